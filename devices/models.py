@@ -1,0 +1,282 @@
+"""What stands in the plant: assets, their types, sensors and data sources, and where their readings are kept."""
+
+from typing import Any
+
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+from tree_queries.models import TreeNode
+
+code_validator = RegexValidator(r"\A[A-Za-z0-9_-]+\Z", _("Use letters, digits, - and _ only."), code="code")
+
+
+class Level(models.TextChoices):
+    """Levels of the equipment hierarchy, from the top down. Source: ISA-95 / IEC 62264; module from ISA-88."""
+
+    ENTERPRISE = "enterprise", _("Enterprise")
+    SITE = "site", _("Site")
+    AREA = "area", _("Area")
+    LINE = "line", _("Line")
+    UNIT = "unit", _("Unit")
+    MACHINE = "machine", _("Machine")
+    MODULE = "module", _("Module")
+
+    @property
+    def rank(self) -> int:
+        """Gives 0 for the enterprise to 6 for a module."""
+        return list(Level).index(self)
+
+
+class AssetType(models.Model):
+    """A kind of equipment; its sensors and rules come with every asset of the type."""
+
+    code = models.CharField(_("code"), max_length=64, unique=True, validators=[code_validator])
+    name = models.CharField(_("name"), max_length=120)
+    description = models.TextField(_("description"), blank=True)
+    retention_days = models.PositiveIntegerField(
+        _("history kept"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Days for which readings of these assets are kept; empty: the plant's setting."),
+    )
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["code"]
+        verbose_name = _("asset type")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Asset(TreeNode):
+    """A position in the plant: a site, an area, a line, a machine or a part of one."""
+
+    code = models.CharField(_("code"), max_length=64, unique=True, validators=[code_validator])
+    name = models.CharField(_("name"), max_length=120)
+    level = models.CharField(_("level"), max_length=12, choices=Level)
+    type = models.ForeignKey(
+        AssetType, models.PROTECT, null=True, blank=True, related_name="assets", verbose_name=_("type")
+    )
+    description = models.TextField(_("description"), blank=True)
+    position = models.PositiveIntegerField(
+        _("place"), default=0, help_text=_("Order among its neighbours on every page; it stays for years.")
+    )
+    # Set by devices.services: a hash of the nearest machine above, so that a machine's readings stay in order.
+    shard = models.PositiveSmallIntegerField(editable=False, default=0)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["position", "code"]
+        verbose_name = _("asset")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.code})"
+
+
+class Measurement(models.Model):
+    """What a sensor measures and how it is shown; shared by a type's sensors and an asset's own."""
+
+    key = models.CharField(_("key"), max_length=64, validators=[code_validator])
+    name = models.CharField(_("name"), max_length=120)
+    quantity = models.CharField(
+        _("quantity"),
+        max_length=40,
+        blank=True,
+        help_text=_("What is measured, for example temperature; state for a machine's state."),
+    )
+    unit = models.CharField(
+        _("unit"), max_length=20, blank=True, help_text=_("As in plant.yaml, for example degC, bar, m3/h, mm/s.")
+    )
+    range_low = models.FloatField(_("range from"), null=True, blank=True, help_text=_("In the sensor's unit."))
+    range_high = models.FloatField(_("range to"), null=True, blank=True, help_text=_("In the sensor's unit."))
+    normal_low = models.FloatField(
+        _("normal from"), null=True, blank=True, help_text=_("Lower end of the normal band, in the sensor's unit.")
+    )
+    normal_high = models.FloatField(
+        _("normal to"), null=True, blank=True, help_text=_("Upper end of the normal band, in the sensor's unit.")
+    )
+    interval = models.FloatField(
+        _("interval"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.001)],
+        help_text=_(
+            "Expected seconds between two readings; empty: it reports when it likes and never counts as stale."
+        ),
+    )
+    decimals = models.PositiveSmallIntegerField(
+        _("decimals"), null=True, blank=True, help_text=_("Decimals shown; empty: by the span of the range.")
+    )
+    labels = models.JSONField(
+        _("labels"),
+        default=dict,
+        blank=True,
+        help_text=_('Words for a discrete sensor\'s values, for example {"0": "stopped", "1": "running"}.'),
+    )
+
+    class Meta:
+        abstract = True
+
+
+class TypeSensor(Measurement):
+    """A sensor that every asset of a type gets."""
+
+    type = models.ForeignKey(AssetType, models.CASCADE, related_name="sensors", verbose_name=_("asset type"))
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("sensor of a type")
+        constraints = [models.UniqueConstraint(fields=["type", "key"], name="type_sensor_key_once")]
+
+    def __str__(self) -> str:
+        return f"{self.type.code}: {self.key}"
+
+
+class Sensor(Measurement):
+    """A measuring point of one asset; its tag is `asset code/key`.
+
+    A sensor that comes with the asset's type has `origin` set; `overrides` names the fields in which it differs.
+    """
+
+    id: int = models.AutoField(primary_key=True)  # type: ignore[assignment]  # 32 bits: a Batch's column
+    asset = models.ForeignKey(Asset, models.CASCADE, related_name="sensors", verbose_name=_("asset"))
+    origin = models.ForeignKey(
+        TypeSensor, models.SET_NULL, null=True, blank=True, editable=False, related_name="copies"
+    )
+    overrides = models.JSONField(default=list, blank=True, editable=False)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["asset_id", "id"]
+        verbose_name = _("sensor")
+        constraints = [models.UniqueConstraint(fields=["asset", "key"], name="sensor_key_once")]
+
+    def __str__(self) -> str:
+        return self.tag
+
+    @property
+    def tag(self) -> str:
+        """Gives the sensor's name for senders and rules. Cost: one query unless the asset is loaded."""
+        return f"{self.asset.code}/{self.key}"
+
+
+class Source(models.Model):
+    """A sender of readings, for example a gateway; it may write below its scope only."""
+
+    name = models.CharField(_("name"), max_length=64, unique=True, validators=[code_validator])
+    scope = models.ForeignKey(
+        Asset,
+        models.PROTECT,
+        related_name="sources",
+        verbose_name=_("scope"),
+        help_text=_("It may send for this asset and all below it."),
+    )
+    token_hash = models.CharField(max_length=64, blank=True, editable=False, db_index=True)  # intake: token → source
+    token_hint = models.CharField(_("token begins with"), max_length=12, blank=True, editable=False)
+    enabled = models.BooleanField(_("may send"), default=True)
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+    history = HistoricalRecords(excluded_fields=["token_hash"])
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("data source")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Revision(models.Model):
+    """Counts changes of the plant model and of the rules, so that intake and workers know when to read them anew."""
+
+    name = models.CharField(max_length=20, primary_key=True)  # "plant" or "rules"
+    number = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.number}"
+
+
+class Route(models.Model):
+    """Sends copies of a sensor's readings to a further shard, where a rule over several machines is at home."""
+
+    sensor = models.ForeignKey(Sensor, models.CASCADE, related_name="routes")
+    shard = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["sensor_id", "shard"]
+        constraints = [models.UniqueConstraint(fields=["sensor", "shard"], name="route_once")]
+
+    def __str__(self) -> str:
+        return f"{self.sensor_id} → {self.shard}"
+
+
+class Checkpoint(models.Model):
+    """How far a shard's stream is done, and the state that belongs to that position."""
+
+    shard = models.PositiveSmallIntegerField(primary_key=True)
+    epoch = models.CharField(max_length=32, blank=True)
+    position = models.CharField(max_length=40, default="0-0")
+    state = models.BinaryField(default=bytes)
+    readings = models.BigIntegerField(default=0)  # accepted and done since the first start
+    updated = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["shard"]
+
+    def __str__(self) -> str:
+        return f"shard {self.shard} at {self.epoch}:{self.position}"
+
+
+class Segment(models.Model):
+    """The readings of one drain, columnar, until they are folded into chunks."""
+
+    shard = models.PositiveSmallIntegerField()
+    count = models.PositiveIntegerField()
+    first_time = models.BigIntegerField()  # µs since the epoch
+    last_time = models.BigIntegerField()
+    sensors = models.BinaryField()  # index: which sensors, their spans and counts; format in devices/telemetry/codec.py
+    data = models.BinaryField()
+
+    class Meta:
+        ordering = ["id"]
+        # history.read: segments of a shard that touch a range; history.fold: a shard's oldest segments
+        indexes = [models.Index(fields=["shard", "last_time"], name="segment_by_time")]
+
+    def __str__(self) -> str:
+        return f"segment {self.pk}: {self.count} readings"
+
+
+class Chunk(models.Model):
+    """A sensor's readings over one span, packed, with their figures beside them."""
+
+    sensor = models.ForeignKey(Sensor, models.CASCADE, related_name="chunks", db_index=False, db_constraint=False)
+    level = models.PositiveSmallIntegerField()  # 0 seconds, 1 ten minutes, 2 a day
+    start = models.BigIntegerField()  # µs since the epoch, of the first reading
+    end = models.BigIntegerField()  # of the last
+    count = models.PositiveIntegerField()
+    good = models.PositiveIntegerField()  # readings that the figures are of
+    minimum = models.FloatField(null=True)
+    maximum = models.FloatField(null=True)
+    total = models.FloatField(default=0.0)
+    first = models.FloatField(null=True)
+    last = models.FloatField(null=True)
+    data = models.BinaryField()
+
+    class Meta:
+        ordering = ["sensor_id", "start"]
+        # history.read: a sensor's chunks that touch a range, in order of time
+        indexes = [models.Index(fields=["sensor", "end"], name="chunk_by_time")]
+
+    def __str__(self) -> str:
+        return f"chunk {self.pk}: {self.count} readings of {self.sensor_id}"
+
+
+def json_labels(value: Any) -> dict[str, str]:
+    """Gives labels with text keys, as the database keeps them."""
+    return {str(key): str(word) for key, word in dict(value or {}).items()}

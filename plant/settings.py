@@ -1,0 +1,204 @@
+"""Andon's settings: every default suits one machine and `./run`; docs/operating.md names what a server sets."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from plant import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.text("ANDON_VAR", str(BASE_DIR / "var")))
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+
+# --- Who is served -------------------------------------------------------------------------------------------------
+PRODUCTION = env.flag("ANDON_PRODUCTION")
+DEBUG = env.flag("DJANGO_DEBUG")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+# The address that stands in mails and text messages.
+PUBLIC_URL = env.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+
+
+def _secret_key() -> str:
+    """Gives SECRET_KEY, or the one that the first start wrote under var/."""
+    key = env.text("SECRET_KEY")
+    if key:
+        return key
+    if PRODUCTION:
+        raise ImproperlyConfigured("SECRET_KEY or SECRET_KEY_FILE is needed when ANDON_PRODUCTION is on.")
+    from django.core.management.utils import get_random_secret_key
+
+    path = VAR_DIR / "secret-key"
+    try:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(get_random_secret_key())
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
+
+
+SECRET_KEY = _secret_key()
+
+INSTALLED_APPS = [
+    "daphne",
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "unfold.contrib.simple_history",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "import_export",
+    "simple_history",
+    "tree_queries",
+    "ninja",
+    "devices.apps.DevicesConfig",
+    "alerts.apps.AlertsConfig",
+    "plant.apps.PlantConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
+
+ROOT_URLCONF = "plant.urls"
+ASGI_APPLICATION = "plant.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "plant.pages.shell.context",
+            ],
+            "builtins": ["plant.templatetags.andon"],
+        },
+    },
+]
+
+# --- Where things are kept -----------------------------------------------------------------------------------------
+DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'andon.sqlite3'}")
+DATABASES: dict[str, dict[str, Any]] = {"default": environ.Env.db_url_config(DATABASE_URL)}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A drain reads, then writes: it must hold the write lock from its first statement (decision 0003).
+    # synchronous=NORMAL may lose the last commits with the power; the stream's margin heals that (decision 0004).
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; "
+            "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA mmap_size=134217728;"
+        ),
+    }
+else:
+    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# A Unix socket under var/ is what ./run provides; a server names its own.
+REDIS_URL = env.text("REDIS_URL", f"unix://{VAR_DIR / 'redis.sock'}")
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}], "prefix": "andon-live"},
+    },
+}
+
+_redis_scheme = "redis+socket://" if REDIS_URL.startswith("unix://") else "redis://"
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", _redis_scheme, 1)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "andon-celery:", "visibility_timeout": 3600}
+CELERY_TASK_DEFAULT_QUEUE = "work"
+CELERY_TASK_ROUTES = {"devices.tasks.drain": {"queue": "telemetry"}, "devices.tasks.ring": {"queue": "telemetry"}}
+CELERY_TIMEZONE = "UTC"
+
+# --- The way of a reading ------------------------------------------------------------------------------------------
+TELEMETRY_SHARDS = env.count("TELEMETRY_SHARDS", 16, least=1)  # taken up at the first start only
+TELEMETRY_STAGES = ["alerts.evaluation.Evaluation"]
+CONFIGURATION_SECTIONS = ["alerts.configuration.RulesSection"]
+TELEMETRY_MAX_BODY = 8 * 1024 * 1024
+TELEMETRY_MAX_READINGS = 100_000
+TELEMETRY_MAX_AHEAD = env.number("TELEMETRY_MAX_AHEAD", 60.0)  # seconds a reading may lie in the future
+TELEMETRY_BACKLOG_MAX = env.count("TELEMETRY_BACKLOG_MAX", 20_000_000)  # readings not yet judged, then 429
+TELEMETRY_MARGIN_SECONDS = env.number("TELEMETRY_MARGIN_SECONDS", 600.0)
+TELEMETRY_MARGIN_BYTES = env.count("TELEMETRY_MARGIN_BYTES", 128 * 1024 * 1024)
+TELEMETRY_DRAIN_READINGS = env.count(
+    "TELEMETRY_DRAIN_READINGS", 200_000, least=1
+)  # a drain takes at most about so many
+RULE_GRACE = env.number("RULE_GRACE", 2.0)  # seconds that a sensor's clock must have passed a timer before it fires
+HISTORY_RETENTION_DAYS = env.count("HISTORY_RETENTION_DAYS", 400, least=1)  # an asset type may say otherwise
+
+# --- Mail and text messages ----------------------------------------------------------------------------------------
+EMAIL_URL = env.text("EMAIL_URL")
+SMS_URL = env.text("SMS_URL")
+OUTBOX_DIR = VAR_DIR / "outbox"
+if EMAIL_URL:
+    vars().update(environ.Env.email_url_config(EMAIL_URL))
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(OUTBOX_DIR / "mail")
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Andon <andon@localhost>")
+
+# --- Signing in ----------------------------------------------------------------------------------------------------
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "sign-in"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+if PUBLIC_URL.startswith("https://"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- Language, files, logs -----------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+LOG_JSON = env.flag("LOG_JSON", PRODUCTION)
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
+LOGGING_CONFIG = "plant.logs.configure"
+LOGGING: dict[str, Any] = {}
+
+UNFOLD = {"SITE_TITLE": "Andon", "SITE_HEADER": "Andon", "SITE_URL": "/"}
