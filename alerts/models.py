@@ -1,7 +1,5 @@
 """Rules, alarms, the journal of their life, and who is told."""
 
-from typing import Any
-
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -143,7 +141,7 @@ class RuleInput(models.Model):
 
 
 class LeftOut(models.Model):
-    """A reading that came after its instant had been judged for a rule over several sensors, and was not put to that rule."""
+    """A reading not put to a rule over several sensors, because its instant had been judged before it came."""
 
     rule = models.ForeignKey(Rule, models.CASCADE, related_name="left_out")
     version = models.PositiveIntegerField()

@@ -1,4 +1,4 @@
-"""Reads the environment: typed, from a variable or from the file that VARIABLE_FILE names, and refuses what is unclear."""
+"""Reads the environment, typed, from a variable or from the file that VARIABLE_FILE names; refuses what is unclear."""
 
 import os
 from pathlib import Path
