@@ -222,6 +222,8 @@ class Checkpoint(models.Model):
     shard = models.PositiveSmallIntegerField(primary_key=True)
     epoch = models.CharField(max_length=32, blank=True)
     position = models.CharField(max_length=40, default="0-0")
+    # Counts the commits: the clock may fire twice at one position.
+    turn = models.BigIntegerField(default=0)
     state = models.BinaryField(default=bytes)
     readings = models.BigIntegerField(default=0)  # accepted and done since the first start
     updated = models.DateTimeField(auto_now=True)

@@ -1,0 +1,84 @@
+"""The newest value of every sensor, in Redis: one hash a shard, stored with the checkpoint's position."""
+
+from __future__ import annotations
+
+import struct
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from devices.models import Sensor
+from devices.telemetry.stream import connect
+
+if TYPE_CHECKING:
+    from devices.telemetry.admission import Cursors
+
+# Which position of the stream the hash stands for.
+_MARK = b"@"
+_VALUE = struct.Struct("<qdB")
+
+
+class Latest(NamedTuple):
+    """A sensor's newest reading: time in µs since the epoch, value, quality (0 good, 1 uncertain, 2 bad)."""
+
+    time: int
+    value: float
+    quality: int
+
+
+def _key(shard: int) -> str:
+    return f"andon:latest:{shard}"
+
+
+def mark(client: Any, shard: int) -> Any:
+    """Asks which position a shard's hash stands for: `epoch:position:turn` as bytes, or None."""
+    return client.hget(_key(shard), _MARK)
+
+
+def write(client: Any, shard: int, cursors: Cursors, rows: Iterable[int], position: str, *, anew: bool) -> None:
+    """Stores the cursors' values of `rows` and the position they belong to; `anew` drops what was there.
+
+    Takes: row numbers of the cursors, of sensors that belong to the shard.
+    Cost: one MULTI.
+    """
+    fields: dict[bytes, bytes] = {_MARK: position.encode()}
+    for row in rows:
+        fields[b"%d" % cursors.sensor[row]] = _VALUE.pack(
+            cursors.last_time[row], cursors.last_value[row], cursors.last_quality[row]
+        )
+    with client.pipeline(transaction=True) as pipe:
+        if anew:
+            pipe.delete(_key(shard))
+        pipe.hset(_key(shard), mapping=fields)
+        pipe.execute()
+
+
+def read(sensor_ids: Iterable[int]) -> dict[int, Latest]:
+    """Gives the newest reading of each sensor that ever reported.
+
+    Cost: one query for the shards, one round trip to Redis.
+    """
+    by_shard: dict[int, list[int]] = defaultdict(list)
+    wanted = list(sensor_ids)
+    for start in range(0, len(wanted), 10_000):
+        ids = wanted[start : start + 10_000]
+        for sensor, shard in Sensor.objects.filter(pk__in=ids).order_by().values_list("pk", "asset__shard"):
+            by_shard[shard].append(sensor)
+    return read_shards(by_shard)
+
+
+def read_shards(by_shard: dict[int, list[int]]) -> dict[int, Latest]:
+    """Gives the newest readings of sensors whose shards are known. Cost: one round trip to Redis."""
+    if not by_shard:
+        return {}
+    client = connect()
+    with client.pipeline(transaction=False) as pipe:
+        for shard, ids in by_shard.items():
+            pipe.hmget(_key(shard), ids)
+        answers = pipe.execute()
+    found: dict[int, Latest] = {}
+    for ids, values in zip(by_shard.values(), answers, strict=True):
+        for sensor, value in zip(ids, values, strict=True):
+            if value is not None:
+                found[sensor] = Latest(*_VALUE.unpack(value))
+    return found
