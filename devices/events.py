@@ -1,0 +1,113 @@
+"""What drains tell the screens: values as ready JSON, at most four times a second and shard."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from channels.layers import get_channel_layer
+
+from devices.telemetry.batch import Quality
+from devices.topology import Topology, topology
+
+if TYPE_CHECKING:
+    from devices.telemetry.admission import Cursors
+
+log = structlog.get_logger(__name__)
+
+PACE = 0.25  # seconds between two frames of values of one shard
+_WORDS = {quality.value: f'"{quality.name.lower()}"' for quality in Quality}
+
+
+class _Announcer:
+    """Sends to the channel layer from a loop of its own, so that a worker keeps one connection and never waits."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="announcer", daemon=True).start()
+
+    def send(self, group: str, message: Mapping[str, Any]) -> None:
+        """Sends one message to a group; messages leave in the order of the calls."""
+        asyncio.run_coroutine_threadsafe(self._send(group, message), self._loop)
+
+    @staticmethod
+    async def _send(group: str, message: Mapping[str, Any]) -> None:
+        try:
+            await get_channel_layer().group_send(group, message)
+        except Exception as error:
+            # A screen that misses this finds it in the journal or in the next snapshot.
+            log.warning("screens not told", group=group, error=str(error))
+
+
+_announcer: _Announcer | None = None
+
+
+def send(group: str, message: Mapping[str, Any]) -> None:
+    """Sends a message to a channel-layer group from synchronous code, without waiting."""
+    global _announcer
+    if _announcer is None:
+        _announcer = _Announcer()
+    _announcer.send(group, message)
+
+
+class _Pending:
+    """A shard's rows that the screens have not been told yet."""
+
+    __slots__ = ("cursors", "rows", "told")
+
+    def __init__(self) -> None:
+        self.told = 0.0
+        self.rows: set[int] = set()
+        self.cursors: Cursors | None = None
+
+
+_pending: dict[int, _Pending] = defaultdict(_Pending)
+
+
+def values(shard: int, cursors: Cursors, rows: Iterable[int]) -> None:
+    """Tells the screens the cursors' values of `rows`, now or with the next call after the pace."""
+    pending = _pending[shard]
+    if pending.cursors is not None and len(pending.cursors.sensor) != len(cursors.sensor):
+        # New sensors have moved the rows.
+        moved = cursors.rows(pending.cursors.sensor[sorted(pending.rows)])
+        pending.rows = set(moved.tolist())
+    pending.cursors = cursors
+    pending.rows.update(rows)
+    flush_values(shard)
+
+
+def flush_values(shard: int) -> None:
+    """Sends what waits for the screens, if the pace allows it."""
+    pending = _pending[shard]
+    now = time.monotonic()
+    if not pending.rows or pending.cursors is None or now - pending.told < PACE:
+        return
+    for area, chunks in value_rows(topology(), pending.cursors, sorted(pending.rows)).items():
+        send(f"area.{area}", {"type": "live.values", "rows": chunks})
+    pending.rows.clear()
+    pending.told = now
+
+
+def value_rows(plant: Topology, cursors: Cursors, rows: list[int]) -> dict[int, dict[str, str]]:
+    """Gives JSON text of rows `[tag, ms, value, quality]`, joined by commas, by area and machine."""
+    frames: dict[int, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for sensor, at, value, quality in zip(
+        cursors.sensor[rows].tolist(),
+        cursors.last_time[rows].tolist(),
+        cursors.last_value[rows].tolist(),
+        cursors.last_quality[rows].tolist(),
+        strict=True,
+    ):
+        place = plant.places.get(sensor)
+        if place is not None:
+            row = f"[{place.label},{at // 1000},{value!r},{_WORDS[quality]}]"
+            frames[place.area][place.machine].append(row)
+    return {
+        area: {str(machine): ",".join(texts) for machine, texts in machines.items()}
+        for area, machines in frames.items()
+    }

@@ -1,0 +1,263 @@
+"""The way of a reading from its stream to the history and the rules: one drain of one shard, one transaction."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import Any, Protocol, runtime_checkable
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from devices import events, metrics
+from devices.topology import topology
+from devices.models import Checkpoint, Revision
+from devices.telemetry import history, latest, stream
+from devices.telemetry.admission import DUPLICATE, FRESH, LATE, Cursors, admit
+from devices.telemetry.batch import Batch, Int64
+
+log = structlog.get_logger(__name__)
+
+Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.intp]
+
+
+class Overtaken(Exception):
+    """Another worker has moved the shard's checkpoint since this drain read it."""
+
+
+@dataclass(slots=True)
+class Drain:
+    """What one drain gives to the stages.
+
+    Takes: the readings to judge, strictly increasing in time per sensor, in stream order; their arrivals in µs; the
+    cursors after them; the clock in µs, or None where the stream has not been read to its end; the revisions of the
+    plant model and of the rules; whether the stream was replaced by another one.
+    """
+
+    shard: int
+    batch: Batch
+    arrival: Int64
+    cursors: Cursors
+    clock: int | None
+    revisions: dict[str, int]
+    replaced: bool
+
+
+class Work(Protocol):
+    """What a stage made of one drain, outside the transaction."""
+
+    @property
+    def visible(self) -> bool:
+        """Tells whether there is something to write besides the state."""
+
+    def save(self) -> bytes:
+        """Gives the stage's state after this drain, for the checkpoint."""
+
+    def commit(self) -> None:
+        """Writes what was found; inside the transaction."""
+
+    def announce(self) -> None:
+        """Tells screens and workers; after the commit."""
+
+
+@runtime_checkable
+class Stage(Protocol):
+    """Looks at every drain; named in settings.TELEMETRY_STAGES like a middleware."""
+
+    def prepare(self, drain: Drain, before: Work | None, saved: bytes) -> Work:
+        """Does the thinking, outside the transaction.
+
+        Takes: the work of the drain before where this worker did that itself, else the saved state (empty at first).
+        """
+
+
+class _State(msgspec.Struct, array_like=True):
+    """A checkpoint's state: the cursors and each stage's own."""
+
+    cursors: bytes = b""
+    stages: dict[str, bytes] = {}
+
+
+@dataclass(slots=True)
+class _Warm:
+    """What a worker remembers of a shard between two drains; good for exactly one checkpoint."""
+
+    mark: tuple[str, str, int]
+    cursors: Cursors
+    works: dict[str, Work | None]
+    saved: dict[str, bytes]
+
+
+@dataclass(slots=True)
+class Report:
+    """What one drain did."""
+
+    readings: int = 0
+    late: int = 0
+    duplicates: int = 0
+    more: bool = False
+    changed: bool = False
+    sensors: set[int] = field(default_factory=set)
+
+
+_warm: dict[int, _Warm] = {}
+
+
+@cache
+def _stages() -> dict[str, Stage]:
+    """Gives the stages of the settings by their dotted path."""
+    stages: dict[str, Stage] = {}
+    for path in settings.TELEMETRY_STAGES:
+        module, _, name = path.rpartition(".")
+        stages[path] = getattr(import_module(module), name)()
+    return stages
+
+
+def forget_shards() -> None:
+    """Drops what this worker remembers, as a new process would start."""
+    _warm.clear()
+
+
+def process_shard(shard: int) -> Report:
+    """Takes what waits in a shard's stream through history and stages, in one transaction.
+
+    Gives: what was done; `more` where the stream holds more than one drain takes.
+    Raises: Overtaken where another worker was there first; nothing has been written then.
+    Cost: six queries for a drain with readings, two for an idle one.
+    """
+    started = time.perf_counter()
+    client = stream.connect()
+    # The clock is read before the stream: what arrived by then is in what is read.
+    clock = stream.rung(client, shard)
+    epoch = stream.epoch(client)
+    shown = latest.mark(client, shard)
+    revisions = dict(Revision.objects.values_list("name", "number"))
+    warm = _recall(shard)
+    old_epoch, old_position, turn = warm.mark
+    replaced = bool(old_epoch) and bool(epoch) and epoch != old_epoch
+    position = "0-0" if replaced else old_position
+    entries, more = stream.read(client, shard, position, settings.TELEMETRY_DRAIN_READINGS)
+
+    batch, arrival, own = _columns(entries)
+    verdict, cursors = admit(warm.cursors, batch, arrival)
+    report = Report(more=more)
+    if entries:
+        _drop_late_duplicates(batch, verdict, own)
+    fresh = verdict == FRESH
+    late = verdict == LATE
+    kept = own & (fresh | late)
+    report.readings = int(kept.sum())
+    report.late = int((late & own).sum())
+    report.duplicates = int((own & (verdict == DUPLICATE)).sum())
+
+    drain = Drain(
+        shard=shard,
+        batch=batch if fresh.all() else batch.take(fresh),
+        arrival=arrival if fresh.all() else arrival[fresh],
+        cursors=cursors,
+        clock=None if more else clock,
+        revisions=revisions,
+        replaced=replaced,
+    )
+    works: dict[str, Work] = {
+        name: stage.prepare(drain, warm.works.get(name), warm.saved.get(name, b"")) for name, stage in _stages().items()
+    }
+    if entries or replaced or any(work.visible for work in works.values()):
+        segment = history.prepare(shard, batch.take(kept), late[kept]) if report.readings else None
+        new_position = entries[-1].id if entries else position
+        mark = (epoch or old_epoch, new_position, turn + 1)
+        saved = {name: work.save() for name, work in works.items()}
+        state = msgspec.msgpack.encode(_State(cursors.dumps(), saved))
+        with transaction.atomic():
+            moved = Checkpoint.objects.filter(shard=shard, epoch=old_epoch, position=old_position, turn=turn).update(
+                epoch=mark[0],
+                position=mark[1],
+                turn=mark[2],
+                state=state,
+                readings=F("readings") + report.readings,
+                updated=timezone.now(),
+            )
+            if not moved:
+                _warm.pop(shard, None)
+                raise Overtaken(f"Shard {shard} is no longer at {old_position}.")
+            if segment is not None:
+                segment.save(force_insert=True)
+            for work in works.values():
+                work.commit()
+        report.changed = True
+        # Only a committed drain's state is remembered: an idle one's must be thought through again from the same start.
+        _warm[shard] = warm = _Warm(mark, cursors, dict(works), saved)
+        for work in works.values():
+            work.announce()
+    else:
+        warm.works.update(works)
+        _warm[shard] = warm
+    _show(client, shard, warm, shown, batch.sensor[fresh & own] if entries else None)
+    if entries:
+        stream.trim(client, shard, warm.mark[1], clock)
+        metrics.drained(shard, report.readings, report.late, report.duplicates, time.perf_counter() - started)
+    return report
+
+
+def _recall(shard: int) -> _Warm:
+    """Gives what belongs to the shard's checkpoint: remembered if nobody moved it, else read."""
+    found = Checkpoint.objects.filter(shard=shard).values_list("epoch", "position", "turn").first()
+    if found is None:
+        raise Checkpoint.DoesNotExist(f"Shard {shard} has no checkpoint; ensure_shards() makes them.")
+    warm = _warm.get(shard)
+    if warm is not None and warm.mark == found:
+        return warm
+    row = Checkpoint.objects.get(shard=shard)
+    state = msgspec.msgpack.decode(bytes(row.state), type=_State) if row.state else _State()
+    return _Warm((row.epoch, row.position, row.turn), Cursors.loads(state.cursors), {}, state.stages)
+
+
+def _columns(entries: list[stream.Entry]) -> tuple[Batch, Int64, Mask]:
+    """Gives the entries' readings as one batch, with their arrivals and which of them are the shard's own."""
+    batch = Batch.concat([entry.batch for entry in entries])
+    sizes = [len(entry.batch) for entry in entries]
+    arrival = np.repeat(np.array([entry.arrival for entry in entries], np.int64), sizes)
+    own = np.repeat(np.array([not entry.copy for entry in entries], np.bool_), sizes)
+    return batch, arrival, own
+
+
+def _drop_late_duplicates(batch: Batch, verdict: npt.NDArray[np.uint8], own: Mask) -> None:
+    """Marks late readings of a kept instant as duplicates: of this batch or of the history."""
+    rows: Rows = np.flatnonzero((verdict == LATE) & own)
+    if not len(rows):
+        return
+    # Within the batch the first one taken is kept. Stable: equal keys stay in stream order.
+    among: Rows = np.flatnonzero((verdict != DUPLICATE) & own & np.isin(batch.sensor, batch.sensor[rows]))
+    order = among[np.lexsort((batch.time[among], batch.sensor[among]))]
+    same = (batch.sensor[order][1:] == batch.sensor[order][:-1]) & (batch.time[order][1:] == batch.time[order][:-1])
+    verdict[order[1:][same]] = DUPLICATE
+    rows = rows[verdict[rows] == LATE]
+    kept = history.known(batch.sensor[rows], batch.time[rows])
+    verdict[rows[kept]] = DUPLICATE
+
+
+def _show(client: Any, shard: int, warm: _Warm, shown: bytes | None, sensors: npt.NDArray[np.int32] | None) -> None:
+    """Brings the newest values to Redis and to the screens."""
+    position = "{}:{}:{}".format(*warm.mark)
+    if shown is not None and shown.decode() == position:
+        events.flush_values(shard)
+        return
+    plant = topology()
+    known = _warm.get(shard) is warm and shown is not None and sensors is not None
+    anew = not known or shown is None or shown.decode().rpartition(":")[2] != str(warm.mark[2] - 1)
+    if anew:
+        rows = [row for row, sensor in enumerate(warm.cursors.sensor.tolist()) if plant.shard_of(sensor) == shard]
+    else:
+        assert sensors is not None
+        rows = warm.cursors.rows(np.unique(sensors)).tolist()
+    latest.write(client, shard, warm.cursors, rows, position, anew=anew)
+    events.values(shard, warm.cursors, rows)
