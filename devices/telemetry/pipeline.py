@@ -18,11 +18,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from devices import events, metrics
-from devices.topology import topology
 from devices.models import Checkpoint, Revision
 from devices.telemetry import history, latest, stream
 from devices.telemetry.admission import DUPLICATE, FRESH, LATE, Cursors, admit
 from devices.telemetry.batch import Batch, Int64
+from devices.topology import topology
 
 log = structlog.get_logger(__name__)
 

@@ -1,0 +1,40 @@
+"""The ASGI entry: readings go past Django, sockets to the live consumer, pages to Django."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plant.settings")
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.asgi import get_asgi_application
+from django.urls import path
+
+_django = get_asgi_application()
+
+from devices.intake.http import PATH as INTAKE_PATH  # noqa: E402  # needs the apps
+from devices.intake.http import application as intake  # noqa: E402
+
+from plant.live import LiveConsumer, Signed  # noqa: E402
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+async def _http(scope: Scope, receive: Receive, send: Send) -> None:
+    """Gives telemetry to the intake, before any middleware, and everything else to Django."""
+    if scope["path"] == INTAKE_PATH:
+        await intake(scope, receive, send)
+    else:
+        await _django(scope, receive, send)
+
+
+application = ProtocolTypeRouter(
+    {
+        "http": _http,
+        "websocket": AllowedHostsOriginValidator(Signed(URLRouter([path("ws/live", LiveConsumer.as_asgi())]))),
+    }
+)

@@ -1,0 +1,288 @@
+"""The operators' socket: authorise, subscribe, relay. A snapshot first, then events; what is missed is fetched."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import structlog
+from channels.auth import AuthMiddlewareStack
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth.models import AnonymousUser
+
+from alerts import queries as alarms
+from alerts.events import frame
+from alerts.models import JournalEntry, JournalHead
+from devices import metrics
+from devices.telemetry import latest
+from devices.telemetry.batch import Quality
+from devices.topology import Topology, topology
+from plant.tokens import user_of
+
+log = structlog.get_logger(__name__)
+
+PACE = 0.25  # seconds between two frames of values to one browser
+BEAT = 1.0
+MOST_MISSED = 500  # journal rows fetched at once; a browser that missed more is closed and takes a snapshot
+MOST_ASSETS = 200
+
+Scope = MutableMapping[str, Any]
+
+
+class Signed:
+    """Finds the person behind a socket: a personal token in the header, else the session."""
+
+    def __init__(self, inner: Any) -> None:
+        self._token = inner
+        self._session = AuthMiddlewareStack(inner)
+
+    async def __call__(self, scope: Scope, receive: Callable[..., Any], send: Callable[..., Awaitable[None]]) -> None:
+        """Passes the socket on with `user` set."""
+        if any(name == b"authorization" for name, _ in scope["headers"]):
+            user = await database_sync_to_async(user_of)(scope["headers"])
+            await self._token(dict(scope, user=user or AnonymousUser()), receive, send)
+        else:
+            await self._session(scope, receive, send)
+
+
+class Subscribe(msgspec.Struct, tag="subscribe", forbid_unknown_fields=True):
+    """What a browser asks for: assets by code, with all below them; none: the whole plant if `assets` is null."""
+
+    assets: list[str] | None = None
+    alarms: bool = True
+    values: bool = True
+
+
+@dataclass(slots=True)
+class View:
+    """What one browser looks at."""
+
+    machines: set[str] = field(default_factory=set)  # ids as text, as the frames name them
+    assets: set[int] = field(default_factory=set)
+    groups: set[str] = field(default_factory=set)
+    whole: bool = False
+    alarms: bool = True
+    values: bool = True
+
+
+class JournalTail:
+    """The newest journal number, read once a second for all sockets of the process."""
+
+    def __init__(self) -> None:
+        self._read_at = 0.0
+        self._head = 0
+        self._lock = asyncio.Lock()
+        self._rows: deque[tuple[int, int | None, str]] = deque(maxlen=4 * MOST_MISSED)
+
+    async def head(self) -> int:
+        """Gives the newest journal number, at most half a beat old."""
+        async with self._lock:
+            if time.monotonic() - self._read_at > BEAT / 2:
+                self._head = await database_sync_to_async(_journal_head)()
+                self._read_at = time.monotonic()
+            return self._head
+
+    async def rows(self, after: int, upto: int) -> list[tuple[int, int | None, str]]:
+        """Gives (journal id, asset id, frame) of the rows in (after, upto], read once for all sockets."""
+        async with self._lock:
+            have = self._rows[-1][0] if self._rows else None
+            start = after if have is None or have < after or self._rows[0][0] > after + 1 else have
+            if start == after:
+                self._rows.clear()
+            if start < upto:
+                self._rows.extend(await database_sync_to_async(_journal_frames)(start, upto))
+            return [row for row in self._rows if after < row[0] <= upto]
+
+
+_tails: dict[int, JournalTail] = {}
+
+
+def _tail() -> JournalTail:
+    """Gives the running loop's tail."""
+    return _tails.setdefault(id(asyncio.get_running_loop()), JournalTail())
+
+
+def _journal_head() -> int:
+    return JournalHead.objects.values_list("last", flat=True).first() or 0
+
+
+def _journal_frames(after: int, upto: int) -> list[tuple[int, int | None, str]]:
+    """Gives the frames of journal rows, in order. Cost: two queries."""
+    entries = (
+        JournalEntry.objects.filter(id__gt=after, id__lte=upto, alarm__isnull=False)
+        .select_related("alarm", "alarm__sensor", "alarm__asset", "alarm__acked_by")
+        .order_by("id")[: MOST_MISSED + 1]
+    )
+    return [
+        (entry.pk, entry.alarm.asset_id, frame(entry.pk, alarms.as_json(entry.alarm)))
+        for entry in entries
+        if entry.alarm
+    ]
+
+
+def resolve(wanted: Subscribe, plant: Topology) -> View:
+    """Gives the machines and groups behind a subscription. Cost: none; unknown codes are left out."""
+    view = View(alarms=wanted.alarms, values=wanted.values)
+    if wanted.assets is None:
+        roots = [asset for asset, parent in plant.parent.items() if parent is None]
+        view.whole = True
+    else:
+        by_code = {code: asset for asset, code in plant.code.items()}
+        roots = [by_code[code] for code in wanted.assets[:MOST_ASSETS] if code in by_code]
+    below: dict[int, list[int]] = {}
+    for asset, parent in plant.parent.items():
+        if parent is not None:
+            below.setdefault(parent, []).append(asset)
+    stack = list(roots)
+    while stack:
+        asset = stack.pop()
+        if asset not in view.assets:
+            view.assets.add(asset)
+            stack.extend(below.get(asset, ()))
+    view.machines = {str(plant.machine[asset]) for asset in view.assets}
+    view.groups = {f"area.{plant.area[asset]}" for asset in view.assets}
+    return view
+
+
+def snapshot(view: View) -> dict[str, Any]:
+    """Gives the snapshot frame of a view. Cost: four queries and one round trip to Redis.
+
+    The journal number is read first: what is at or before it is in the alarms that are read after it.
+    """
+    journal = _journal_head()
+    values: list[list[Any]] = []
+    if view.values:
+        plant = topology()
+        sensors = [pk for pk, place in plant.places.items() if place.asset in view.assets]
+        by_shard: dict[int, list[int]] = {}
+        for sensor in sensors:
+            by_shard.setdefault(plant.places[sensor].shard, []).append(sensor)
+        for sensor, (at, value, quality) in latest.read_shards(by_shard).items():
+            tag = json.loads(plant.places[sensor].label)
+            values.append([tag, at // 1000, value, Quality(quality).name.lower()])
+    found: list[dict[str, Any]] = []
+    if view.alarms:
+        rows = alarms.open_alarms()
+        found = [alarms.as_json(row) for row in rows if view.whole or row.asset_id in view.assets]
+    return {"type": "snapshot", "values": values, "alarms": found, "journal": journal}
+
+
+class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+    """One browser."""
+
+    async def connect(self) -> None:
+        """Lets signed-in people in, nobody else."""
+        user = self.scope.get("user")
+        if user is None or not user.is_authenticated or not user.is_active:
+            await self.close(code=4401)
+            return
+        self.view = View()
+        self.seen = 0  # the newest journal number that this browser knows everything up to
+        self.relayed: set[int] = set()
+        self.waiting: list[str] = []
+        self.pulse: asyncio.Task[None] | None = None
+        self.flusher: asyncio.TimerHandle | None = None
+        await self.accept()
+        metrics.sockets(+1)
+        self.counted = True
+
+    async def disconnect(self, code: int) -> None:
+        """Lets go of everything."""
+        if not getattr(self, "counted", False):
+            return
+        metrics.sockets(-1)
+        if self.pulse is not None:
+            self.pulse.cancel()
+        if self.flusher is not None:
+            self.flusher.cancel()
+        for group in self.view.groups:
+            await self.channel_layer.group_discard(group, self.channel_name)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Takes a subscription."""
+        try:
+            wanted = msgspec.json.decode(text_data or b"", type=Subscribe)
+        except msgspec.MsgspecError as error:
+            await self._send({"type": "error", "error": f"Not understood: {error}."})
+            return
+        await self._subscribe(wanted)
+
+    async def _subscribe(self, wanted: Subscribe) -> None:
+        """Joins the groups, then reads the snapshot: what happens between the two waits and is relayed after it."""
+        plant = await database_sync_to_async(topology)()
+        view = resolve(wanted, plant)
+        for group in view.groups - self.view.groups:
+            await self.channel_layer.group_add(group, self.channel_name)
+        for group in self.view.groups - view.groups:
+            await self.channel_layer.group_discard(group, self.channel_name)
+        self.view = view
+        self.waiting.clear()
+        first = await database_sync_to_async(snapshot)(view)
+        self.seen = first["journal"]
+        self.relayed = {number for number in self.relayed if number > self.seen}
+        await self._send(first)
+        if self.pulse is None:
+            self.pulse = asyncio.create_task(self._beat())
+
+    async def live_values(self, message: dict[str, Any]) -> None:
+        """Keeps the rows of machines in view for the next frame."""
+        if self.view.values:
+            rows = message["rows"]
+            self.waiting.extend(rows[machine] for machine in self.view.machines & rows.keys())
+            if self.waiting and self.flusher is None:
+                self.flusher = asyncio.get_running_loop().call_later(PACE, self._flush_soon)
+
+    def _flush_soon(self) -> None:
+        self.flusher = None
+        task = asyncio.ensure_future(self._flush())
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def _flush(self) -> None:
+        if self.waiting:
+            text = '{"type":"values","values":[' + ",".join(self.waiting) + "]}"
+            self.waiting.clear()
+            await self.send(text_data=text)
+
+    async def live_alarm(self, message: dict[str, Any]) -> None:
+        """Relays a transition at once."""
+        if not self.view.alarms or message["journal"] <= self.seen or message["journal"] in self.relayed:
+            return
+        if self.view.whole or message["asset"] in self.view.assets:
+            self.relayed.add(message["journal"])
+            await self.send(text_data=message["frame"])
+
+    async def _beat(self) -> None:
+        """Names the newest journal number each second and fetches what the channel layer lost."""
+        with contextlib.suppress(asyncio.CancelledError):
+            while True:
+                await asyncio.sleep(BEAT)
+                try:
+                    head = await _tail().head()
+                    if head > self.seen and self.view.alarms:
+                        await self._catch_up(head)
+                except Exception as error:
+                    log.warning("journal not read for a socket", error=str(error))
+                    head = self.seen
+                await self._send({"type": "beat", "journal": head, "time": int(time.time() * 1000)})
+
+    async def _catch_up(self, head: int) -> None:
+        """Relays the rows up to `head` that did not come by the channel layer."""
+        if head - self.seen > MOST_MISSED:
+            await self.close(code=4408)
+            return
+        for number, asset, text in await _tail().rows(self.seen, head):
+            if number not in self.relayed and (self.view.whole or asset in self.view.assets):
+                await self.send(text_data=text)
+        self.seen = head
+        self.relayed = {number for number in self.relayed if number > head}
+
+    async def _send(self, content: dict[str, Any]) -> None:
+        await self.send(text_data=json.dumps(content, separators=(",", ":")))
