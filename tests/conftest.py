@@ -1,0 +1,78 @@
+"""Fixtures of all tests: a real Redis of their own, the plant's cast, a clean slate for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+# Before Django reads its settings: nothing of a test may touch var/ of the work tree.
+_ROOT = Path(tempfile.mkdtemp(prefix="andon-test-"))
+os.environ["ANDON_VAR"] = str(_ROOT)
+os.environ["REDIS_URL"] = f"unix://{_ROOT / 'redis.sock'}"
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).resolve().parent.parent / "var" / "numba"))
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the browser tests hold a loop in the main thread
+for _name in ("DATABASE_URL", "EMAIL_URL", "SMS_URL"):
+    os.environ.pop(_name, None)
+
+import pytest  # noqa: E402
+import redis  # noqa: E402
+
+
+def start_redis(folder: Path, socket: Path) -> subprocess.Popen[bytes]:
+    """Starts a Redis as `./run` does: append-only file, fsync always, on a Unix socket; waits until it answers."""
+    from plant.supervisor.redis import find_server
+
+    folder.mkdir(parents=True, exist_ok=True)
+    process = subprocess.Popen(
+        [
+            str(find_server()), "--port", "0", "--unixsocket", str(socket), "--dir", str(folder),
+            "--appendonly", "yes", "--appendfsync", "always", "--save", "",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    client = redis.Redis(unix_socket_path=str(socket))
+    for _ in range(500):
+        try:
+            client.ping()
+            break
+        except redis.RedisError:
+            if process.poll() is not None:
+                raise RuntimeError("redis-server ended at once") from None
+            time.sleep(0.01)
+    else:
+        raise RuntimeError("redis-server does not answer")
+    client.close()
+    return process
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """Gives the address of the session's own Redis."""
+    process = start_redis(_ROOT / "redis", _ROOT / "redis.sock")
+    yield os.environ["REDIS_URL"]
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def clean_redis(redis_server: str) -> Iterator[redis.Redis]:
+    """Gives a client of an empty Redis, and forgets what this process remembers of the streams."""
+    from devices.telemetry import stream
+    from devices.telemetry.pipeline import forget_shards
+
+    client = stream.connect()
+    client.flushall()
+    forget_shards()
+    yield client
+    forget_shards()
+
+
+def pytest_unconfigure() -> None:
+    """Takes the session's folder away."""
+    shutil.rmtree(_ROOT, ignore_errors=True)
