@@ -1,0 +1,153 @@
+"""Reads of alarms: what stands, how much of it, and how an alarm is written in JSON."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import BooleanField, Case, Count, Q, QuerySet, Value, When
+
+from alerts.models import Alarm, Priority, State
+
+# Somebody still has to acknowledge these.
+UNACKED_STATES = (State.UNACKED, State.RETURNED, State.LATCHED_UNACKED)
+
+# Written for machines: not translated, so that an answer does not change with its reader. Source: ISA-18.2 / IEC 62682.
+_STATE_NAMES = {
+    State.NORMAL.value: "normal",
+    State.UNACKED.value: "unacknowledged",
+    State.ACKED.value: "acknowledged",
+    State.RETURNED.value: "returned, unacknowledged",
+    State.LATCHED_UNACKED.value: "latched, unacknowledged",
+    State.LATCHED_ACKED.value: "latched, acknowledged",
+}
+
+
+def iso(moment: datetime | None) -> str | None:
+    """Gives ISO 8601 in UTC with microseconds and Z, or None."""
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def as_json(alarm: Alarm) -> dict[str, Any]:
+    """Gives an alarm as the API, the socket and the pages write it.
+
+    Cost: no query when `acked_by` is loaded, as in `open_alarms`.
+    """
+    return {
+        "id": alarm.pk,
+        "rule": alarm.rule_name,
+        "sensor": alarm.tag,
+        "asset": alarm.asset_code,
+        "priority": alarm.priority,
+        "state": str(alarm.state),
+        "state_name": _STATE_NAMES[str(alarm.state)],
+        "suppressed": list(alarm.suppressed),
+        "raised": iso(alarm.raised),
+        "cleared": iso(alarm.cleared),
+        "acked": iso(alarm.acked),
+        "acked_by": alarm.acked_by.get_username() if alarm.acked_by is not None else None,
+        "value": alarm.value,
+        "limit": alarm.limit,
+        "unit": alarm.unit,
+        "message": alarm.message,
+    }
+
+
+def alarms() -> QuerySet[Alarm]:
+    """Gives every occurrence with what `as_json` and the pages read of its neighbours."""
+    return Alarm.objects.select_related("acked_by", "asset", "sensor")
+
+
+def open_alarms(assets: Iterable[int] | None = None) -> QuerySet[Alarm]:
+    """Gives what stands now: unacknowledged first, then by priority, the newest first.
+
+    Takes: ids of assets to keep to, without those below them; None for the whole plant.
+    """
+    found = alarms().filter(closed=None)
+    if assets is not None:
+        found = found.filter(asset_id__in=list(assets))
+    return found.annotate(
+        unacked=Case(
+            When(state__in=UNACKED_STATES, then=Value(True)), default=Value(False), output_field=BooleanField()
+        )
+    ).order_by("-unacked", "priority", "-raised", "-pk")
+
+
+def most_important() -> Alarm | None:
+    """Gives the unacknowledged alarm to answer first: the highest priority, then the oldest. Cost: one query."""
+    waiting = alarms().filter(closed=None, state__in=UNACKED_STATES, suppressed=[])
+    return waiting.order_by("priority", "raised", "pk").first()
+
+
+@dataclass(slots=True)
+class Tally:
+    """Open alarms of one asset or subtree, by priority; suppressed ones are counted apart."""
+
+    active: dict[int, int] = field(default_factory=lambda: dict.fromkeys(Priority.values, 0))
+    unacked: dict[int, int] = field(default_factory=lambda: dict.fromkeys(Priority.values, 0))
+    # Of `active`: those whose condition still holds. None of a priority: its symbol is hollow.
+    standing: dict[int, int] = field(default_factory=lambda: dict.fromkeys(Priority.values, 0))
+    suppressed: int = 0
+
+    @property
+    def total(self) -> int:
+        """Gives the number of open alarms that are presented."""
+        return sum(self.active.values())
+
+    @property
+    def total_unacked(self) -> int:
+        """Gives how many of them wait for an acknowledgement."""
+        return sum(self.unacked.values())
+
+    @property
+    def worst(self) -> int | None:
+        """Gives the highest priority among them (1 is the highest)."""
+        return next((priority for priority, count in self.active.items() if count), None)
+
+    def look(self, priority: int) -> str:
+        """Gives how a priority's symbol stands: unack, returned, ack, or zero when there is none."""
+        if not self.active[priority]:
+            return "zero"
+        if not self.unacked[priority]:
+            return "ack"
+        return "unack" if self.standing[priority] else "returned"
+
+    def _count(self, priority: int, state: str, suppressed: Sequence[str]) -> None:
+        if suppressed:
+            self.suppressed += 1
+            return
+        self.active[priority] += 1
+        if state in UNACKED_STATES:
+            self.unacked[priority] += 1
+        if state != State.RETURNED:
+            self.standing[priority] += 1
+
+
+def tallies(parents: Mapping[int, int | None]) -> dict[int | None, Tally]:
+    """Counts open alarms for every asset that has one in its subtree; key None is the whole plant.
+
+    Takes: each asset's parent, as the pages have loaded the tree.
+    Cost: one query.
+    """
+    found: dict[int | None, Tally] = defaultdict(Tally)
+    rows = Alarm.objects.filter(closed=None).order_by().values_list("asset_id", "priority", "state", "suppressed")
+    for asset_id, priority, state, suppressed in rows:
+        found[None]._count(priority, state, suppressed)
+        at: int | None = asset_id
+        while at is not None:
+            found[at]._count(priority, state, suppressed)
+            at = parents.get(at)
+    return found
+
+
+def raised_per_slot(now: datetime, *, slots: int = 24, slot: timedelta = timedelta(minutes=10)) -> list[int]:
+    """Counts the alarms raised in each slot up to now, the newest slot last. Cost: one query over the index by time."""
+    edges = [now - slot * (slots - index) for index in range(slots + 1)]
+    counts = Alarm.objects.filter(raised__gt=edges[0], raised__lte=now).aggregate(
+        **{
+            f"slot_{index}": Count("pk", filter=Q(raised__gt=edges[index], raised__lte=edges[index + 1]))
+            for index in range(slots)
+        }
+    )
+    return [counts[f"slot_{index}"] for index in range(slots)]
