@@ -39,13 +39,14 @@ class Drain:
     """What one drain gives to the stages.
 
     Takes: the readings to judge, strictly increasing in time per sensor, in stream order; their arrivals in µs; the
-    cursors after them; the clock in µs, or None where the stream has not been read to its end; the revisions of the
+    cursors before and after them; the clock in µs, or None where the stream has not been read to its end; the revisions of the
     plant model and of the rules; whether the stream was replaced by another one.
     """
 
     shard: int
     batch: Batch
     arrival: Int64
+    before: Cursors
     cursors: Cursors
     clock: int | None
     revisions: dict[str, int]
@@ -163,6 +164,7 @@ def process_shard(shard: int) -> Report:
         shard=shard,
         batch=batch if fresh.all() else batch.take(fresh),
         arrival=arrival if fresh.all() else arrival[fresh],
+        before=warm.cursors,
         cursors=cursors,
         clock=None if more else clock,
         revisions=revisions,
