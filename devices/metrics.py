@@ -21,7 +21,7 @@ REGISTRY = CollectorRegistry()
 
 READINGS = Counter(
     "andon_readings",
-    "Readings by what became of them: accepted, late, rejected or duplicate.",
+    "Readings by what became of them: accepted (late ones are among them), late, rejected, duplicate.",
     ["outcome"],
     registry=REGISTRY,
 )
@@ -51,6 +51,20 @@ _SAMPLE = re.compile(r'([a-z_]+)(?:\{([a-z_]+)="([^"]*)"\})?\Z')
 def _sample_key(name: str, labels: dict[str, str]) -> str:
     """Gives a sample as /metrics writes it; the metrics here have at most one label."""
     return name + "".join(f'{{{label}="{value}"}}' for label, value in labels.items())
+
+
+def drained(shard: int, readings: int, late: int, duplicates: int, seconds: float) -> None:
+    """Counts one drain of a shard; `readings` are those kept, late ones included."""
+    READINGS.labels("accepted").inc(readings)
+    READINGS.labels("late").inc(late)
+    READINGS.labels("duplicate").inc(duplicates)
+    DRAIN_READINGS.observe(readings)
+    DRAIN_SECONDS.observe(seconds)
+
+
+def rejected(readings: int) -> None:
+    """Counts readings that the intake turned away."""
+    READINGS.labels("rejected").inc(readings)
 
 
 class Publisher:
