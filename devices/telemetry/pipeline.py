@@ -128,9 +128,10 @@ def forget_shards() -> None:
     _warm.clear()
 
 
-def process_shard(shard: int) -> Report:
+def process_shard(shard: int, *, clock: int | None = None) -> Report:
     """Takes what waits in a shard's stream through history and stages, in one transaction.
 
+    Takes: the clock in µs since the epoch where it is not to be Redis's own.
     Gives: what was done; `more` where the stream holds more than one drain takes.
     Raises: Overtaken where another worker was there first; nothing has been written then.
     Cost: six queries for a drain with readings, two for an idle one.
@@ -138,7 +139,8 @@ def process_shard(shard: int) -> Report:
     started = time.perf_counter()
     client = stream.connect()
     # The clock is read before the stream: what arrived by then is in what is read.
-    clock = stream.rung(client, shard)
+    redis_clock = stream.rung(client, shard)
+    clock = redis_clock if clock is None else clock
     epoch = stream.epoch(client)
     shown = latest.mark(client, shard)
     revisions = dict(Revision.objects.values_list("name", "number"))
@@ -205,7 +207,7 @@ def process_shard(shard: int) -> Report:
         _warm[shard] = warm
     _show(client, shard, warm, shown, batch.sensor[fresh & own] if entries else None)
     if entries:
-        stream.trim(client, shard, warm.mark[1], clock)
+        stream.trim(client, shard, warm.mark[1], redis_clock)
         metrics.drained(shard, report.readings, report.late, report.duplicates, time.perf_counter() - started)
     return report
 

@@ -1,0 +1,156 @@
+"""Alarms, the journal and the backtest over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from django.db.models import Q
+from django.http import Http404, HttpRequest
+from django.utils import timezone
+from ninja import Query, Router, Schema
+from ninja.errors import AuthorizationError, HttpError
+from pydantic import Field
+
+from alerts import queries, services
+from alerts.models import JournalEntry, Priority
+from devices.models import Asset
+
+router = Router()
+
+
+class Comment(Schema):
+    """What somebody says with an acknowledgement."""
+
+    comment: str = Field("", max_length=1000)
+
+
+class Remark(Schema):
+    """A comment on its own."""
+
+    comment: str = Field(min_length=1, max_length=1000)
+
+
+class BacktestRequest(Schema):
+    """A rule as in plant.yaml, put to the stored history of an asset."""
+
+    asset: str
+    rule: dict[str, Any]
+    start: datetime
+    end: datetime
+
+
+def event_json(entry: JournalEntry) -> dict[str, Any]:
+    """Gives a journal row as the API writes it."""
+    return {
+        "id": entry.pk,
+        "time": queries.iso(entry.time),
+        "recorded": queries.iso(entry.recorded),
+        "event": entry.event,
+        "from": entry.from_state,
+        "to": entry.to_state,
+        "alarm": entry.alarm_id,
+        "rule": entry.rule_name,
+        "sensor": entry.tag,
+        "value": entry.value,
+        "reason": entry.reason,
+        "actor": entry.actor,
+        "clock_from": queries.iso(entry.clock_from),
+    }
+
+
+@router.get("/alarms", summary="List alarms")
+def list_alarms(
+    request: HttpRequest,
+    state: Literal["open", "all"] = "open",
+    priority: list[int | str] = Query([]),
+    asset: str | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    cursor: int | None = None,
+    limit: int = Query(200, ge=1, le=1000),
+) -> dict[str, Any]:
+    """Alarms, the newest first: open ones or all, by priority (1 to 4 or its word), of an asset and all below it."""
+    found = queries.alarms().order_by("-pk")
+    if state == "open":
+        found = found.filter(closed=None)
+    if priority:
+        found = found.filter(priority__in=[_priority(word) for word in priority])
+    if asset is not None:
+        root = Asset.objects.filter(code=asset).first()
+        if root is None:
+            raise Http404(f"There is no asset {asset}.")
+        found = found.filter(asset__in=root.descendants(include_self=True))
+    if start is not None:
+        found = found.filter(Q(raised__gte=start))
+    if end is not None:
+        found = found.filter(Q(raised__lte=end))
+    if cursor is not None:
+        found = found.filter(pk__lt=cursor)
+    rows = list(found[: limit + 1])
+    return {
+        "items": [queries.as_json(alarm) for alarm in rows[:limit]],
+        "next": rows[limit - 1].pk if len(rows) > limit else None,
+    }
+
+
+def _priority(word: int | str) -> int:
+    text = str(word).lower()
+    for choice in Priority:
+        if text in (str(choice.value), choice.name.lower()):
+            return choice.value
+    raise HttpError(422, f"There is no priority {word}; expected critical, high, medium, low or 1 to 4.")
+
+
+@router.get("/alarms/{int:pk}", summary="One alarm")
+def get_alarm(request: HttpRequest, pk: int) -> dict[str, Any]:
+    """The occurrence with this number."""
+    alarm = queries.alarms().filter(pk=pk).first()
+    if alarm is None:
+        raise Http404(f"There is no alarm {pk}.")
+    return queries.as_json(alarm)
+
+
+@router.get("/alarms/{int:pk}/events", summary="An alarm's rows of the journal")
+def get_alarm_events(request: HttpRequest, pk: int) -> dict[str, Any]:
+    """What happened to this occurrence, in order."""
+    get_alarm(request, pk)
+    return {"items": [event_json(entry) for entry in JournalEntry.objects.filter(alarm=pk).order_by("pk")], "next": None}
+
+
+def _may_acknowledge(request: HttpRequest) -> None:
+    if not request.user.has_perm("alerts.acknowledge_alarm"):
+        raise AuthorizationError
+
+
+@router.post("/alarms/{int:pk}/ack", summary="Acknowledge an alarm")
+def acknowledge(request: HttpRequest, pk: int, body: Comment | None = None) -> dict[str, Any]:
+    """Acknowledges this occurrence; asked twice, the first person's acknowledgement stands."""
+    _may_acknowledge(request)
+    get_alarm(request, pk)
+    try:
+        services.acknowledge(
+            alarm_id=pk, user=request.user, comment=body.comment if body else "", now=timezone.now()
+        )
+    except services.Refused as error:
+        raise HttpError(409, str(error)) from error
+    return get_alarm(request, pk)
+
+
+@router.post("/alarms/{int:pk}/comment", summary="Comment an alarm")
+def comment(request: HttpRequest, pk: int, body: Remark) -> dict[str, Any]:
+    """Adds a comment to this occurrence's journal."""
+    _may_acknowledge(request)
+    get_alarm(request, pk)
+    services.comment(alarm_id=pk, user=request.user, text=body.comment, now=timezone.now())
+    return get_alarm_events(request, pk)
+
+
+@router.get("/events", summary="The journal")
+def list_events(request: HttpRequest, after: int = 0, limit: int = Query(500, ge=1, le=5000)) -> dict[str, Any]:
+    """Rows of the journal after a number, in order; `next` is the number to go on from."""
+    rows = list(JournalEntry.objects.filter(pk__gt=after).order_by("pk")[: limit + 1])
+    return {
+        "items": [event_json(entry) for entry in rows[:limit]],
+        "next": rows[limit - 1].pk if len(rows) > limit else None,
+    }
