@@ -191,14 +191,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         self.pulse: asyncio.Task[None] | None = None
         self.flusher: asyncio.TimerHandle | None = None
         await self.accept()
-        metrics.sockets(+1)
+        metrics.SOCKETS.inc()
         self.counted = True
 
     async def disconnect(self, code: int) -> None:
         """Lets go of everything."""
         if not getattr(self, "counted", False):
             return
-        metrics.sockets(-1)
+        metrics.SOCKETS.dec()
         if self.pulse is not None:
             self.pulse.cancel()
         if self.flusher is not None:
