@@ -1,0 +1,10 @@
+"""The rules' section of the plant's configuration."""
+
+from devices.changes import Change
+
+
+class RulesSection:
+    """Rules follow the plant model, and stand in plant.yaml."""
+
+    def follow(self, change: Change) -> None:
+        """Brings the rules in line with a changed plant."""
