@@ -33,7 +33,13 @@ def test_reading_over_the_limit_raises_an_alarm_with_its_rule_frozen_in(scenario
     scenario.send(temp, 0, 92.0)
     scenario.drain(0.1)
     alarm = Alarm.objects.get()
-    assert (alarm.message, alarm.state, alarm.value, alarm.limit, alarm.unit) == ("Temperature high", "B", 92.0, 90.0, "degC")
+    assert (alarm.message, alarm.state, alarm.value, alarm.limit, alarm.unit) == (
+        "Temperature high",
+        "B",
+        92.0,
+        90.0,
+        "degC",
+    )
     assert alarm.raised == scenario.at(0)
     assert alarm.frozen["limit"] == 90.0
     assert scenario.journal() == [("raise", "A", "B", 0.0)]
@@ -104,9 +110,7 @@ def test_rule_over_two_machines_is_judged_in_its_home_shard(scenario):
     one = machines[0]
     other = next(machine for machine in machines if machine.shard != one.shard)
     flow, far = factories.sensor(one, "flow"), factories.sensor(other, "flow")
-    factories.rule(
-        one, "Flow differs", kind="deviation", sensor_key="flow", reference=far.tag, limit=5.0
-    )
+    factories.rule(one, "Flow differs", kind="deviation", sensor_key="flow", reference=far.tag, limit=5.0)
     for at in (0, 1):
         scenario.send(flow, at, 20.0)
         scenario.send(far, at, 20.0 - 6 * at)
