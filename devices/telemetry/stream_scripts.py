@@ -1,0 +1,105 @@
+"""What runs inside Redis, because it must be all or nothing, or would else take several trips."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.exceptions import NoScriptError
+
+
+@dataclass(frozen=True)
+class Script:
+    """A Lua script, called by its hash and sent again where Redis does not know it (any more)."""
+
+    text: str
+    sha: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sha", hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest())
+
+    def call(self, client: Any, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        """Runs it. Raises: RedisError. Cost: one round trip."""
+        try:
+            return client.evalsha(self.sha, len(keys), *keys, *args)
+        except NoScriptError:
+            return client.eval(self.text, len(keys), *keys, *args)
+
+    async def call_async(self, client: Any, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        """Runs it from an event loop."""
+        try:
+            return await client.evalsha(self.sha, len(keys), *keys, *args)
+        except NoScriptError:
+            return await client.eval(self.text, len(keys), *keys, *args)
+
+
+# Keys: epoch, totals, marks, then stream and bell of each parcel. Arguments: a new epoch, the bell's seconds, then of
+# each parcel shard, readings, "1" for a copy, bytes. Gives the positions and the shards whose bell was silent.
+# Lua's numbers are exact up to 2^53, which is far beyond any count here.
+APPEND = Script("""
+redis.call('SET', KEYS[1], ARGV[1], 'NX')
+local ids, rung, bytes = {}, {}, 0
+for i = 1, (#ARGV - 2) / 4 do
+    local shard, readings, copy, data = ARGV[4 * i - 1], ARGV[4 * i], ARGV[4 * i + 1], ARGV[4 * i + 2]
+    local stream, bell = KEYS[2 * i + 2], KEYS[2 * i + 3]
+    if copy == '1' then
+        local before = redis.call('HGET', KEYS[2], shard) or '0'
+        ids[i] = redis.call('XADD', stream, '*', 'b', data, 't', before, 'c', '1')
+    else
+        local before = redis.call('HINCRBY', KEYS[2], shard, readings) - tonumber(readings)
+        ids[i] = redis.call('XADD', stream, '*', 'b', data, 't', string.format('%.0f', before))
+    end
+    bytes = bytes + #data
+    if redis.call('SET', bell, '1', 'NX', 'EX', ARGV[2]) then
+        rung[#rung + 1] = tonumber(shard)
+    end
+end
+local before = redis.call('HINCRBY', KEYS[2], 'bytes', bytes) - bytes
+local now = tonumber(string.match(ids[1], '^%d+'))
+local marked = tonumber(redis.call('HGET', KEYS[2], 'marked') or '0')
+if now >= marked + 1000 or now < marked then
+    redis.call('ZADD', KEYS[3], string.format('%.0f', before), string.format('%.0f', now))
+    redis.call('HSET', KEYS[2], 'marked', string.format('%.0f', now))
+end
+return {ids, rung}
+""")
+
+# Keys: stream, totals, marks. Arguments: the committed position, the oldest instant in ms that the margin's seconds
+# keep, the margin's bytes. Gives how many entries went. The margin is whichever keeps less; whole nodes only.
+TRIM = Script("""
+local keep_ms = tonumber(ARGV[2])
+local total = tonumber(redis.call('HGET', KEYS[2], 'bytes') or '0')
+local most = string.format('%.0f', total - tonumber(ARGV[3]))
+local mark = redis.call('ZREVRANGEBYSCORE', KEYS[3], most, '-inf', 'WITHSCORES', 'LIMIT', 0, 1)
+if mark[1] then
+    keep_ms = math.max(keep_ms, tonumber(mark[1]))
+    redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. mark[2])
+end
+local from = ARGV[1]
+if tonumber(string.match(from, '^%d+')) >= keep_ms then
+    from = string.format('%.0f-0', keep_ms)
+end
+return redis.call('XTRIM', KEYS[1], 'MINID', '~', from)
+""")
+
+# Keys: totals, then streams. Arguments: of each stream shard and position. Gives of each how many readings lie behind
+# the position, and the position of the first entry there (or an empty text).
+BACKLOG = Script("""
+local answer = {}
+for i = 1, #KEYS - 1 do
+    local first = redis.call('XRANGE', KEYS[i + 1], '(' .. ARGV[2 * i], '+', 'COUNT', 1)[1]
+    local waiting, id = 0, ''
+    if first then
+        id = first[1]
+        local total, before = tonumber(redis.call('HGET', KEYS[1], ARGV[2 * i - 1]) or '0'), 0
+        for f = 1, #first[2], 2 do
+            if first[2][f] == 't' then before = tonumber(first[2][f + 1]) end
+        end
+        waiting = total - before
+    end
+    answer[i] = {waiting, id}
+end
+return answer
+""")
