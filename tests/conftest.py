@@ -73,6 +73,33 @@ def clean_redis(redis_server: str) -> Iterator[redis.Redis]:
     forget_shards()
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Puts SQLite's test database into a file: threads share it as workers do, which they cannot in memory."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(_ROOT / "test.sqlite3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def journal_can_be_emptied_between_tests() -> Iterator[None]:
+    """Takes the append-only journal's triggers off while Django empties the test database, and only then."""
+    from django.db.backends.sqlite3.operations import DatabaseOperations
+
+    flush = DatabaseOperations.execute_sql_flush
+
+    def flush_without_triggers(self: DatabaseOperations, sql_list: list[str]) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            triggers = cursor.fetchall()
+        flush(self, [f"DROP TRIGGER {name}" for name, _ in triggers] + sql_list + [sql for _, sql in triggers])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", flush_without_triggers)
+        yield
+
+
 def pytest_unconfigure() -> None:
     """Takes the session's folder away."""
     shutil.rmtree(_ROOT, ignore_errors=True)

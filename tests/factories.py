@@ -22,7 +22,9 @@ def plant(*, lines: int = 1, machines: int = 2) -> list[Asset]:
         above = services.create_asset(code=f"line-{line}", name=f"Line {line}", level=Level.LINE, parent=area)
         for number in range(1, machines + 1):
             code = f"press-{line}-{number}"
-            made.append(services.create_asset(code=code, name=f"Press {line}.{number}", level=Level.MACHINE, parent=above))
+            made.append(
+                services.create_asset(code=code, name=f"Press {line}.{number}", level=Level.MACHINE, parent=above)
+            )
     return made
 
 

@@ -1,0 +1,169 @@
+"""A load generator: keep-alive connections that send ready bodies one after the other and count the answers.
+
+Run as a process of its own, so that its work is not counted as Andon's: python -m tests.bench.load OPTIONS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import time
+from collections import Counter
+from urllib.parse import urlsplit
+
+
+class Connection(asyncio.Protocol):
+    """One keep-alive connection: sends the next request when the answer to the last one is whole."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.buffer = b""
+        self.sent_at = 0.0
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Starts sending."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.send()
+
+    def send(self) -> None:
+        """Sends the next request, or ends."""
+        assert self.transport is not None
+        request = self.run.next_request()
+        if request is None:
+            self.transport.close()
+            return
+        self.sent_at = time.perf_counter()
+        self.transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        """Takes an answer."""
+        self.buffer += data
+        head, mark, body = self.buffer.partition(b"\r\n\r\n")
+        if not mark:
+            return
+        lowered = head.lower()
+        at = lowered.find(b"content-length:")
+        length = int(lowered[at + 15 :].split(b"\r\n", 1)[0])
+        if len(body) < length:
+            return
+        self.buffer = body[length:]
+        self.run.answered(head[9:12].decode(), time.perf_counter() - self.sent_at)
+        pause = self.run.pause()
+        if pause > 0:
+            asyncio.get_running_loop().call_later(pause, self.send)
+        else:
+            self.send()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tells the run."""
+        self.run.lost(exc)
+
+
+class Run:
+    """One run: `batch` readings a request over `sensors` tags, for some seconds, at full speed or at a rate."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.deadline = 0.0
+        self.statuses: Counter[str] = Counter()
+        self.waits: list[float] = []
+        self.requests = 0
+        self.open = options.connections
+        self.done = asyncio.Event()
+        self.variants = self._variants()
+        self.started = 0.0
+
+    def _variants(self) -> list[bytes]:
+        """Prepares the bodies behind the time: each batch a run of neighbouring tags, values of two decimals."""
+        options = self.options
+        chance = random.Random(7)
+        tags = [
+            f"{options.prefix}{number // options.per_asset:05d}/s{number % options.per_asset}"
+            for number in range(options.sensors)
+        ]
+        variants = []
+        starts = list(range(0, options.sensors, options.batch)) or [0]
+        for _ in range(max(1, 64 // len(starts))):
+            for start in starts:
+                chosen = (tags[start : start + options.batch] * (options.batch // options.sensors + 1))[: options.batch]
+                values = ",".join(f'"{tag}":{50 + chance.random() * 30:.2f}' for tag in chosen)
+                variants.append(b',"values":{' + values.encode() + b"}}")
+        return variants
+
+    def next_request(self) -> bytes | None:
+        """Gives the next request, or None when the time is over."""
+        now = time.time()
+        if time.monotonic() >= self.deadline:
+            return None
+        variant = self.variants[self.requests % len(self.variants)]
+        self.requests += 1
+        # A time of its own for each request, so that no reading is a duplicate.
+        body = b'{"time":%.3f' % (now * 1000 + (self.requests % 97) * 0.001) + variant
+        return (
+            b"POST /api/v1/telemetry HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Authorization: Bearer " + self.options.token.encode() + b"\r\nContent-Length: %d\r\n\r\n" % len(body)
+        ) + body
+
+    def answered(self, status: str, wait: float) -> None:
+        """Counts an answer."""
+        self.statuses[status] += 1
+        if len(self.waits) < 200_000:
+            self.waits.append(wait)
+
+    def pause(self) -> float:
+        """Gives the seconds until this connection's next turn at the asked rate."""
+        if not self.options.rate:
+            return 0.0
+        due = self.started + sum(self.statuses.values()) * self.options.batch / self.options.rate
+        return due - time.monotonic()
+
+    def lost(self, error: Exception | None) -> None:
+        """Counts a connection that ended."""
+        if error is not None:
+            self.statuses[type(error).__name__] += 1
+        self.open -= 1
+        if not self.open:
+            self.done.set()
+
+    async def go(self) -> dict[str, object]:
+        """Runs and gives the figures."""
+        parts = urlsplit(self.options.url)
+        loop = asyncio.get_running_loop()
+        self.started = time.monotonic()
+        self.deadline = self.started + self.options.seconds
+        for _ in range(self.options.connections):
+            await loop.create_connection(lambda: Connection(self), parts.hostname, parts.port)
+        await self.done.wait()
+        took = time.monotonic() - self.started
+        waits = sorted(self.waits)
+        return {
+            "seconds": took,
+            "statuses": dict(self.statuses),
+            "readings": self.statuses["202"] * self.options.batch,
+            "requests_per_second": sum(self.statuses.values()) / took,
+            "cpu": time.process_time(),
+            "answer_ms": {share: waits[int(len(waits) * share / 100)] * 1000 for share in (50, 99)} if waits else {},
+        }
+
+
+def main() -> None:
+    """Reads the options, runs, prints the figures as JSON."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--token", required=True)
+    parser.add_argument("--sensors", type=int, default=1000)
+    parser.add_argument("--per-asset", type=int, default=10)
+    parser.add_argument("--prefix", default="m")
+    parser.add_argument("--batch", type=int, default=1000)
+    parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--rate", type=float, default=0, help="readings a second; 0: as fast as the answers come")
+    print(json.dumps(asyncio.run(Run(parser.parse_args()).go())))
+
+
+if __name__ == "__main__":
+    main()
