@@ -100,6 +100,14 @@ def journal_can_be_emptied_between_tests() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> None:
+    """Spares the tests the half second that a password's real hash is meant to take."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 def pytest_unconfigure() -> None:
     """Takes the session's folder away."""
     shutil.rmtree(_ROOT, ignore_errors=True)
