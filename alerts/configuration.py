@@ -1,5 +1,6 @@
 """The rules' section of the plant's configuration."""
 
+from alerts import wiring
 from devices.changes import Change
 
 
@@ -8,3 +9,4 @@ class RulesSection:
 
     def follow(self, change: Change) -> None:
         """Brings the rules in line with a changed plant."""
+        wiring.follow(change)

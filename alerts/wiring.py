@@ -1,0 +1,134 @@
+"""Which sensors rules read, in which shard they are judged, and which readings are copied there for it.
+
+All of it follows from the rules and the plant; it is worked out at the end of every change of either.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, Q
+
+from alerts.checks import CONDITION, JUDGED, SEVERAL, Facts, check_rule, reads
+from alerts.models import Rule, RuleInput, TypeRule
+from devices.changes import Change
+from devices.checks import Problem, refuse
+from devices.inheritance import BATCH, Line
+from devices.models import Asset, Route, Sensor
+
+
+def _renew(row: Rule, fields: set[str]) -> set[str]:
+    """Gives a changed rule its next version where the change matters to judging."""
+    if fields & JUDGED:
+        row.version += 1
+        return {"version"}
+    return set()
+
+
+RULES = Line(template=TypeRule, copy=Rule, identity="name", fields=CONDITION, changed=_renew)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A sensor as wiring sees it."""
+
+    id: int
+    shard: int
+    facts: Facts
+
+
+def values_of(rule: Rule | TypeRule) -> dict[str, Any]:
+    """Gives a rule's fields beside its name."""
+    return {field: getattr(rule, field) for field in CONDITION}
+
+
+def points(asset_ids: Collection[int], codes: Collection[str]) -> dict[str, Point]:
+    """Gives the sensors of some assets, by tag. Cost: one query."""
+    rows = Sensor.objects.values_list("id", "asset__code", "key", "asset__shard", "range_low", "range_high")
+    if len(asset_ids) + len(codes) < 5000:  # beyond that the whole table is the smaller question
+        rows = rows.filter(Q(asset__in=asset_ids) | Q(asset__code__in=codes))
+    return {f"{code}/{key}": Point(pk, shard, Facts(low, high)) for pk, code, key, shard, low, high in rows}
+
+
+def facts_for(values: dict[str, Any], asset: Asset) -> dict[str, Facts]:
+    """Gives what a check of one rule has to know of sensors. Cost: one query."""
+    tags = [tag for _, tag in reads(values, asset.code)] if isinstance(values["inputs"], dict) else []
+    found = points([asset.pk], {tag.partition("/")[0] for tag in tags})
+    return {tag: point.facts for tag, point in found.items()}
+
+
+def follow(change: Change) -> None:
+    """Brings rules in line with what changed. Raises: ValidationError when a rule would be left without its sensor."""
+    affected = change.assets | change.marks.get("rules", set())
+    if not (affected or change.intervals or change.marks.get("gone")):
+        return
+    types = dict(Asset.objects.filter(id__in=affected).values_list("id", "type_id"))
+    if RULES.hand_down(types):
+        change.revisions.add("rules")
+    if _wire(affected, change.intervals):
+        change.revisions.add("rules")
+    if _route():
+        change.revisions.add("plant")
+
+
+def _wire(affected: set[int], intervals: set[int]) -> bool:
+    """Sets the inputs and shards of rules of some assets, and of all rules that may read other assets' sensors."""
+    rules = list(Rule.objects.filter(Q(asset__in=affected) | Q(kind__in=SEVERAL)).select_related("asset"))
+    wanted = {rule.pk: reads(values_of(rule), rule.asset.code) for rule in rules}
+    codes = {tag.partition("/")[0] for inputs in wanted.values() for _, tag in inputs}
+    sensors = points({rule.asset_id for rule in rules}, codes)
+    facts = {tag: point.facts for tag, point in sensors.items()}
+    problems = [
+        Problem("__all__", f"{rule.asset.code}, rule {rule.name!r}: {problem.words}")
+        for rule in rules
+        for problem in check_rule(rule.name, values_of(rule), asset=rule.asset.code, sensors=facts)
+    ]
+    refuse(problems)
+
+    present: dict[int, list[tuple[str, int]]] = {}
+    for rule_id, name, sensor_id in (
+        RuleInput.objects.filter(rule__in=[rule.pk for rule in rules])
+        .order_by("rule_id", "place")
+        .values_list("rule_id", "name", "sensor_id")
+    ):
+        present.setdefault(rule_id, []).append((name, sensor_id))
+    made: list[RuleInput] = []
+    stale: list[int] = []
+    changed: list[Rule] = []
+    for rule in rules:
+        inputs = [(name, sensors[tag].id) for name, tag in wanted[rule.pk]]
+        shard = sensors[wanted[rule.pk][0][1]].shard
+        had = present.get(rule.pk)
+        rewired = had != inputs
+        if rewired:
+            made += [
+                RuleInput(rule=rule, place=place, name=name, sensor_id=sensor_id)
+                for place, (name, sensor_id) in enumerate(inputs)
+            ]
+            if had:
+                stale.append(rule.pk)
+        repaced = len(inputs) > 1 and any(sensor_id in intervals for _, sensor_id in inputs)
+        if shard != rule.shard or (rewired and had) or repaced:
+            # A rule that has been judged in another shard, from other sensors or at another pace starts anew there.
+            rule.version += bool(had)
+            rule.shard = shard
+            changed.append(rule)
+    RuleInput.objects.filter(rule__in=stale).delete()
+    RuleInput.objects.bulk_create(made, batch_size=BATCH)
+    Rule.objects.bulk_update(changed, ["shard", "version"], batch_size=BATCH)
+    return bool(made or changed)
+
+
+def _route() -> bool:
+    """Sets the routes: a copy of every reading that a rule needs in a shard not its own. Cost: 2 queries."""
+    needed = set(
+        RuleInput.objects.filter(rule__enabled=True)
+        .exclude(sensor__asset__shard=F("rule__shard"))
+        .values_list("sensor_id", "rule__shard")
+    )
+    present = {(sensor_id, shard): pk for pk, sensor_id, shard in Route.objects.values_list("id", "sensor_id", "shard")}
+    gone = [pk for pair, pk in present.items() if pair not in needed]
+    new = sorted(needed - set(present))
+    Route.objects.filter(pk__in=gone).delete()
+    Route.objects.bulk_create([Route(sensor_id=sensor_id, shard=shard) for sensor_id, shard in new], batch_size=BATCH)
+    return bool(gone or new)
