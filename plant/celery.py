@@ -14,4 +14,13 @@ app.conf.beat_schedule = {
     "send-due": {"task": "alerts.tasks.send_due", "schedule": 5.0, "options": {"expires": 5}},
     "fold": {"task": "devices.tasks.fold", "schedule": 10.0, "options": {"expires": 30}},
     "forget": {"task": "devices.tasks.forget", "schedule": 3600.0, "options": {"expires": 600}},
+    **{
+        f"pulse-{queue}": {
+            "task": "plant.tasks.pulse",
+            "schedule": 5.0,
+            "args": [queue],
+            "options": {"queue": queue, "expires": 10},
+        }
+        for queue in ("telemetry", "work")
+    },
 }

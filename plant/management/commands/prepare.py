@@ -1,0 +1,51 @@
+"""`manage.py prepare`: brings the database to where the processes can start."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from devices.models import Asset
+from devices.services import ensure_shards
+from plant import demo
+from plant.roles import ensure_first_person, ensure_roles
+from plant.tokens import make_link
+
+
+class Command(BaseCommand):
+    """Migrates, sees that shards, roles and the first person exist, and fills an empty plant with the demo."""
+
+    help = "Prepares the database; every start calls it. Its last line is JSON for the program that called."
+    requires_system_checks = ["__all__"]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Names the arguments."""
+        parser.add_argument("--no-demo", action="store_true", help="leave an empty plant empty")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Does it all in one process, because starting one costs more than any of it."""
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self._say("migrating the database …")
+            call_command("migrate", verbosity=0, interactive=False)
+        ensure_shards()
+        ensure_roles()
+        person = ensure_first_person()
+        if not options["no_demo"] and not Asset.objects.exists() and hasattr(demo, "load"):
+            self._say("the database is empty: loading the demo plant …")
+            demo.load()
+        found = {
+            "link": make_link(user=person, now=timezone.now()),
+            "demo": not options["no_demo"] and hasattr(demo, "is_loaded") and demo.is_loaded(),
+        }
+        self.stdout.write(json.dumps(found))
+
+    def _say(self, text: str) -> None:
+        """Tells a person, beside the answer for the program."""
+        self.stderr.write(f"andon: {text}", style_func=str)
+        self.stderr.flush()

@@ -1,0 +1,50 @@
+"""Who may do what: three groups that every installation has, and the first person."""
+
+from django.contrib.auth.models import Group, Permission, User
+
+OPERATOR = "operator"
+ENGINEER = "engineer"
+VIEWER = "viewer"
+
+# The plant model and the rules; alarms and the journal are nobody's to edit.
+_ENGINEERS_EDIT = {
+    "devices": ["assettype", "asset", "typesensor", "sensor", "source"],
+    "alerts": ["typerule", "rule"],
+}
+_ACKNOWLEDGE = ("alerts", "acknowledge_alarm")
+
+FIRST_PERSON = "admin"
+
+
+def _wanted() -> dict[str, set[tuple[str, str]]]:
+    """Gives the permissions of each group as (app, codename)."""
+    edit = {
+        (app, f"{verb}_{model}")
+        for app, models in _ENGINEERS_EDIT.items()
+        for model in models
+        for verb in ("view", "add", "change", "delete")
+    }
+    return {VIEWER: set(), OPERATOR: {_ACKNOWLEDGE}, ENGINEER: {_ACKNOWLEDGE, *edit}}
+
+
+def ensure_roles() -> None:
+    """Makes the groups that are missing; one that exists keeps what a person has made of it."""
+    missing = {name: wanted for name, wanted in _wanted().items() if not Group.objects.filter(name=name).exists()}
+    for name, wanted in missing.items():
+        group = Group.objects.create(name=name)
+        group.permissions.set(
+            permission
+            for permission in Permission.objects.select_related("content_type").filter(
+                codename__in={codename for _, codename in wanted}
+            )
+            if (permission.content_type.app_label, permission.codename) in wanted
+        )
+
+
+def ensure_first_person() -> User:
+    """Gives the administrator that every installation has; a new one has no usable password."""
+    user, made = User.objects.get_or_create(username=FIRST_PERSON, defaults={"is_staff": True, "is_superuser": True})
+    if made:
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+    return user

@@ -1,0 +1,55 @@
+"""./test after the installation: style, types, the browser's modules, then pytest; arguments go to pytest alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from plant.supervisor.install import ROOT, say
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
+def steps(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Gives what is run, in order: name and command line."""
+    python = sys.executable
+    tests = ("pytest", [python, "-m", "pytest", *arguments])
+    if arguments:
+        return [tests]
+    found = [
+        ("ruff check", [python, "-m", "ruff", "check", "."]),
+        ("ruff format", [python, "-m", "ruff", "format", "--check", "."]),
+        ("mypy", [python, "-m", "mypy", "."]),
+        tests,
+    ]
+    if modules := sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.test.js")):
+        node = shutil.which("node") or str(ROOT / ".venv" / "bin" / "node")
+        found.insert(-1, ("node --test", [node, "--test", *modules]))
+    return found
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs every step, the later ones too where one fails. Gives: 0 only if all passed, else the first's own code."""
+    if not any(shutil.which(name) for name in CHROMIUM):
+        say("no Chromium on this machine: the browser's tests are skipped. On Debian: apt install chromium")
+    failed: list[tuple[str, int]] = []
+    for name, command in steps(arguments):
+        say(f"{name} …")
+        started = time.monotonic()
+        code = subprocess.run(command, cwd=ROOT, check=False).returncode
+        if code:
+            failed.append((name, code))
+        say(f"{name}: {'passed' if not code else 'FAILED'} in {time.monotonic() - started:.0f} s")
+    if failed:
+        say(f"failed: {', '.join(name for name, _ in failed)}; the first of them says why above")
+        return abs(failed[0][1])
+    return 0
+
+
+if __name__ == "__main__":
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.exit(main(sys.argv[1:]))

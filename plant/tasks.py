@@ -1,0 +1,38 @@
+"""Tasks of the project itself: each worker shows that it takes work."""
+
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_ready
+
+from devices import metrics
+from devices.telemetry import stream
+
+WORKERS = ("telemetry", "work")  # by the queue each takes from
+PULSE_SECONDS = 5.0
+_MISSED = 6  # pulses in a row, then the worker counts as gone; a long drain may hold up two or three
+
+
+def pulse_key(worker: str) -> str:
+    """Gives where a worker's last pulse stands in Redis."""
+    return f"andon:pulse:{worker}"
+
+
+@shared_task(name="plant.tasks.pulse")
+def pulse(worker: str) -> None:
+    """Says that beat, broker and the worker of this queue are at work."""
+    stream.connect().set(pulse_key(worker), 1, ex=int(PULSE_SECONDS * _MISSED))
+
+
+@worker_ready.connect
+def _count(**_: Any) -> None:
+    """Lets a worker's figures reach /metrics."""
+    metrics.publish_in_background()
+
+
+@worker_ready.connect
+def _first_pulse(sender: Any, **_: Any) -> None:
+    """Makes a new worker known at once instead of at beat's next round."""
+    for queue in sender.app.amqp.queues.consume_from:
+        if queue in WORKERS:
+            pulse(queue)
