@@ -1,0 +1,27 @@
+"""Whatever dies: every accepted reading is kept once, the journal equals a replay, every message is accounted for."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stack import ROOT
+
+pytestmark = pytest.mark.chaos
+
+
+@pytest.mark.parametrize("name", ["worker_killed", "web_killed", "redis_killed", "beat_stopped", "two_workers"])
+def test_nothing_accepted_is_lost_or_doubled(name: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.chaos.driver", name, str(tmp_path)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    print(found)
+    assert found["accepted"] > 500
+    assert found["transitions"] > 50
+    assert (found["missing"], found["stored_twice"]) == (0, 0)
+    assert (found["journal_only"], found["replay_only"]) == (0, 0)
+    assert (found["without_delivery"], found["deliveries_open"]) == (0, 0)
