@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,14 +16,13 @@ from django.utils import timezone
 
 from alerts import events, journal, lifecycle, rules
 from alerts.engine.program import Program
-from alerts.engine.run import NONE, Outcome, advance, evaluate
 from alerts.engine.rules import seconds
-from alerts.engine.state import EngineState, LastReading
-from alerts.models import Alarm, Delivery, JournalEntry, LeftOut, Priority, Rule, State
+from alerts.engine.run import NONE, Outcome, advance, evaluate
+from alerts.engine.state import EngineState, carry
+from alerts.models import Alarm, Delivery, JournalEntry, LeftOut, Priority, Rule, RuleInput, State
 from alerts.notify import routing
 from devices.models import Sensor
 from devices.telemetry import history
-from devices.telemetry.admission import Cursors
 from devices.telemetry.pipeline import Drain
 
 log = structlog.get_logger(__name__)
@@ -138,25 +138,31 @@ class Judgement:
         self.written, self.transitions, self.left_out, self.replaced, self.told = [], [], [], False, 0
 
 
+def _rows(table: np.ndarray[Any, Any]) -> Iterator[dict[str, Any]]:
+    """Gives a structured array's rows with plain Python values."""
+    names = table.dtype.names or ()
+    return (dict(zip(names, row, strict=True)) for row in table.tolist())
+
+
 def _transitions(outcome: Outcome) -> list[Transition]:
     return [
         Transition(
-            rule=int(row["rule"]),
-            version=int(row["version"]),
+            rule=row["rule"],
+            version=row["version"],
             active=bool(row["kind"]),
-            time=int(row["time"]),
-            value=None if np.isnan(row["value"]) else float(row["value"]),
+            time=row["time"],
+            value=None if math.isnan(row["value"]) else row["value"],
             edited=bool(row["reason"]),
-            clock_from=None if row["clock_from"] == NONE else int(row["clock_from"]),
+            clock_from=None if row["clock_from"] == NONE else row["clock_from"],
         )
-        for row in outcome.transitions
+        for row in _rows(outcome.transitions)
     ]
 
 
 def _left_out(outcome: Outcome) -> list[LeftOut]:
     return [
-        LeftOut(rule_id=int(row["rule"]), version=int(row["version"]), sensor_id=int(row["sensor"]), time=int(row["time"]))
-        for row in outcome.left_out
+        LeftOut(rule_id=row["rule"], version=row["version"], sensor_id=row["sensor"], time=row["time"])
+        for row in _rows(outcome.left_out)
     ]
 
 
@@ -173,27 +179,23 @@ def _rebuild(drain: Drain, before: Any, saved: bytes) -> tuple[Program, EngineSt
     standing: set[int] = set()
     retired: set[int] = set()
     # Alarms of deleted rules have lost their shard; the first one looks after them.
-    mine = Q(rule__shard=drain.shard) | Q(rule=None, rule_name__gt="") if drain.shard == 0 else Q(rule__shard=drain.shard)
-    for pk, rule, asset in Alarm.objects.filter(mine, closed=None, active=True).values_list("pk", "rule_id", "asset_id"):
+    mine = Q(rule__shard=drain.shard)
+    if drain.shard == 0:
+        mine |= Q(rule=None)
+    for pk, rule in Alarm.objects.filter(mine, closed=None, active=True).values_list("pk", "rule_id"):
         if rule in in_force:
             standing.add(rule)
-        elif rule is not None or asset is not None:
+        else:
             retired.add(pk)
     if old is None:
-        state = EngineState.empty(program).carry(None, program, standing, _last(drain.before, program))
-    else:
-        state = old.carry(program, standing, _last(drain.before, program))
+        old = EngineState.empty(Program.build([]))
+    state = carry(old, program, standing, drain.before.get)
     for rule, sensor, start, end in state.needs_windows(program):
         columns = history.read(sensor, start, end, late=False)
         seen = columns.quality < 2
         seen &= ~_unseen(rule, columns.time)
         state.fill_window(program, rule, columns.time[seen], columns.value[seen])
     return program, state, retired
-
-
-def _last(cursors: Cursors, program: Program) -> dict[int, LastReading]:
-    """Gives what is known of the program's sensors before the drain."""
-    return cursors.last_readings(program.sensors)
 
 
 def _unseen(rule: int, times: Any) -> Any:
@@ -228,8 +230,8 @@ class _Book:
         self.rules = {
             rule.pk: rule for rule in Rule.objects.filter(pk__in=rule_ids).select_related("asset", "asset__type")
         }
-        places = Sensor.objects.filter(read_by__rule__in=rule_ids, read_by__place=0).select_related("asset")
-        self.sensors = {rule: sensor for rule, sensor in _by_rule(places, rule_ids)}
+        inputs = RuleInput.objects.filter(rule__in=rule_ids, place=0).select_related("sensor__asset").order_by()
+        self.sensors = {entry.rule_id: entry.sensor for entry in inputs}
         found = Alarm.objects.filter(Q(rule__in=rule_ids, closed=None) | Q(pk__in=retired, closed=None))
         # No joins: PostgreSQL locks no row of the nullable side of one.
         for alarm in found.select_for_update():
@@ -255,8 +257,9 @@ class _Book:
     def _raise(
         self, rule: Rule, alarm: Alarm | None, at: datetime, value: float | None, clock_from: datetime | None
     ) -> None:
-        policy = lifecycle.Policy(ack_required=rule.ack_required, latching=rule.latching)
-        before = life_of(alarm) if alarm is not None else lifecycle.NORMAL
+        frozen = rules.freeze(rule)
+        policy = lifecycle.Policy.of(frozen if alarm is None or alarm.state == State.RETURNED else alarm.frozen)
+        before = _life(alarm) if alarm is not None else lifecycle.NORMAL
         step = lifecycle.step(before, lifecycle.Event.RAISE, policy=policy, now=self.now)
         if lifecycle.Effect.JOURNAL not in step.effects:
             return
@@ -265,7 +268,7 @@ class _Book:
             self._touch(alarm)
             alarm = None
         if lifecycle.Effect.NEW_OCCURRENCE in step.effects or alarm is None:
-            alarm = self._occurrence(rule, at, value)
+            alarm = self._occurrence(rule, frozen, at, value)
             self.new.append(alarm)
             self.open[rule.pk] = alarm
         else:
@@ -273,16 +276,14 @@ class _Book:
             alarm.annunciations += lifecycle.Effect.ANNUNCIATE in step.effects
             self._touch(alarm)
         _settle(alarm, step)
-        self._journal(alarm, "raise", step, at, value, clock_from=clock_from)
+        self._journal(alarm, lifecycle.Event.RAISE, step, at, value, clock_from=clock_from)
 
     def clear(
         self, alarm: Alarm, *, instant_of: datetime, value: float | None, reason: str, clock_from: datetime | None
     ) -> None:
         """Puts a return to normal to an alarm."""
-        policy = lifecycle.Policy(
-            ack_required=alarm.frozen.get("ack_required", True), latching=alarm.frozen.get("latching", False)
-        )
-        step = lifecycle.step(life_of(alarm), lifecycle.Event.CLEAR, policy=policy, now=self.now, reason=reason)
+        policy = lifecycle.Policy.of(alarm.frozen)
+        step = lifecycle.step(_life(alarm), lifecycle.Event.CLEAR, policy=policy, now=self.now, reason=reason)
         if lifecycle.Effect.JOURNAL not in step.effects:
             return
         alarm.cleared = instant_of
@@ -292,7 +293,7 @@ class _Book:
             if alarm.rule_id is not None:
                 self.open.pop(alarm.rule_id, None)
         self._touch(alarm)
-        self._journal(alarm, "clear", step, instant_of, value, clock_from=clock_from)
+        self._journal(alarm, lifecycle.Event.CLEAR, step, instant_of, value, clock_from=clock_from)
 
     def system(self, message: str, reason: str) -> None:
         """Raises an alarm of Andon itself."""
@@ -304,9 +305,11 @@ class _Book:
         # It happened at one moment: it waits for somebody to read it, then it is over.
         alarm.state = State.RETURNED
         self.new.append(alarm)
-        self._journal(alarm, "raise", replace(step, after=lifecycle.Letter.RETURNED, reason=reason), self.now, None)
+        self._journal(
+            alarm, lifecycle.Event.RAISE, replace(step, after=lifecycle.Letter.RETURNED, reason=reason), self.now, None
+        )
 
-    def _occurrence(self, rule: Rule, at: datetime, value: float | None) -> Alarm:
+    def _occurrence(self, rule: Rule, frozen: dict[str, Any], at: datetime, value: float | None) -> Alarm:
         sensor = self.sensors.get(rule.pk)
         return Alarm(
             rule=rule,
@@ -321,7 +324,7 @@ class _Book:
             limit=limit_of(rule, value),
             unit=sensor.unit if sensor else "",
             message=rule.name,
-            frozen=rules.freeze(rule),
+            frozen=frozen,
         )
 
     def _touch(self, alarm: Alarm) -> None:
@@ -332,29 +335,16 @@ class _Book:
     def _journal(
         self,
         alarm: Alarm,
-        event: str,
+        event: lifecycle.Event,
         step: lifecycle.Step,
         at: datetime,
         value: float | None,
         *,
         clock_from: datetime | None = None,
     ) -> None:
-        self.entries.append(
-            JournalEntry(
-                time=at,
-                recorded=self.now,
-                event=event,
-                from_state=step.before,
-                to_state=step.after,
-                alarm=alarm,
-                rule_id=alarm.rule_id,
-                rule_name=alarm.rule_name,
-                tag=alarm.tag,
-                value=value,
-                reason=step.reason,
-                clock_from=clock_from,
-            )
-        )
+        entry = journal.taken(alarm, event, step, actor="", now=self.now)
+        entry.time, entry.value, entry.clock_from = at, value, clock_from
+        self.entries.append(entry)
 
     def write(self) -> list[JournalEntry]:
         """Stores closed and changed alarms first, then new ones, then the journal. Gives the rows, numbered."""
@@ -363,22 +353,13 @@ class _Book:
                 self.changed.values(),
                 ["state", "suppressed", "active", "cleared", "acked", "acked_by", "closed", "annunciations", "version"],
             )
-        # A rule may have had several occurrences within this drain: all but its newest are closed, as the constraint asks.
         if self.new:
+            # A rule may have had several occurrences within this drain; all but its newest are closed by now.
             Alarm.objects.bulk_create(self.new)
             for entry in self.entries:
                 entry.alarm = entry.alarm  # takes up the new key
         journal.write(self.entries, self.now)
         return self.entries
-
-
-def _by_rule(sensors: Iterable[Sensor], rule_ids: set[int]) -> list[tuple[int, Sensor]]:
-    """Pairs rules with the sensor their alarms belong to. Cost: one query."""
-    from alerts.models import RuleInput
-
-    by_id = {sensor.pk: sensor for sensor in sensors}
-    rows = RuleInput.objects.filter(rule__in=rule_ids, place=0).order_by().values_list("rule_id", "sensor_id")
-    return [(rule, by_id[sensor]) for rule, sensor in rows if sensor in by_id]
 
 
 def limit_of(rule: Rule, value: float | None) -> float | None:
@@ -393,11 +374,8 @@ def limit_of(rule: Rule, value: float | None) -> float | None:
     return None
 
 
-def life_of(alarm: Alarm) -> lifecycle.Life:
-    """Gives where an alarm's row stands."""
-    return lifecycle.Life(
-        core=lifecycle.Letter(alarm.state), switches=frozenset(lifecycle.Switch(word) for word in alarm.suppressed)
-    )
+def _life(alarm: Alarm) -> lifecycle.Life:
+    return lifecycle.Life.of(alarm.state, alarm.suppressed, annunciations=alarm.annunciations)
 
 
 def _settle(alarm: Alarm, step: lifecycle.Step) -> None:
@@ -405,5 +383,3 @@ def _settle(alarm: Alarm, step: lifecycle.Step) -> None:
     alarm.state = State(step.life.core)
     alarm.suppressed = sorted(step.life.switches)
     alarm.active = step.life.active
-
-
