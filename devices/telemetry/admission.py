@@ -22,7 +22,7 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class LastReading:
-    """A sensor's newest reading that was not late, and its newest that was not bad; times in µs, NONE where there is none."""
+    """A sensor's newest reading that was not late, and its newest one that was not bad; times in µs, NONE: not yet."""
 
     time: int
     value: float
@@ -120,7 +120,7 @@ class Cursors:
         """Gives the cursors as bytes for the checkpoint."""
         # The newest good reading is the newest one, nearly always: only where it differs is it written.
         other = np.flatnonzero(self.last_good_time != self.last_time).astype(np.int32)
-        columns = [
+        columns: list[snapshot.Column] = [
             np.diff(self.sensor.astype(np.int64), prepend=0),
             self.last_time,
             self.last_value,
@@ -152,7 +152,7 @@ def admit(cursors: Cursors, batch: Batch, arrival: Int64) -> tuple[UInt8, Cursor
     """Judges each reading, in order, against the newest one of its sensor.
 
     Takes: arrivals in µs, a row each.
-    Gives: FRESH (after the newest), LATE (before it) or DUPLICATE (of its very time) per reading; the cursors afterwards.
+    Gives: FRESH (after the newest), LATE (before it) or DUPLICATE (of its very time) per reading; the new cursors.
     Cost: constant per reading.
     """
     verdict = np.empty(len(batch), np.uint8)

@@ -23,7 +23,7 @@ def compiled(function: F) -> F:
 
 
 def frozen(column: npt.NDArray[S]) -> npt.NDArray[S]:
-    """Gives a column as the compiled loops read it: contiguous and not to be written, so that each compiles only once."""
+    """Gives a column as the compiled loops read it: contiguous and read-only, so that each loop compiles only once."""
     view = np.ascontiguousarray(column).view()
     view.flags.writeable = False
     return view
