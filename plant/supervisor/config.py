@@ -51,7 +51,18 @@ class Plan:
         python, celery = str(self.python), (str(self.python), "-m", "celery", "-A", "plant")
         # Workers find each other through Redis anyway; without these three they do not chatter.
         quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-        web = ("-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "-v", "0", "plant.asgi:application")
+        web = (
+            "-m",
+            "daphne",
+            "-b",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+            "-v",
+            "0",
+            "--no-server-name",
+            "plant.asgi:application",
+        )
         telemetry = ("worker", "-Q", "telemetry", "-n", "telemetry@%h", "--pool", "solo", *quiet)
         work = ("worker", "-Q", "work", "-n", "work@%h", "--pool", "threads", "-c", "4", *quiet)
         # Kept in memory: what is due is due again after a restart, and no file can be damaged by a crash.
@@ -60,7 +71,7 @@ class Plan:
             Program("web", (python, *web), 20),
             Program("worker-telemetry", (*celery, *telemetry), 20),
             Program("worker-work", (*celery, *work), 20, stop_seconds=25),
-            Program("beat", (*celery, *beat), 30),
+            Program("beat", (python, "-m", "celery", "-A", "plant.beat", *beat), 30),
         ]
         if self.redis is not None:
             redis = (str(self.redis), str(self.var / "redis.conf"))

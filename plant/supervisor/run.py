@@ -107,7 +107,7 @@ def environment(plan: Plan) -> dict[str, str]:
 
 def write_files(plan: Plan) -> None:
     """Writes the generated configuration."""
-    for folder in (plan.var / "log", plan.var / "redis", plan.var / "numba"):
+    for folder in (plan.var / name for name in ("log", "redis", "numba", "static")):
         folder.mkdir(parents=True, exist_ok=True)
     (plan.var / "supervisord.conf").write_text(supervisord_conf(plan))
     (plan.var / "redis.conf").write_text(redis_conf(plan))
