@@ -33,7 +33,8 @@ class Directory:
 
     `rows` gives a tag's row in the columns: sensor id, the shard that keeps it, and the place of its asset in a walk
     through the tree, in which everything below an asset follows it. The columns stand here as arrays for batches and
-    as lists for single readings. `copies` gives, by shard, which sensor ids are also judged there.
+    as lists for single readings; the last row, -1, stands for an unknown sensor and lies in nobody's scope. `copies`
+    gives, by shard, which sensor ids are also judged there.
     """
 
     revisions: dict[str, int]
@@ -84,6 +85,10 @@ def _load(revisions: Mapping[str, int]) -> Directory:
         ids.append(pk)
         shards.append(above[1])
         places.append(above[2])
+    rows = {tag: row for row, tag in enumerate(tags)}
+    ids.append(0)
+    shards.append(0)
+    places.append(-1)
     codes = {pk: code for pk, _, code, _ in assets}
     grants = {
         token_hash: Grant(name, codes[scope], enabled, *spans[scope])
@@ -95,7 +100,7 @@ def _load(revisions: Mapping[str, int]) -> Directory:
     sensor = np.array(ids, np.int32)
     return Directory(
         revisions=dict(revisions),
-        rows={tag: row for row, tag in enumerate(tags)},
+        rows=rows,
         sensor=sensor,
         shard=np.array(shards, np.uint16),
         place=np.array(places, np.int32),
@@ -131,7 +136,7 @@ def _walk(parent: Mapping[int, int | None]) -> dict[int, tuple[int, int]]:
 
 def _copies(sensor: Int32) -> dict[int, Mask]:
     """Gives for each shard with routes to it a mask over sensor ids."""
-    size = int(sensor.max()) + 1 if len(sensor) else 0
+    size = int(sensor.max()) + 1
     masks: dict[int, Mask] = {}
     for pk, shard in Route.objects.order_by().values_list("sensor_id", "shard"):
         if pk < size:
