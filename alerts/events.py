@@ -13,6 +13,9 @@ from alerts.models import JournalEntry
 from devices import events
 from devices.topology import topology
 
+# The group of those who see the whole plant's alarms, whatever part they look at.
+ALL_ALARMS = "alarms"
+
 
 def announce(entries: Iterable[JournalEntry]) -> None:
     """Tells the screens of journal rows whose alarms are loaded with them. Cost: none."""
@@ -26,7 +29,7 @@ def announce(entries: Iterable[JournalEntry]) -> None:
         area = plant.area.get(alarm.asset_id) if alarm.asset_id else None
         # An alarm of no asset concerns everybody.
         groups = [f"area.{area}"] if area is not None else [f"area.{area}" for area in set(plant.area.values())]
-        for group in groups:
+        for group in [ALL_ALARMS, *groups]:
             events.send(group, message)
 
 

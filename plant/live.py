@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import structlog
@@ -19,7 +19,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.models import AnonymousUser
 
 from alerts import queries as alarms
-from alerts.events import frame
+from alerts.events import ALL_ALARMS, frame
 from alerts.models import JournalEntry, JournalHead
 from devices import metrics
 from devices.telemetry import latest
@@ -54,10 +54,13 @@ class Signed:
 
 
 class Subscribe(msgspec.Struct, tag="subscribe", forbid_unknown_fields=True):
-    """What a browser asks for: assets by code, with all below them; none: the whole plant if `assets` is null."""
+    """What a browser asks for: assets by code, with all below them; the whole plant if `assets` is null.
+
+    `alarms` may say "all": the whole plant's, whatever assets the values are of. The banner of every page needs them.
+    """
 
     assets: list[str] | None = None
-    alarms: bool = True
+    alarms: bool | Literal["all"] = True
     values: bool = True
 
 
@@ -68,7 +71,7 @@ class View:
     machines: set[str] = field(default_factory=set)  # ids as text, as the frames name them
     assets: set[int] = field(default_factory=set)
     groups: set[str] = field(default_factory=set)
-    whole: bool = False
+    whole: bool = False  # alarms of the whole plant
     alarms: bool = True
     values: bool = True
 
@@ -130,7 +133,7 @@ def _journal_frames(after: int, upto: int) -> list[tuple[int, int | None, str]]:
 
 def resolve(wanted: Subscribe, plant: Topology) -> View:
     """Gives the machines and groups behind a subscription. Cost: none; unknown codes are left out."""
-    view = View(alarms=wanted.alarms, values=wanted.values)
+    view = View(alarms=bool(wanted.alarms), whole=wanted.alarms == "all", values=wanted.values)
     if wanted.assets is None:
         roots = [asset for asset, parent in plant.parent.items() if parent is None]
         view.whole = True
@@ -149,6 +152,8 @@ def resolve(wanted: Subscribe, plant: Topology) -> View:
             stack.extend(below.get(asset, ()))
     view.machines = {str(plant.machine[asset]) for asset in view.assets}
     view.groups = {f"area.{plant.area[asset]}" for asset in view.assets}
+    if view.whole:
+        view.groups.add(ALL_ALARMS)
     return view
 
 
