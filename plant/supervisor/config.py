@@ -10,17 +10,17 @@ from pathlib import Path
 
 # A Unix socket's address has 108 bytes, the last of them zero. Source: unix(7)
 SOCKET_PATH_MAX = 107
+GROUP = "andon"
 LOG_BYTES = "10MB"
 LOG_BACKUPS = 3
 
 
 @dataclass(frozen=True)
 class Program:
-    """One process to keep alive. The smaller `rank`, the earlier it starts and the later it stops."""
+    """One process to keep alive."""
 
     name: str
     command: tuple[str, ...]
-    rank: int
     autostart: bool = False
     stop_seconds: int = 10
 
@@ -47,7 +47,7 @@ class Plan:
         return self.var / "redis.sock"
 
     def programs(self) -> list[Program]:
-        """Gives the processes, first to start first."""
+        """Gives the processes, first to start first; Redis is the first and stops last."""
         python, celery = str(self.python), (str(self.python), "-m", "celery", "-A", "plant")
         # Workers find each other through Redis anyway; without these three they do not chatter.
         quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
@@ -68,16 +68,16 @@ class Plan:
         # Kept in memory: what is due is due again after a restart, and no file can be damaged by a crash.
         beat = ("beat", "--scheduler", "celery.beat:Scheduler", "--pidfile=")
         found = [
-            Program("web", (python, *web), 20),
-            Program("worker-telemetry", (*celery, *telemetry), 20),
-            Program("worker-work", (*celery, *work), 20, stop_seconds=25),
-            Program("beat", (python, "-m", "celery", "-A", "plant.beat", *beat), 30),
+            Program("web", (python, *web)),
+            Program("worker-telemetry", (*celery, *telemetry)),
+            Program("worker-work", (*celery, *work), stop_seconds=25),
+            Program("beat", (python, "-m", "celery", "-A", "plant.beat", *beat)),
         ]
         if self.redis is not None:
             redis = (str(self.redis), str(self.var / "redis.conf"))
-            found.insert(0, Program("redis", redis, 10, autostart=True, stop_seconds=20))
+            found.insert(0, Program("redis", redis, autostart=True, stop_seconds=20))
         if self.demo:
-            found.append(Program("demo", (python, "-m", "plant.demo.feed"), 40, stop_seconds=5))
+            found.append(Program("demo", (python, "-m", "plant.demo.feed"), stop_seconds=5))
         return found
 
     def sockets_too_long(self) -> list[Path]:
@@ -107,8 +107,20 @@ def supervisord_conf(plan: Plan) -> str:
             ),
             *_section("supervisorctl", serverurl=f"unix://{plan.supervisor_socket}"),
             *(line for program in plan.programs() for line in _program(plan, program)),
+            # A group stops as one; the one of the lowest priority, Redis, stops last.
+            *_section(f"group:{GROUP}", programs=",".join(program.name for program in _grouped(plan)), priority=20),
         ]
     )
+
+
+def _grouped(plan: Plan) -> list[Program]:
+    """Gives the programs that stop together: all but Redis."""
+    return [program for program in plan.programs() if program.name != "redis"]
+
+
+def process_name(name: str) -> str:
+    """Gives a program's name as supervisord wants to be asked for it."""
+    return name if name == "redis" else f"{GROUP}:{name}"
 
 
 def _program(plan: Plan, program: Program) -> list[str]:
@@ -118,7 +130,7 @@ def _program(plan: Plan, program: Program) -> list[str]:
     return _section(
         f"program:{program.name}",
         command=shlex.join(bound),
-        priority=program.rank,
+        priority=10,
         autostart=str(program.autostart).lower(),
         autorestart="true",
         startsecs=1,

@@ -17,7 +17,7 @@ from typing import Any
 from supervisor.xmlrpc import SupervisorTransport
 
 from plant.supervisor.child import die_with_parent
-from plant.supervisor.config import Plan
+from plant.supervisor.config import Plan, process_name
 
 STOP_SECONDS = 40.0  # more than any program is given to stop
 
@@ -78,7 +78,7 @@ class Supervisord:
         running = {row["name"] for row in self.programs() if row["statename"] in ("RUNNING", "STARTING", "BACKOFF")}
         for name in names:
             if name not in running:
-                self._ask().startProcess(name, False)
+                self._ask().startProcess(process_name(name), False)
 
     def programs(self) -> list[dict[str, Any]]:
         """Gives what supervisord knows of every program."""
