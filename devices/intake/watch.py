@@ -102,5 +102,5 @@ class Watch:
         """Ends the task and the thread."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        await self._loop.run_in_executor(self._thread, connection.close)
+        await self._loop.run_in_executor(self._thread, lambda: connection.close())  # the thread's own
         self._thread.shutdown(wait=True)
