@@ -1,0 +1,11 @@
+"""The registry of channels."""
+
+from alerts.models import Channel
+from alerts.notify.channel import Notifier
+from alerts.notify.email import Email
+from alerts.notify.sms import Sms
+
+NOTIFIERS: dict[str, Notifier] = {
+    Channel.EMAIL: Email(),
+    Channel.SMS: Sms(),
+}

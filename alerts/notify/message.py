@@ -1,0 +1,199 @@
+"""What a message says, before a channel gives it its form."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import isfinite
+from typing import Any
+
+from django.conf import settings
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from alerts.models import Alarm, Delivery, JournalEntry, Kind, Priority
+from devices import units
+from devices.models import Asset, Sensor
+
+# Kinds whose limit is in the unit of the value beside it.
+_LIMITED = frozenset({Kind.HIGH, Kind.LOW, Kind.OUTSIDE})
+_THIN_SPACE, _MINUS = "\u2009", "\u2212"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message's content. Times are written in the plant's time zone; texts are one line each."""
+
+    event: str  # raise, realarm, clear, test, or the journal's word for what presented the alarm again
+    subject: str  # the same for all messages of an occurrence, so that mail programs fold them
+    priority: int
+    thing: str  # the machine's code
+    words: str  # what is the matter
+    figure: str  # the value with its unit, for screens
+    plain_figure: str  # the same with plain letters only
+    limit: str
+    at: str  # clock, and the day where it is not today
+    where: str  # the places above, from the top
+    link: str
+    why: str  # this person is told
+    rows: list[tuple[str, str]] = field(default_factory=list)  # what the rule knows: cause, consequence, action
+
+    @property
+    def urgency(self) -> str:
+        """Gives the priority as screens write it: 1 Critical."""
+        return f"{self.priority} {Priority(self.priority).label}" if self.priority else ""
+
+    @property
+    def happened(self) -> str:
+        """Gives what the message is about, for a heading."""
+        return {
+            "raise": _("New alarm"),
+            "clear": _("Returned to normal"),
+            "test": _("Test message"),
+        }.get(self.event, _("Still active"))
+
+
+def notice(delivery: Delivery, now: datetime) -> Notice:
+    """Gives what a delivery says. Cost: two queries where its alarm, sensor and asset are loaded."""
+    alarm = delivery.alarm
+    if alarm is None:
+        return _test(delivery)
+    entry = JournalEntry.objects.filter(pk=delivery.journal_id).first() if delivery.journal_id is not None else None
+    value, at = (entry.value, entry.time) if entry is not None else (alarm.value, alarm.raised)
+    figure, plain = _figures(alarm, alarm.value if value is None else value)
+    raised_figure = _figures(alarm, alarm.value)[0]
+    words = one_line(alarm.message)
+    thing = one_line(alarm.asset_code)
+    name = f"{thing} {_lowered(words)}" if thing else words
+    return Notice(
+        event=delivery.event,
+        subject=f"[{alarm.priority} {Priority(alarm.priority).label}] {name}"
+        + (f", {raised_figure}" * bool(raised_figure)),
+        priority=alarm.priority,
+        thing=thing,
+        words=_lowered(words) if thing else words,
+        figure=figure,
+        plain_figure=plain,
+        limit=_limit(alarm),
+        at=_moment(at, now),
+        where=_where(alarm.asset),
+        link=settings.PUBLIC_URL + _address("alarm", f"/alarms/{alarm.pk}", alarm.pk),
+        why=delivery.reason,
+        rows=_rows(alarm),
+    )
+
+
+def one_line(text: str) -> str:
+    """Gives a text without line breaks and control characters, fit for a header."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def subscriptions_link() -> str:
+    """Gives where a person chooses what reaches them."""
+    return settings.PUBLIC_URL + _address("subscriptions", "/subscriptions")
+
+
+def _test(delivery: Delivery) -> Notice:
+    return Notice(
+        event="test",
+        subject=_("Andon: test message"),
+        priority=0,
+        thing="",
+        words=_("Andon can reach you here. Alarms of your subscriptions will come this way."),
+        figure="",
+        plain_figure="",
+        limit="",
+        at=_moment(delivery.created, delivery.created),
+        where="",
+        link=subscriptions_link(),
+        why=delivery.reason,
+    )
+
+
+def _address(name: str, plain: str, *args: Any) -> str:
+    """Gives a page's address; the operators' pages are another app's, which may not be installed."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return plain
+
+
+def _lowered(words: str) -> str:
+    """Gives words as they stand after a name: "Stage 2 hot" begins small, "PT100 fault" does not."""
+    return words[:1].lower() + words[1:] if words[1:2].islower() or words[1:2].isspace() else words
+
+
+def _figures(alarm: Alarm, value: float | None) -> tuple[str, str]:
+    """Gives value and unit for screens and in plain letters; nothing where there is no value."""
+    if value is None or not isfinite(value):
+        return "", ""
+    label = _label(alarm.sensor, value)
+    if label:
+        return label, label
+    number = _number(value, _decimals(alarm.sensor))
+    unit = units.find(alarm.unit)
+    space = " " if unit is None or unit.spaced else ""
+    return (number + space + units.display(alarm.unit)).strip(), (number + space + units.plain(alarm.unit)).strip()
+
+
+def _limit(alarm: Alarm) -> str:
+    kind = alarm.frozen.get("kind")
+    if alarm.limit is None or kind not in _LIMITED:
+        return ""
+    return _number(alarm.limit, _decimals(alarm.sensor))
+
+
+def _label(sensor: Sensor | None, value: float) -> str:
+    """Gives a discrete sensor's word for a value."""
+    if sensor is None or not sensor.labels or not value.is_integer():
+        return ""
+    return one_line(str(sensor.labels.get(str(int(value)), "")))
+
+
+def _decimals(sensor: Sensor | None) -> int:
+    """Gives the sensor's decimals, else by the span of its range."""
+    if sensor is None:
+        return 1
+    if sensor.decimals is not None:
+        return int(sensor.decimals)
+    if sensor.range_low is None or sensor.range_high is None:
+        return 1
+    span = abs(sensor.range_high - sensor.range_low)
+    return next((decimals for least, decimals in ((500, 0), (50, 1), (5, 2)) if span >= least), 3)
+
+
+def _number(value: float, decimals: int) -> str:
+    text = f"{abs(value):,.{decimals}f}".replace(",", _THIN_SPACE)
+    return _MINUS + text if value < 0 and text.strip("0.") else text
+
+
+def _moment(at: datetime, now: datetime) -> str:
+    local, today = timezone.localtime(at), timezone.localtime(now)
+    clock = f"{local:%H:%M}"
+    return clock if local.date() == today.date() else f"{local.day} {local:%b} {clock}"
+
+
+def _where(asset: Asset | None) -> str:
+    """Gives the names above the machine, below the site. Cost: one query."""
+    if asset is None:
+        return ""
+    above = [one_line(place.name) for place in asset.ancestors()]
+    return "/".join(above[1:] or above)
+
+
+def _rows(alarm: Alarm) -> list[tuple[str, str]]:
+    """Gives what the rule says to do, as it stood when the alarm was raised."""
+    respond = alarm.frozen.get("time_to_respond")
+    found = [
+        (_("What to do"), alarm.frozen.get("action")),
+        (_("Time to respond"), _minutes(respond) if respond else ""),
+        (_("If nobody acts"), alarm.frozen.get("consequence")),
+        (_("Most likely"), alarm.frozen.get("cause")),
+    ]
+    return [(name, str(text).strip()) for name, text in found if text]
+
+
+def _minutes(seconds: float) -> str:
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60:02d}"

@@ -1,0 +1,258 @@
+"""The outbox: what is due is claimed, looked at once more, sent, and written down.
+
+A message is sent at least once. Between the claim and the word SENT lies only the sending itself; a worker that dies
+there leaves a claim, which is taken again after `CLAIM`. An email then carries the same Message-ID, so that mail
+programs fold the two; a text message may come twice, which is better than not at all.
+"""
+
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.contrib.auth.models import User
+from django.db.models import F, Q, QuerySet
+
+from alerts.lifecycle import WAITING, Event
+from alerts.models import Alarm, Channel, Delivery
+from alerts.notify.backlog import Backlog
+from alerts.notify.channel import Down, Permanent, Send, Transient, contact_of
+from alerts.notify.channels import NOTIFIERS
+from alerts.notify.message import notice
+from alerts.notify.routing import is_from_backlog
+
+log = structlog.get_logger(__name__)
+
+TRIES = 8
+BASE_SECONDS = 5.0
+CAP_SECONDS = 900.0
+CLAIM = timedelta(minutes=5)  # longer than a round can take: ROUND messages, each within the channels' time-outs
+ROUND = 20
+
+Outcome = Delivery.Outcome
+
+
+class NotDead(Exception):
+    """Only a message that was given up can be sent again; the text says what became of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withhold:
+    """Not to be sent, with the reason for the person."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not to be sent yet."""
+
+    until: datetime
+    reason: str
+
+
+Verdict = Withhold | Wait | None
+
+
+def backoff(attempt: int, fraction: float) -> timedelta:
+    """Gives how long to wait after a failed try (the first is 1): full jitter below base · 2^n, capped.
+
+    Takes: a fraction from 0 to 1, random where several wait at once.
+    """
+    return timedelta(seconds=fraction * min(CAP_SECONDS, BASE_SECONDS * 2 ** (attempt - 1)))
+
+
+def send_due(now: datetime, *, jitter: Callable[[], float] = random.random) -> bool:
+    """Sends a round of what is due by each channel, the most urgent first.
+
+    Any number of workers may do so at once: each message is claimed by a compare-and-set.
+    Gives: whether a channel's round was full, so that there may be more.
+    Cost: one query a channel, and about five for each message.
+    """
+    backlog = Backlog(now)
+    rounds = [_round(channel, backlog, now, jitter) for channel in NOTIFIERS]
+    return ROUND in rounds
+
+
+def _round(channel: str, backlog: Backlog, now: datetime, jitter: Callable[[], float]) -> int:
+    """Sends up to ROUND messages by one channel and gives how many it claimed; a channel that is down is left alone."""
+    claimed = 0
+    with NOTIFIERS[channel].open() as send:
+        for pk, held in _due(channel, now):
+            if not _claim(pk, held, now):
+                continue
+            claimed += 1
+            try:
+                _deliver(_loaded(pk), send, backlog, now, jitter)
+            except Down as failure:
+                log.warning("channel down", channel=channel, answer=str(failure))
+                break
+    return claimed
+
+
+def resend(*, delivery_id: int, user: User, now: datetime) -> Delivery:
+    """Puts a message that was given up back into the outbox.
+
+    Raises: Delivery.DoesNotExist; NotDead.
+    """
+    found = Delivery.objects.filter(pk=delivery_id, outcome=Outcome.DEAD).update(
+        outcome=Outcome.DUE, attempts=0, due=now, claimed=None, answer=f"sent again by {user.get_username()}"
+    )
+    delivery = Delivery.objects.get(pk=delivery_id)
+    if not found:
+        raise NotDead(f"This message was not given up: {delivery.get_outcome_display()}.")
+    return delivery
+
+
+def send_test(*, user: User, channel: str, now: datetime) -> Delivery:
+    """Puts a test message to oneself into the outbox; withheld at once where there is no address."""
+    notifier = NOTIFIERS[channel]
+    address = notifier.address(user, contact_of(user))
+    number = uuid.uuid4().hex
+    return Delivery.objects.create(
+        key=f"test:{number}",
+        user=user,
+        event="test",
+        channel=Channel(channel),
+        address=address,
+        outcome=Outcome.DUE if address else Outcome.WITHHELD,
+        reason="you asked for a test" if address else notifier.missing,
+        message_id=notifier.reference(f"test-{number}", user.pk),
+        created=now,
+        due=now,
+    )
+
+
+# --- Claiming ------------------------------------------------------------------------------------------------------
+
+
+def _due(channel: str, now: datetime) -> list[tuple[int, datetime | None]]:
+    """Gives the next round's messages: due ones, and those whose worker was lost."""
+    due = Q(outcome=Outcome.DUE, due__lte=now) | Q(outcome=Outcome.SENDING, claimed__lte=now - CLAIM)
+    ordered = Delivery.objects.filter(due, channel=channel).order_by(F("alarm__priority").asc(nulls_last=True), "pk")
+    return list(ordered.values_list("pk", "claimed")[:ROUND])
+
+
+def _claim(pk: int, held: datetime | None, now: datetime) -> bool:
+    """Takes a message for this worker; of several that try, one does."""
+    if held is None:
+        free = Delivery.objects.filter(pk=pk, outcome=Outcome.DUE, due__lte=now)
+    else:
+        free = Delivery.objects.filter(pk=pk, outcome=Outcome.SENDING, claimed=held)
+    return bool(free.update(outcome=Outcome.SENDING, claimed=now, attempts=F("attempts") + 1))
+
+
+def _loaded(pk: int) -> Delivery:
+    near = ("user", "alarm", "alarm__rule", "alarm__sensor", "alarm__asset", "alarm__acked_by")
+    return Delivery.objects.select_related(*near).get(pk=pk)
+
+
+# --- Sending -------------------------------------------------------------------------------------------------------
+
+
+def _deliver(delivery: Delivery, send: Send, backlog: Backlog, now: datetime, jitter: Callable[[], float]) -> None:
+    """Sends one claimed message, or writes down why not.
+
+    Raises: Down, after writing it down.
+    """
+    if delivery.attempts > TRIES:
+        _bury(delivery, "given up: its worker was lost each time")
+        return
+    verdict = _judge(delivery, backlog, now)
+    if isinstance(verdict, Withhold):
+        _settle(delivery, outcome=Outcome.WITHHELD, reason=verdict.reason, claimed=None)
+        return
+    if isinstance(verdict, Wait):
+        # Waiting is no try.
+        _settle(
+            delivery,
+            outcome=Outcome.DUE,
+            due=verdict.until,
+            answer=verdict.reason,
+            claimed=None,
+            attempts=F("attempts") - 1,
+        )
+        return
+    try:
+        answer = send(notice(delivery, now), delivery)
+    except Permanent as refusal:
+        _bury(delivery, f"refused: {refusal}", str(refusal))
+    except Transient as failure:
+        if delivery.attempts >= TRIES:
+            _bury(delivery, f"given up after {TRIES} tries: {failure}", str(failure))
+        else:
+            due = now + backoff(delivery.attempts, jitter())
+            _settle(delivery, outcome=Outcome.DUE, due=due, answer=str(failure), claimed=None)
+            log.warning("message delayed", delivery=delivery.pk, channel=delivery.channel, tries=delivery.attempts)
+        if isinstance(failure, Down):
+            raise
+    else:
+        _settle(delivery, outcome=Outcome.SENT, sent=now, answer=answer, claimed=None)
+        log.info("message sent", delivery=delivery.pk, channel=delivery.channel, tries=delivery.attempts)
+
+
+def _bury(delivery: Delivery, reason: str, answer: str = "") -> None:
+    _settle(delivery, outcome=Outcome.DEAD, reason=reason, answer=answer or delivery.answer, claimed=None)
+    log.error("message given up", delivery=delivery.pk, channel=delivery.channel, reason=reason)
+
+
+def _settle(delivery: Delivery, **fields: object) -> None:
+    """Writes what became of a claimed message, unless the claim has passed to another worker."""
+    for name, length in (("reason", 300), ("answer", 500)):
+        if name in fields:
+            fields[name] = str(fields[name])[:length]
+    Delivery.objects.filter(pk=delivery.pk, outcome=Outcome.SENDING, claimed=delivery.claimed).update(**fields)
+
+
+# --- The last look -------------------------------------------------------------------------------------------------
+
+
+def _judge(delivery: Delivery, backlog: Backlog, now: datetime) -> Verdict:
+    """Looks once more whether the message still has a point; the first word of a check counts."""
+    alarm = delivery.alarm
+    if not delivery.user.is_active:
+        return Withhold("your account is switched off")
+    if alarm is None:
+        return None
+    if delivery.event == Event.CLEAR:
+        return _judge_return(delivery, now)
+    return _answered(alarm) or _suppressed(alarm) or _waits(delivery, backlog) or _over(alarm, delivery)
+
+
+def _answered(alarm: Alarm) -> Verdict:
+    """Somebody has acknowledged it, and it did not ask again since."""
+    if alarm.acked_by is None or (alarm.state in WAITING and alarm.closed is None):
+        return None
+    return Withhold(f"already acknowledged by {alarm.acked_by.get_full_name() or alarm.acked_by.get_username()}")
+
+
+def _suppressed(alarm: Alarm) -> Verdict:
+    return Withhold(", ".join(switch.replace("_", " ") for switch in alarm.suppressed)) if alarm.suppressed else None
+
+
+def _waits(delivery: Delivery, backlog: Backlog) -> Verdict:
+    until = backlog.holds(delivery)
+    return Wait(until, "waits until the readings that came late have been judged") if until is not None else None
+
+
+def _over(alarm: Alarm, delivery: Delivery) -> Verdict:
+    """It came late and is over; a latched one still needs a hand."""
+    over = alarm.closed is not None or not (alarm.active or alarm.state in "EF")
+    late = is_from_backlog(alarm, delivery.event, delivery.created)
+    return Withhold("over before it could be sent") if over and late else None
+
+
+def _judge_return(delivery: Delivery, now: datetime) -> Verdict:
+    """A return to normal goes to those who were told of the alarm, after that message."""
+    told: QuerySet[Delivery] = Delivery.objects.filter(
+        alarm=delivery.alarm_id, user=delivery.user_id, channel=delivery.channel, journal_id__lt=delivery.journal_id
+    ).exclude(event=Event.CLEAR)
+    outcomes = dict(told.order_by("due").values_list("outcome", "due"))
+    if Outcome.SENT in outcomes:
+        return None
+    pending = [due for outcome, due in outcomes.items() if outcome in (Outcome.DUE, Outcome.SENDING)]
+    if pending:
+        return Wait(max(now, *pending) + timedelta(seconds=1), "waits for the message of the alarm itself")
+    return Withhold("you were not told of the alarm")

@@ -1,0 +1,13 @@
+"""What the workers do for alarms."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from alerts.notify import outbox
+
+
+@shared_task(ignore_result=True, expires=10)
+def send_due() -> None:
+    """Sends the messages that are due; beat asks for it, and so does every commit that leaves some."""
+    while outbox.send_due(timezone.now()):
+        pass
