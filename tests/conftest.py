@@ -5,22 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-# Before Django reads its settings: nothing of a test may touch var/ of the work tree.
-_ROOT = Path(tempfile.mkdtemp(prefix="andon-test-"))
-os.environ["ANDON_VAR"] = str(_ROOT)
-os.environ["REDIS_URL"] = f"unix://{_ROOT / 'redis.sock'}"
-os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).resolve().parent.parent / "var" / "numba"))
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the browser tests hold a loop in the main thread
-for _name in ("DATABASE_URL", "EMAIL_URL", "SMS_URL"):
-    os.environ.pop(_name, None)
+import pytest
+import redis
 
-import pytest  # noqa: E402
-import redis  # noqa: E402
+from tests.environment import FOLDER
 
 
 def start_redis(folder: Path, socket: Path) -> subprocess.Popen[bytes]:
@@ -54,7 +46,7 @@ def start_redis(folder: Path, socket: Path) -> subprocess.Popen[bytes]:
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[str]:
     """Gives the address of the session's own Redis."""
-    process = start_redis(_ROOT / "redis", _ROOT / "redis.sock")
+    process = start_redis(FOLDER / "redis", FOLDER / "redis.sock")
     yield os.environ["REDIS_URL"]
     process.kill()
     process.wait()
@@ -79,7 +71,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     from django.db import connection
 
     if connection.vendor == "sqlite":
-        connection.settings_dict["TEST"]["NAME"] = str(_ROOT / "test.sqlite3")
+        connection.settings_dict["TEST"]["NAME"] = str(FOLDER / "test.sqlite3")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -110,4 +102,4 @@ def quick_passwords() -> None:
 
 def pytest_unconfigure() -> None:
     """Takes the session's folder away."""
-    shutil.rmtree(_ROOT, ignore_errors=True)
+    shutil.rmtree(FOLDER, ignore_errors=True)

@@ -1,0 +1,17 @@
+"""Sets the environment of a test run before Django reads its settings: nothing of a test may touch the tree's var/.
+
+Loaded by `-p tests.environment`, since pytest-django sets Django up before the first conftest.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+FOLDER = Path(tempfile.mkdtemp(prefix="andon-test-"))
+
+os.environ["ANDON_VAR"] = str(FOLDER)
+os.environ["REDIS_URL"] = f"unix://{FOLDER / 'redis.sock'}"
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the browser tests hold a loop in the main thread
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).resolve().parent.parent / "var" / "numba"))
+for name in ("DATABASE_URL", "EMAIL_URL", "SMS_URL", "ANDON_PRODUCTION"):
+    os.environ.pop(name, None)
