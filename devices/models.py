@@ -258,7 +258,7 @@ class Chunk(models.Model):
     """A sensor's readings over one span, packed, with their figures beside them."""
 
     sensor = models.ForeignKey(Sensor, models.CASCADE, related_name="chunks", db_index=False, db_constraint=False)
-    level = models.PositiveSmallIntegerField()  # 0 seconds, 1 ten minutes, 2 a day
+    level = models.PositiveSmallIntegerField()  # 0 from segments, 1 of sixteen of those, 2 of sixteen of those
     start = models.BigIntegerField()  # µs since the epoch, of the first reading
     end = models.BigIntegerField()  # of the last
     count = models.PositiveIntegerField()
@@ -273,7 +273,11 @@ class Chunk(models.Model):
     class Meta:
         ordering = ["sensor_id", "start"]
         # history.read: a sensor's chunks that touch a range, in order of time
-        indexes = [models.Index(fields=["sensor", "end"], name="chunk_by_time")]
+        indexes = [
+            models.Index(fields=["sensor", "end"], name="chunk_by_time"),
+            # history.fold: a sensor's small chunks, which are few, among its many big ones
+            models.Index(fields=["sensor", "level"], condition=models.Q(level__lt=2), name="chunk_small"),
+        ]
 
     def __str__(self) -> str:
         return f"chunk {self.pk}: {self.count} readings of {self.sensor_id}"

@@ -4,6 +4,27 @@ A drain appends a segment; `fold` packs segments into chunks, one row per sensor
 ones; `read` and its kin look into both, so that nobody else knows where a reading lies.
 """
 
+from devices.telemetry.codec import Columns
+from devices.telemetry.history.drawing import Points, read_points
+from devices.telemetry.history.folding import Folded, fold
+from devices.telemetry.history.reading import Reading, known, last_readings, read, read_many, scan, windows
+from devices.telemetry.history.retention import forget
 from devices.telemetry.history.writing import append, prepare
 
-__all__ = ["append", "prepare"]
+__all__ = [
+    "Columns",
+    "Folded",
+    "Points",
+    "Reading",
+    "append",
+    "fold",
+    "forget",
+    "known",
+    "last_readings",
+    "prepare",
+    "read",
+    "read_many",
+    "read_points",
+    "scan",
+    "windows",
+]
