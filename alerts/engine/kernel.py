@@ -68,7 +68,7 @@ _MOST = 8
 
 
 @compiled
-def _delay_due(rule: Row, state: Row) -> int:
+def _delay_due(rule: Row, state: Row) -> Any:
     if state.timer == NONE:
         return NEVER
     if state.active:
@@ -77,7 +77,7 @@ def _delay_due(rule: Row, state: Row) -> int:
 
 
 @compiled
-def _hold_due(rule: Row, state: Row) -> int:
+def _hold_due(rule: Row, state: Row) -> Any:
     if state.holds:
         return NEVER
     if rule.kind == _STALE and state.last_time != NONE:
@@ -340,7 +340,7 @@ def _in_gap(gaps: Gaps, at: Int32, range_at: Int32, read: int, place: int, time:
     # Several reads of one rule go on at their own pace, so the pointer is per read.
     while range_at[read] < gaps.range_first[place + 1] and gaps.range_until[range_at[read]] < time:
         range_at[read] += 1
-    return range_at[read] < gaps.range_first[place + 1] and gaps.range_after[range_at[read]] < time
+    return bool(range_at[read] < gaps.range_first[place + 1] and gaps.range_after[range_at[read]] < time)
 
 
 @compiled

@@ -115,7 +115,7 @@ class EngineState:
         return self._program is program
 
     def child(self, program: Program) -> EngineState:
-        """Gives a copy for the loop to change; the first shares the windows' pool, of which it writes only what is free.
+        """Gives a copy for the loop to change; the first shares the windows' pool and writes only what is free of it.
 
         Raises: ProgramMismatch.
         """
