@@ -15,9 +15,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from alerts import events, journal, lifecycle, rules
+from alerts.engine.layout import ACTIVE, NONE
 from alerts.engine.program import Program
 from alerts.engine.rules import seconds
-from alerts.engine.run import NONE, Outcome, advance, evaluate
+from alerts.engine.run import Outcome, advance, evaluate
 from alerts.engine.state import EngineState, carry
 from alerts.models import Alarm, Delivery, JournalEntry, LeftOut, Priority, Rule, RuleInput, State
 from alerts.notify import routing
@@ -149,7 +150,7 @@ def _transitions(outcome: Outcome) -> list[Transition]:
         Transition(
             rule=row["rule"],
             version=row["version"],
-            active=bool(row["kind"]),
+            active=row["kind"] == ACTIVE,
             time=row["time"],
             value=None if math.isnan(row["value"]) else row["value"],
             edited=bool(row["reason"]),
@@ -189,7 +190,7 @@ def _rebuild(drain: Drain, before: Any, saved: bytes) -> tuple[Program, EngineSt
             retired.add(pk)
     if old is None:
         old = EngineState.empty(Program.build([]))
-    state = carry(old, program, standing, drain.before.get)
+    state = carry(old, program, standing, drain.before)
     for rule, sensor, start, end in state.needs_windows(program):
         columns = history.read(sensor, start, end, late=False)
         seen = columns.quality < 2

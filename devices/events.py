@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import structlog
 from channels.layers import get_channel_layer
 
@@ -56,13 +57,13 @@ def send(group: str, message: Mapping[str, Any]) -> None:
 
 
 class _Pending:
-    """A shard's rows that the screens have not been told yet."""
+    """A shard's sensors whose newest values the screens have not been told yet."""
 
-    __slots__ = ("cursors", "rows", "told")
+    __slots__ = ("cursors", "sensors", "told")
 
     def __init__(self) -> None:
         self.told = 0.0
-        self.rows: set[int] = set()
+        self.sensors: set[int] = set()
         self.cursors: Cursors | None = None
 
 
@@ -70,14 +71,10 @@ _pending: dict[int, _Pending] = defaultdict(_Pending)
 
 
 def values(shard: int, cursors: Cursors, rows: Iterable[int]) -> None:
-    """Tells the screens the cursors' values of `rows`, now or with the next call after the pace."""
+    """Tells the screens the cursors' values of `rows`, now or with the first call after the pace."""
     pending = _pending[shard]
-    if pending.cursors is not None and len(pending.cursors.sensor) != len(cursors.sensor):
-        # New sensors have moved the rows.
-        moved = cursors.rows(pending.cursors.sensor[sorted(pending.rows)])
-        pending.rows = set(moved.tolist())
     pending.cursors = cursors
-    pending.rows.update(rows)
+    pending.sensors.update(cursors.sensor[list(rows)].tolist())
     flush_values(shard)
 
 
@@ -85,12 +82,18 @@ def flush_values(shard: int) -> None:
     """Sends what waits for the screens, if the pace allows it."""
     pending = _pending[shard]
     now = time.monotonic()
-    if not pending.rows or pending.cursors is None or now - pending.told < PACE:
+    if not pending.sensors or pending.cursors is None or now - pending.told < PACE:
         return
-    for area, chunks in value_rows(topology(), pending.cursors, sorted(pending.rows)).items():
+    rows = pending.cursors.rows(np.fromiter(pending.sensors, np.int32)).tolist()
+    for area, chunks in value_rows(topology(), pending.cursors, rows).items():
         send(f"area.{area}", {"type": "live.values", "rows": chunks})
-    pending.rows.clear()
+    pending.sensors.clear()
     pending.told = now
+
+
+def forget() -> None:
+    """Drops what waits for the screens, as a new process would start."""
+    _pending.clear()
 
 
 def value_rows(plant: Topology, cursors: Cursors, rows: list[int]) -> dict[int, dict[str, str]]:

@@ -66,6 +66,12 @@ def topology(revision: int | None = None) -> Topology:
     return _current
 
 
+def forget() -> None:
+    """Drops what is remembered, as a new process would start."""
+    global _current
+    _current = None
+
+
 def _load(revision: int) -> Topology:
     """Reads all assets and sensors."""
     rows = list(Asset.objects.order_by().values_list("pk", "parent_id", "level", "code", "shard"))

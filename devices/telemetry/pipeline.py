@@ -22,6 +22,7 @@ from devices.models import Checkpoint, Revision
 from devices.telemetry import history, latest, stream
 from devices.telemetry.admission import DUPLICATE, FRESH, LATE, Cursors, admit
 from devices.telemetry.batch import Batch, Int64
+from devices.topology import forget as forget_topology
 from devices.topology import topology
 
 log = structlog.get_logger(__name__)
@@ -39,8 +40,8 @@ class Drain:
     """What one drain gives to the stages.
 
     Takes: the readings to judge, strictly increasing in time per sensor, in stream order; their arrivals in µs; the
-    cursors before and after them; the clock in µs, or None where the stream has not been read to its end; the revisions of the
-    plant model and of the rules; whether the stream was replaced by another one.
+    cursors before and after them; the clock in µs, or None where the stream has not been read to its end; the
+    revisions of the plant model and of the rules; whether the stream was replaced by another one.
     """
 
     shard: int
@@ -126,6 +127,8 @@ def _stages() -> dict[str, Stage]:
 def forget_shards() -> None:
     """Drops what this worker remembers, as a new process would start."""
     _warm.clear()
+    events.forget()
+    forget_topology()
 
 
 def process_shard(shard: int, *, clock: int | None = None) -> Report:
