@@ -8,3 +8,7 @@ class PlantConfig(AppConfig):
 
     name = "plant"
     verbose_name = "Plant"
+
+    def ready(self) -> None:
+        """Registers the checks of the settings."""
+        from plant import checks  # noqa: F401  # registers itself
