@@ -7,6 +7,7 @@ import time
 import zlib
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -32,12 +33,33 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]
 
 READ_SECONDS = 30.0  # for a whole body to arrive
+SWEEP_SECONDS = 5.0  # between two looks for bodies that did not
 _IN_THREAD = 256 * 1024  # a body so large is decoded in a thread, so that small senders need not wait for it
 _INFLATED_IN_THREAD = 16 * 1024  # gzip turns little into much
 _RETRY_SOON = [(b"retry-after", b"1")]
 _RETRY_LATER = [(b"retry-after", b"5")]
 _JSON = (b"content-type", b"application/json")
 _encode = msgspec.json.encode
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request may be; read once, because Django's settings are slow to ask."""
+
+    body: int
+    readings: int
+    backlog: int
+    ahead_us: int
+
+    @classmethod
+    def from_settings(cls) -> Limits:
+        """Gives the limits of the settings."""
+        return cls(
+            settings.TELEMETRY_MAX_BODY,
+            settings.TELEMETRY_MAX_READINGS,
+            settings.TELEMETRY_BACKLOG_MAX,
+            round(settings.TELEMETRY_MAX_AHEAD * 1e6),
+        )
 
 
 class Refusal(Exception):
@@ -62,6 +84,9 @@ class Intake:
         self._watch: Watch
         self._commit: GroupCommit
         self._parser: ThreadPoolExecutor
+        self._limits: Limits
+        self._reading: dict[asyncio.Task[Any], float] = {}  # whose body is not whole, since when
+        self._overdue: set[asyncio.Task[Any]] = set()
         self._last_arrival = 0
         self._statuses: dict[int, Any] = {}
 
@@ -73,6 +98,10 @@ class Intake:
         self._watch = watch = Watch()
         self._commit = GroupCommit(lambda: _known(watch))
         self._parser = ThreadPoolExecutor(1, thread_name_prefix="decode")
+        self._limits = Limits.from_settings()
+        self._reading.clear()
+        self._overdue.clear()
+        self._loop.call_later(SWEEP_SECONDS, self._sweep, self._loop)
         metrics.publish_in_background()
 
     async def close(self) -> None:
@@ -101,14 +130,16 @@ class Intake:
         if counter is None:
             counter = self._statuses[status] = metrics.REQUESTS.labels(str(status))
         counter.inc()
-        await send(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": [_JSON, (b"content-length", b"%d" % len(body)), *headers],
-            }
-        )
-        await send({"type": "http.response.body", "body": body})
+        start = {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [_JSON, (b"content-length", b"%d" % len(body)), *headers],
+        }
+        try:
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+        except (OSError, RuntimeError) as error:
+            log.debug("sender gone before its answer", error=str(error))  # uvloop refuses to write then
 
     async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
         """Gives status and body. Raises: Refusal, Gone."""
@@ -132,13 +163,12 @@ class Intake:
         grant = await self._authenticate(directory, authorization)
         if content_type != b"application/json" and _media_type(content_type) != b"application/json":
             raise Refusal(415, "send Content-Type: application/json")
-        if watch.backlog >= settings.TELEMETRY_BACKLOG_MAX:
+        limits = self._limits
+        if watch.backlog >= limits.backlog:
             raise Refusal(429, "too many readings wait to be judged; send these again later", _RETRY_LATER)
-        most = settings.TELEMETRY_MAX_BODY
-        if length.isdigit() and int(length[:20]) > most:
-            raise _too_large(most)
-        body = await _read(receive, most)
-        columns = await self._decode(body, encoding, most)
+        if length.isdigit() and int(length[:20]) > limits.body:
+            raise _too_large(limits.body)
+        columns = await self._decode(await self._read(receive), encoding)
         now = time.time_ns() // 1000
         # Two requests without times must not claim one instant: the later would be dropped as a duplicate.
         self._last_arrival = now = max(now, self._last_arrival + 1)
@@ -174,20 +204,49 @@ class Intake:
             raise _unauthorized(f"source {grant.source} is switched off")
         return grant
 
-    async def _decode(self, body: bytes, encoding: bytes, most: int) -> forms.Columns:
+    async def _read(self, receive: Receive) -> bytes:
+        """Gives the whole body. Raises: Refusal where it is too large or too slow, Gone."""
+        task = asyncio.current_task()
+        assert task is not None
+        # A timer for each request would cost more than the rest of the reading.
+        self._reading[task] = time.monotonic()
+        try:
+            return await _whole(receive, self._limits.body)
+        except asyncio.CancelledError:
+            if task not in self._overdue:
+                raise
+            task.uncancel()
+            raise Refusal(
+                408, f"the body was not whole after {READ_SECONDS:g} s", [(b"connection", b"close")]
+            ) from None
+        finally:
+            del self._reading[task]
+            self._overdue.discard(task)
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Ends requests whose body does not come."""
+        if loop is not self._loop:
+            return
+        limit = time.monotonic() - READ_SECONDS
+        for task in [task for task, since in self._reading.items() if since < limit]:
+            self._overdue.add(task)
+            task.cancel()
+        loop.call_later(SWEEP_SECONDS, self._sweep, loop)
+
+    async def _decode(self, body: bytes, encoding: bytes) -> forms.Columns:
         """Gives a body's readings. Raises: Refusal."""
         packed = encoding.lower() == b"gzip"
         if encoding and not packed and encoding.lower() != b"identity":
             raise Refusal(415, "Content-Encoding may be gzip or nothing")
         if len(body) <= (_INFLATED_IN_THREAD if packed else _IN_THREAD):
-            return _decode(body, packed, most)
+            return _decode(body, packed, self._limits)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._parser, _decode, body, packed, most)
+        return await loop.run_in_executor(self._parser, _decode, body, packed, self._limits)
 
     async def _take(self, columns: forms.Columns, grant: Grant, authorization: bytes, now: int) -> Taken:
         """Gives the readings that may go in; looks at the plant again where a tag is unknown for the first time."""
         watch = self._watch
-        ahead = round(settings.TELEMETRY_MAX_AHEAD * 1e6)
+        ahead = self._limits.ahead_us
         directory = _known(watch)
         taken = take(columns, directory, grant, now, ahead)
         if taken.rejected and any(bad.reason == UNKNOWN and watch.is_news(bad.sensor) for bad in taken.rejected):
@@ -208,45 +267,32 @@ def _known(watch: Watch) -> Directory:
     return watch.directory
 
 
-async def _read(receive: Receive, most: int) -> bytes:
-    """Gives the whole body. Raises: Refusal where it is too large or too slow, Gone."""
-    try:
-        async with asyncio.timeout(READ_SECONDS):
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise Gone
-            body: bytes = message.get("body", b"")
-            if not message.get("more_body"):
-                if len(body) > most:
-                    raise _too_large(most)
-                return body
-            parts, size = [body], len(body)
-            while message.get("more_body"):
-                if size > most:
-                    raise _too_large(most)
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise Gone
-                body = message.get("body", b"")
-                parts.append(body)
-                size += len(body)
-            if size > most:
-                raise _too_large(most)
-            return b"".join(parts)
-    except TimeoutError:
-        raise Refusal(408, f"the body was not whole after {READ_SECONDS:g} s", [(b"connection", b"close")]) from None
+async def _whole(receive: Receive, most: int) -> bytes:
+    """Gives the whole body. Raises: Refusal where it is too large, Gone."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > most:
+            raise _too_large(most)
+        if not message.get("more_body"):
+            return part if not parts else b"".join([*parts, part])
+        parts.append(part)
 
 
-def _decode(body: bytes, packed: bool, most: int) -> forms.Columns:
+def _decode(body: bytes, packed: bool, limits: Limits) -> forms.Columns:
     """Unpacks and decodes. Raises: Refusal."""
-    most_readings = settings.TELEMETRY_MAX_READINGS
     try:
-        return forms.columns(_inflate(body, most) if packed else body, most_readings)
+        return forms.columns(_inflate(body, limits.body) if packed else body, limits.readings)
     except forms.Malformed as error:
         raise Refusal(400, error.error, where=error.where) from None
     except forms.TooMany:
         raise Refusal(
-            413, f"a request may carry {most_readings} readings; send them in parts", limit=most_readings
+            413, f"a request may carry {limits.readings} readings; send them in parts", limit=limits.readings
         ) from None
 
 

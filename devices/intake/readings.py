@@ -90,6 +90,8 @@ def _expanded(items: Sequence[Any], counts: list[int] | None) -> Sequence[Any]:
     """Gives one item for every reading."""
     if counts is None:
         return items
+    if len(counts) == 1:
+        return list(items) * counts[0]
     return list(chain.from_iterable(repeat(item, count) for item, count in zip(items, counts, strict=True)))
 
 
