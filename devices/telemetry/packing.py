@@ -161,7 +161,8 @@ def unpack_values(data: Buffer, n: int, first: int, last: int) -> Float64:
 def _raw(data: Buffer, dtype: np.dtype[Any], n: int, first: int, last: int) -> npt.NDArray[Any]:
     if len(data) != _HEAD.size + n * dtype.itemsize:
         raise Corrupt(f"A column of {n} numbers has {len(data)} bytes.")
-    return np.frombuffer(data, dtype, last - first, _HEAD.size + first * dtype.itemsize)
+    # A copy, because the bytes may stand at any address.
+    return np.frombuffer(data, dtype, last - first, _HEAD.size + first * dtype.itemsize).copy()
 
 
 def _packed(data: Buffer, dtype: np.dtype[Any], n: int) -> npt.NDArray[Any]:

@@ -20,7 +20,8 @@ from django.db.models import Count, Min, Sum
 from devices.models import Chunk, Segment, Sensor
 from devices.telemetry.batch import Batch, Quality
 from devices.telemetry.codec import Bool, Columns, SegmentReader, pack_chunk, unpack_chunk
-from devices.telemetry.history.layout import ENOUGH, FAN, LEVELS, Group, Piece, cut, level_of, plan
+from devices.telemetry.history import layout
+from devices.telemetry.history.layout import Group, Piece, cut, level_of, plan
 from devices.telemetry.history.reading import LATEST, batches
 from devices.telemetry.history.writing import prepare
 
@@ -122,7 +123,7 @@ def _ready(
     newest = np.full(len(unique), -LATEST, np.int64)
     np.maximum.at(newest, place, last)
     # A sensor that fell silent a day ago will not fill a chunk any more.
-    ready = (held >= ENOUGH) | (newest < now_us - _DAY)
+    ready = (held >= layout.ENOUGH) | (newest < now_us - _DAY)
     return unique[ready] if 2 * held[ready].sum() >= held.sum() else None
 
 
@@ -237,8 +238,8 @@ def _count(done: Folded, begun: float) -> None:
 
 def _grow(sensor_ids: list[int], done: Folded) -> None:
     """Makes small chunks of some sensors into bigger ones, where a level is full."""
-    small = Chunk.objects.filter(sensor_id__in=sensor_ids, level__lt=LEVELS - 1).order_by()
-    full = small.values_list("sensor_id", "level").annotate(held=Count("pk")).filter(held__gte=FAN)
+    small = Chunk.objects.filter(sensor_id__in=sensor_ids, level__lt=layout.LEVELS - 1).order_by()
+    full = small.values_list("sensor_id", "level").annotate(held=Count("pk")).filter(held__gte=layout.FAN)
     grows = sorted({row[0] for row in full})
     begins = dict(small.filter(sensor_id__in=grows).values_list("sensor_id").annotate(Min("start")))
     waiting: list[tuple[int, Group]] = []
@@ -249,7 +250,7 @@ def _grow(sensor_ids: list[int], done: Folded) -> None:
         for group in plan(pieces):
             waiting.append((sensor, group))
             held += group.count
-            if len(waiting) * FAN >= _CHUNKS_A_SLICE or held >= _READINGS_A_SLICE:
+            if len(waiting) * layout.FAN >= _CHUNKS_A_SLICE or held >= _READINGS_A_SLICE:
                 _join(waiting, done)
                 waiting, held = [], 0
     if waiting:

@@ -19,13 +19,12 @@ ENOUGH = 256
 MOST_READINGS = 131_072
 # Bounds the search for a range, and how long a reading outlives its retention.
 MOST_SPAN = 32 * 86_400_000_000
-_LEVEL_FROM = (0, ENOUGH * FAN, ENOUGH * FAN * FAN)
 _GAP = 3_600_000_000
 
 
 def level_of(count: int) -> int:
     """Gives the level at which a chunk of so many readings is written."""
-    return max(level for level in range(LEVELS) if count >= _LEVEL_FROM[level])
+    return max(level for level in range(LEVELS) if level == 0 or count >= ENOUGH * FAN**level)
 
 
 def cut(columns: Columns, *, stragglers_apart: bool = False) -> Iterator[Columns]:
@@ -103,31 +102,31 @@ def plan(pieces: Iterable[Piece]) -> list[Group]:
             apart.append(Group([piece], piece.level))
     settled: list[Group] = []
     for group in apart:
-        while settled and settled[-1].level < group.level:
-            small = settled.pop()
-            if _fit([small, group]) and small.count + group.count <= MOST_READINGS:
-                group = _join([small, group], group.level)
-            elif settled and _fit([settled[-1], small]) and settled[-1].count + small.count <= MOST_READINGS:
-                settled.append(_join([settled.pop(), small], group.level))
-            else:
-                small.level = group.level
-                settled.append(small)
-        settled.append(group)
-        _raise_run(settled)
+        _settle(settled, group)
     return [group for group in settled if group.changes]
 
 
-def _raise_run(settled: list[Group]) -> None:
-    """Makes FAN groups of one level at the end into those of the next, level by level."""
-    level = settled[-1].level
-    while level < LEVELS - 1 and len(settled) >= FAN and all(group.level == level for group in settled[-FAN:]):
+def _settle(settled: list[Group], group: Group) -> None:
+    """Puts a group behind the others; smaller ones before it join it or their elders, or rise as they are."""
+    while settled and settled[-1].level < group.level:
+        small = settled.pop()
+        if _fit([small, group]) and small.count + group.count <= MOST_READINGS:
+            group = _join([small, group], group.level)
+            continue
+        raised = _join([small], group.level)
+        if settled and _fit([settled[-1], small]) and settled[-1].count + small.count <= MOST_READINGS:
+            elder = settled.pop()
+            raised = _join([elder, small], max(elder.level, group.level))
+        _settle(settled, raised)
+    settled.append(group)
+    level = group.level
+    if level < LEVELS - 1 and len(settled) >= FAN and all(other.level == level for other in settled[-FAN:]):
         run = settled[-FAN:]
         del settled[-FAN:]
-        level += 1
         together: list[Group] = []
-        for group in run:
-            if together and not _fit([*together, group]):
-                settled.append(_join(together, level))
+        for member in run:
+            if together and not _fit([*together, member]):
+                _settle(settled, _join(together, level + 1))
                 together = []
-            together.append(group)
-        settled.append(_join(together, level))
+            together.append(member)
+        _settle(settled, _join(together, level + 1))
