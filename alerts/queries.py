@@ -74,6 +74,15 @@ def open_alarms(assets: Iterable[int] | None = None) -> QuerySet[Alarm]:
     ).order_by("-unacked", "priority", "-raised", "-pk")
 
 
+def worst(most: int, assets: Iterable[int] | None = None) -> list[Alarm]:
+    """Gives what needs attention first: by priority, unacknowledged before acknowledged, then the oldest.
+
+    Takes: ids of assets to keep to, as `open_alarms`. Cost: one query.
+    """
+    found = open_alarms(assets).filter(suppressed=[])
+    return list(found.order_by("priority", "-unacked", "raised", "pk")[:most])  # type: ignore[misc]  # an annotation
+
+
 def most_important() -> Alarm | None:
     """Gives the unacknowledged alarm to answer first: the highest priority, then the oldest. Cost: one query."""
     waiting = alarms().filter(closed=None, state__in=UNACKED_STATES, suppressed=[])
@@ -151,3 +160,15 @@ def raised_per_slot(now: datetime, *, slots: int = 24, slot: timedelta = timedel
         }
     )
     return [counts[f"slot_{index}"] for index in range(slots)]
+
+
+def together(parts: Iterable[Tally]) -> Tally:
+    """Gives the sum of several tallies of assets that do not contain each other."""
+    whole = Tally()
+    for tally in parts:
+        for priority in Priority.values:
+            whole.active[priority] += tally.active[priority]
+            whole.unacked[priority] += tally.unacked[priority]
+            whole.standing[priority] += tally.standing[priority]
+        whole.suppressed += tally.suppressed
+    return whole

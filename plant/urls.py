@@ -3,7 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from plant import api
+
 urlpatterns = [
     path("", include("plant.sign_in_urls")),  # before the admin: it also answers for the admin's own sign-in page
+    path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
+    path("", include("plant.pages.urls")),
 ]

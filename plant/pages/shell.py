@@ -1,10 +1,211 @@
-"""What every operators' page carries: navigation, the alarm banner, counts."""
+"""What every operators' page carries: navigation, the alarm banner, counts, the live state, find, the theme."""
 
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
-from django.http import HttpRequest
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_POST
+
+from alerts import queries
+from alerts.models import Alarm, Contact
+from plant.pages import finding, pipeline
+from plant.pages.tree import Node, Tree, tree
+
+FLOOD_FROM = 10  # alarms in ten minutes. Source: EEMUA 191
+THEMES = ("dark", "light", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the navigation."""
+
+    name: str  # of its address
+    title: Any
+    icon: str
+    key: str = ""  # after g
+    staff: bool = False
+
+    @property
+    def url(self) -> str:
+        """Gives its address, or nothing where the page is not installed."""
+        try:
+            return reverse(self.name)
+        except NoReverseMatch:
+            return ""
+
+
+MAIN_PAGES = (
+    Page("overview", _("Overview"), "overview", "o"),
+    Page("alarms", _("Alarms"), "alarms", "a"),
+)
+SETUP_PAGES = (
+    Page("subscriptions", _("My subscriptions"), "subscriptions", "s"),
+    Page("deliveries", _("Messages sent"), "sent", "d"),
+    Page("admin:index", _("Plant setup"), "wrench", staff=True),
+)
+
+
+class Shell:
+    """The frame around one page; each part is read when the template asks for it."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.now = timezone.now()
+        self.flood_from = FLOOD_FROM
+        self.time_zone = settings.TIME_ZONE
+
+    @cached_property
+    def tree(self) -> Tree:
+        """Gives the plant's tree."""
+        return tree()
+
+    @cached_property
+    def now_ms(self) -> int:
+        """Gives the server's time for the page's clock."""
+        return int(time.time() * 1000)
+
+    @property
+    def local_now(self) -> datetime:
+        """Gives the time in the plant."""
+        return timezone.localtime(self.now)
+
+    @property
+    def utc_offset(self) -> int:
+        """Gives how far the plant's clock is ahead of UTC, in minutes."""
+        offset = self.local_now.utcoffset()
+        return int(offset.total_seconds() // 60) if offset else 0
+
+    @cached_property
+    def theme(self) -> str:
+        """Gives the person's theme, or nothing: as the system."""
+        if not self.request.user.is_authenticated:
+            return ""
+        return Contact.objects.filter(user_id=self.request.user.pk).values_list("theme", flat=True).first() or ""
+
+    @property
+    def density(self) -> str:
+        """Gives wall for a station that shows everything one size up."""
+        return "wall" if self.request.COOKIES.get("density") == "wall" else ""
+
+    @cached_property
+    def tallies(self) -> dict[int | None, queries.Tally]:
+        """Gives the open alarms of every asset with its subtree."""
+        return queries.tallies(self.tree.parents)
+
+    @property
+    def tally(self) -> queries.Tally:
+        """Gives the open alarms of the whole plant."""
+        return self.tallies.get(None) or queries.Tally()
+
+    @cached_property
+    def alarm(self) -> Alarm | None:
+        """Gives the alarm of the banner."""
+        return queries.most_important()
+
+    @property
+    def alarm_node(self) -> Node | None:
+        """Gives where the banner's alarm is."""
+        return self.tree.nodes.get(self.alarm.asset_id) if self.alarm and self.alarm.asset_id else None
+
+    @cached_property
+    def recent(self) -> int:
+        """Gives the alarms raised in the last ten minutes."""
+        return queries.raised_per_slot(self.now, slots=1, slot=timedelta(minutes=10))[0]
+
+    @property
+    def may_acknowledge(self) -> bool:
+        """Tells whether the person may acknowledge alarms."""
+        return self.request.user.has_perm("alerts.acknowledge_alarm")
+
+    @property
+    def pages(self) -> list[Page]:
+        """Gives the main pages."""
+        return [page for page in MAIN_PAGES if page.url]
+
+    @property
+    def setup_pages(self) -> list[Page]:
+        """Gives the further pages that the person may open."""
+        staff = getattr(self.request.user, "is_staff", False)
+        return [page for page in SETUP_PAGES if page.url and (staff or not page.staff)]
+
+    @property
+    def areas(self) -> list[tuple[Node, queries.Tally, str]]:
+        """Gives the areas, or what stands in their place, with their open alarms and a short form of the name."""
+        empty = queries.Tally()
+        return [
+            (panel.node, self.tallies.get(panel.node.pk, empty), abbreviation(panel.node.name))
+            for panel in self.tree.panels
+        ]
+
+    @property
+    def machines(self) -> int:
+        """Gives how many machines the plant has."""
+        return len(self.tree.cells)
+
+    @cached_property
+    def pipeline(self) -> pipeline.Health:
+        """Gives how the way of the readings is doing."""
+        return pipeline.health()
+
+
+def abbreviation(name: str) -> str:
+    """Gives two letters for the narrow navigation: Raw materials is RM."""
+    words = [word for word in name.replace("-", " ").split() if word.lower() not in ("and", "und", "of", "the", "&")]
+    letters = words[0][:2] if len(words) == 1 else words[0][:1] + words[1][:1] if words else "?"
+    return letters.upper()
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """Gives the shell's template context."""
-    return {}
+    """Gives the shell's template context. Cost: nothing until the template uses it."""
+    return {"shell": SimpleLazyObject(lambda: Shell(request))}
+
+
+@require_POST
+def theme(request: HttpRequest) -> HttpResponseBase:
+    """Stores the person's theme and goes back to where they were."""
+    wanted = request.POST.get("theme", "")
+    if wanted not in THEMES:
+        return JsonResponse({"error": "The theme is dark, light or empty."}, status=400)
+    assert request.user.is_authenticated  # the middleware lets nobody else in
+    Contact.objects.update_or_create(user=request.user, defaults={"theme": wanted})
+    if request.headers.get("X-Requested-With") == "fetch":
+        return HttpResponse(status=204)
+    back = request.headers.get("Referer", "")
+    allowed = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return HttpResponseRedirect(back if allowed else reverse("overview"))
+
+
+@require_GET
+def find(request: HttpRequest) -> JsonResponse:
+    """Gives what the words lead to: machines, sensors, alarms, pages."""
+    pages = [*MAIN_PAGES, *SETUP_PAGES]
+    titles = [
+        (str(page.title), page.icon, page.url)
+        for page in pages
+        if page.url and (not page.staff or getattr(request.user, "is_staff", False))
+    ]
+    return JsonResponse({"items": finding.find(request.GET.get("q", ""), tree(), titles)})
+
+
+@require_GET
+def places(request: HttpRequest) -> JsonResponse:
+    """Gives the name, place and address of every asset by its code, for alarms that arrive by the socket.
+
+    The address carries the plant model's revision, so that a browser asks once for each.
+    """
+    plant = tree()
+    found = {node.code: [node.name, node.place, node.url, plant.head_of(node).code] for node in plant.nodes.values()}
+    answer = JsonResponse({"places": found}, json_dumps_params={"separators": (",", ":")})
+    answer["Cache-Control"] = "private, max-age=604800"
+    return answer

@@ -1,5 +1,80 @@
 """Template tags and filters of the operators' pages."""
 
+import json
+from typing import Any
+
 from django import template
 
+from alerts.models import Alarm
+from alerts.queries import Tally
+from plant import drawing, writing
+from plant.machines import label_key
+
 register = template.Library()
+
+register.simple_tag(drawing.icon, name="icon")
+register.simple_tag(drawing.priority, name="priority")
+register.simple_tag(drawing.counts, name="alarm_counts")
+register.simple_tag(drawing.state, name="machine_state")
+register.simple_tag(drawing.state_icon, name="state_icon")
+register.simple_tag(drawing.honeycomb, name="honeycomb")
+register.simple_tag(drawing.value, name="value")
+register.simple_tag(drawing.quality, name="quality")
+register.simple_tag(drawing.indicator, name="indicator")
+register.simple_tag(drawing.spark, name="spark")
+register.simple_tag(drawing.bar, name="bar")
+register.simple_tag(drawing.columns, name="columns")
+register.simple_tag(drawing.shares, name="shares")
+
+register.filter("number", writing.number)
+register.filter("unit", writing.unit)
+register.filter("duration", writing.duration)
+register.filter("age", writing.age)
+register.filter("clock", writing.clock)
+register.filter("priority_word", drawing.priority_word)
+
+
+@register.simple_tag
+def alarm_symbol(alarm: Alarm, size: str = "") -> str:
+    """Gives an alarm's symbol as it stands now."""
+    return drawing.priority(alarm.priority, drawing.look_of(alarm), size)
+
+
+@register.simple_tag
+def alarm_worst(tally: Tally, size: str = "") -> str:
+    """Gives the symbol of the highest priority in a tally, or nothing."""
+    return drawing.priority(tally.worst, tally.look(tally.worst), size) if tally.worst else ""
+
+
+@register.simple_tag
+def alarm_value(alarm: Alarm) -> str:
+    """Gives the value that an alarm was raised with, in its sensor's decimals or label."""
+    return _figure(alarm, alarm.value)
+
+
+@register.simple_tag
+def alarm_limit(alarm: Alarm) -> str:
+    """Gives the limit that an alarm was raised at, in its sensor's decimals or label."""
+    return _figure(alarm, alarm.limit)
+
+
+def _figure(alarm: Alarm, figure: float | None) -> str:
+    sensor = alarm.sensor
+    if figure is not None and sensor is not None and sensor.labels:
+        return str(sensor.labels.get(label_key(figure), label_key(figure)))
+    if sensor is None:
+        return writing.number(figure)
+    decimals = writing.decimals_for(sensor.range_low, sensor.range_high, sensor.decimals)
+    return writing.number(figure, decimals)
+
+
+@register.filter
+def json_text(value: Any) -> str:
+    """Gives a value as JSON for a data attribute; the template escapes it."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+@register.filter
+def grouped(value: float) -> str:
+    """Gives a count with thin spaces between thousands."""
+    return writing.number(value, 0)

@@ -1,0 +1,114 @@
+"""A machine as the screens see it: its state in one of six words, and how fresh its data is."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+OFFLINE_AFTER = 120.0  # seconds without a reading
+STALE_AFTER_INTERVALS = 3
+STALE_AT_LEAST = 5.0  # seconds
+
+
+class Kind(StrEnum):
+    """How a machine's hexagon looks."""
+
+    RUNNING = "running"
+    IDLE = "idle"
+    STOPPED = "stopped"
+    FAULT = "fault"
+    REPORTING = "reporting"  # fresh readings, but no sensor that tells its state
+    OFFLINE = "offline"
+
+
+KIND_WORDS = {
+    Kind.RUNNING: _("running"),
+    Kind.IDLE: _("idle"),
+    Kind.STOPPED: _("stopped"),
+    Kind.FAULT: _("fault"),
+    Kind.REPORTING: _("reporting"),
+    Kind.OFFLINE: _("offline"),
+}
+
+# PackML's states (ISA-TR88.00.02) and the plain words that plants use for them.
+_WORDS = {
+    Kind.RUNNING: (
+        "execute", "executing", "starting", "completing", "running", "run", "on", "producing", "production", "active",
+        "working", "open",
+    ),
+    Kind.IDLE: (
+        "idle", "held", "holding", "unholding", "suspended", "suspending", "unsuspending", "resetting", "standby",
+        "waiting", "ready", "blocked", "starved", "changeover", "setup", "unloaded",
+    ),
+    Kind.STOPPED: ("stopped", "stopping", "stop", "complete", "completed", "off", "closed", "maintenance", "service"),
+    Kind.FAULT: ("aborted", "aborting", "clearing", "fault", "faulted", "faulty", "error", "failed", "failure", "trip",
+                 "tripped", "alarm"),
+}  # fmt: skip
+_KIND_OF = {word: kind for kind, words in _WORDS.items() for word in words}
+
+
+def kind_of(word: str) -> Kind:
+    """Gives the kind for a state's word; a word that is not known only tells that the machine reports."""
+    return _KIND_OF.get(word.strip().lower().replace("_", " "), Kind.REPORTING)
+
+
+def state_words(labels: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Gives, for each value of a state sensor, its kind and its word."""
+    return {str(value): (str(kind_of(str(word))), str(word)) for value, word in labels.items()}
+
+
+def label_key(value: float) -> str:
+    """Gives a reading as labels name it: 1.0 is `1`."""
+    return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
+
+
+def stale_after(interval: float | None) -> float | None:
+    """Gives the seconds after which a reading is old, or None for a sensor that reports when it likes."""
+    return None if interval is None else max(STALE_AFTER_INTERVALS * interval, STALE_AT_LEAST)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A machine at one moment."""
+
+    kind: Kind
+    word: str
+    stale: bool
+    newest: int | None  # µs since the epoch
+    since: int | None  # of the state's reading
+
+
+def offline_after(intervals: Iterable[float | None]) -> float:
+    """Gives the seconds without any reading after which a machine counts as offline."""
+    known = [interval for interval in intervals if interval is not None]
+    return max(OFFLINE_AFTER, STALE_AFTER_INTERVALS * min(known)) if known else math.inf
+
+
+def condition(
+    now_us: int,
+    newest: int | None,
+    intervals: Iterable[float | None],
+    state: tuple[int, float] | None,
+    words: Mapping[str, tuple[str, str]],
+) -> Condition:
+    """Judges a machine.
+
+    Takes: the newest reading's time of all its sensors (µs), their intervals (s), its state sensor's reading
+    (time in µs, value) and what that sensor's values mean.
+    """
+    intervals = list(intervals)
+    since = state[0] if state else None
+    if newest is None:
+        return Condition(Kind.OFFLINE, str(KIND_WORDS[Kind.OFFLINE]), False, None, since)
+    age = (now_us - newest) / 1e6
+    if age > offline_after(intervals):
+        return Condition(Kind.OFFLINE, str(KIND_WORDS[Kind.OFFLINE]), False, newest, since)
+    limits = [limit for limit in map(stale_after, intervals) if limit is not None]
+    stale = bool(limits) and age > min(limits)
+    if state is None:
+        return Condition(Kind.REPORTING, str(KIND_WORDS[Kind.REPORTING]), stale, newest, None)
+    kind, word = words.get(label_key(state[1]), (Kind.REPORTING.value, label_key(state[1])))
+    return Condition(Kind(kind), word, stale, newest, since)

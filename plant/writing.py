@@ -1,0 +1,86 @@
+"""How numbers, units, times and ages are written on the screens; static/js/state/writing.js is its twin."""
+
+from datetime import datetime, timedelta
+from math import isfinite
+
+from django.utils import timezone
+from django.utils.formats import get_format
+
+from devices.units import display
+
+NO_VALUE = "–"
+_THIN_SPACE = "\u2009"
+_MINUS = "\u2212"
+
+
+def unit(text: str) -> str:
+    """Gives a unit as it is shown: m3/h becomes m³/h."""
+    return display(text)
+
+
+def decimals_for(low: float | None, high: float | None, wanted: int | None = None) -> int:
+    """Gives how many decimals a sensor shows: its own, else by the span of its range."""
+    if wanted is not None:
+        return wanted
+    if low is None or high is None:
+        return 1
+    span = abs(high - low)
+    if span >= 500:
+        return 0
+    if span >= 50:
+        return 1
+    return 2 if span >= 5 else 3
+
+
+def number(value: float | None, decimals: int = 1) -> str:
+    """Gives a number with thin spaces between thousands, the locale's decimal sign and a real minus."""
+    if value is None or not isfinite(value):
+        return NO_VALUE
+    text = f"{abs(value):,.{decimals}f}"
+    negative = value < 0 and any(digit in text for digit in "123456789")
+    text = text.replace(",", _THIN_SPACE).replace(".", str(get_format("DECIMAL_SEPARATOR")))
+    return _MINUS + text if negative else text
+
+
+def duration(seconds: float) -> str:
+    """Gives 5:35 under an hour, 1 h 24 under a day, then 2 d 04 h."""
+    whole = max(0, int(seconds))
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02d}"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d}"
+    return f"{whole // 86400} d {whole % 86400 // 3600:02d} h"
+
+
+def age(seconds: float) -> str:
+    """Gives how old data is: 0.4 s, 12 s, 9 min 58 s, 3 h 05 min, 2 d 04 h."""
+    seconds = max(0.0, seconds)
+    if seconds < 9.95:
+        return f"{seconds:.1f} s".replace(".", str(get_format("DECIMAL_SEPARATOR")))
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600:02d} h"
+
+
+def clock(moment: datetime) -> str:
+    """Gives the time of day in the current time zone."""
+    return timezone.localtime(moment).strftime("%H:%M:%S")
+
+
+def moment(when: datetime, now: datetime) -> str:
+    """Gives the time of day, with the date before it when it is not today, and the year when it is not this one."""
+    local, today = timezone.localtime(when), timezone.localtime(now)
+    if local.date() == today.date():
+        return local.strftime("%H:%M:%S")
+    day = f"{local.day} {local:%b}" if local.year == today.year else f"{local.day} {local:%b} {local.year}"
+    return f"{day}, {local:%H:%M}" if abs(today - local) < timedelta(days=300) else day
+
+
+def seconds_attribute(value: float | None) -> str:
+    """Gives seconds for a data attribute; nothing for none or for ever."""
+    return "" if value is None or not isfinite(value) else f"{value:g}"

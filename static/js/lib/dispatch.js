@@ -1,0 +1,48 @@
+// The dispatcher: an element's data-act names an action; keys name actions too. Pages add their own.
+
+import { reader } from "../state/keys.js";
+
+const actions = new Map();
+let bindings = {};
+let read = reader(bindings);
+
+/** Adds actions by name; each is called with the element (or null for a key) and the event. */
+export function onAct(added) {
+  for (const [name, act] of Object.entries(added)) actions.set(name, act);
+}
+
+/** Adds keys: { "a": "ack-banner", "g o": "go-overview" }. Later ones win, so a page can take a key over. */
+export function onKeys(added) {
+  bindings = { ...bindings, ...added };
+  read = reader(bindings);
+}
+
+export function act(name, element, event) {
+  const action = actions.get(name);
+  if (!action) return false;
+  action(element, event);
+  return true;
+}
+
+/** Single keys are off inside fields and while a dialog is open. */
+function takesText(target) {
+  return target instanceof Element && target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]");
+}
+
+export function start() {
+  document.addEventListener("click", (event) => {
+    const element = event.target.closest?.("[data-act]");
+    if (!element) return;
+    if (element.getAttribute("aria-disabled") === "true") {
+      event.preventDefault();
+      return;
+    }
+    if (act(element.dataset.act, element, event)) event.preventDefault();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.metaKey || event.ctrlKey || event.altKey || event.isComposing) return;
+    if (takesText(event.target) || document.querySelector("dialog[open]")) return;
+    const name = read(event.key, event.timeStamp);
+    if (name && act(name, null, event)) event.preventDefault();
+  });
+}

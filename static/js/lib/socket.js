@@ -1,0 +1,118 @@
+// One socket to /ws/live: subscribes, passes frames on, notices silence, comes back.
+
+import { delay } from "../state/backoff.js";
+import { NOT_LIVE_AFTER } from "../state/freshness.js";
+
+const CLOSED_TO_STRANGERS = 4401;
+
+/**
+ * Takes { url, subscription, onFrame(frame), onLost(), onBack(), onNext(ms) , onSignedOut() } and, for tests, the
+ * clock and the socket. Gives { start(), tryNow(), stop() }. `onBack` comes with the first snapshot after a loss.
+ */
+export function liveSocket({
+  url,
+  subscription,
+  onFrame,
+  onLost,
+  onBack,
+  onNext,
+  onSignedOut = () => {},
+  open = (to) => new WebSocket(to),
+  now = () => performance.now(),
+  later = (act, ms) => setTimeout(act, ms),
+  never = (timer) => clearTimeout(timer),
+  random = Math.random,
+}) {
+  let socket = null;
+  let tries = 0;
+  let heard = now();
+  let live = false;
+  let lost = false;
+  let stopped = false;
+  let again = null;
+  let watch = null;
+
+  function connect() {
+    again = null;
+    let opened;
+    try {
+      opened = open(url);
+    } catch {
+      return failed();
+    }
+    socket = opened;
+    opened.onopen = () => opened === socket && opened.send(JSON.stringify({ type: "subscribe", ...subscription }));
+    opened.onmessage = (event) => opened === socket && take(JSON.parse(event.data));
+    opened.onclose = (event) => {
+      if (opened !== socket) return;
+      if (event?.code === CLOSED_TO_STRANGERS) {
+        stopped = true;
+        onSignedOut();
+      }
+      failed();
+    };
+    // A connection that hangs before its snapshot counts as failed as well.
+    heard = now();
+    return undefined;
+  }
+
+  function take(frame) {
+    heard = now();
+    onFrame(frame);
+    if (frame.type === "snapshot") {
+      tries = 0;
+      if (!live) {
+        live = true;
+        lost = false;
+        onBack();
+      }
+    }
+  }
+
+  function drop() {
+    const dropped = socket;
+    socket = null;
+    if (dropped) {
+      dropped.onclose = null;
+      dropped.close();
+    }
+  }
+
+  function failed() {
+    drop();
+    if (!lost) {
+      lost = true;
+      live = false;
+      onLost();
+    }
+    if (stopped || again !== null) return;
+    const wait = delay(tries, random());
+    tries += 1;
+    onNext(wait);
+    again = later(connect, wait);
+  }
+
+  function look() {
+    if (socket && now() - heard > NOT_LIVE_AFTER) failed();
+    watch = later(look, 500);
+  }
+
+  return {
+    start() {
+      connect();
+      look();
+    },
+    tryNow() {
+      if (live || stopped) return;
+      if (again !== null) never(again);
+      drop();
+      connect();
+    },
+    stop() {
+      stopped = true;
+      if (again !== null) never(again);
+      if (watch !== null) never(watch);
+      drop();
+    },
+  };
+}

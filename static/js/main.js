@@ -1,0 +1,20 @@
+// Every page begins here: the frame, the banner, values, then what the page itself brings.
+
+import { start as startDispatcher } from "./lib/dispatch.js";
+import { start as startBanner } from "./ui/banner.js";
+import { start as startFind } from "./ui/find.js";
+import { start as startShell } from "./ui/shell.js";
+import { start as startValues } from "./ui/values.js";
+
+// A page names its modules: <main data-modules="overview">.
+const modules = { overview: () => import("./ui/overview.js") };
+
+startDispatcher();
+startBanner();
+startFind();
+startValues();
+const named = (document.getElementById("main").dataset.modules ?? "").split(" ").filter((name) => name in modules);
+// The page listens before the socket speaks.
+const loaded = await Promise.all(named.map((name) => modules[name]()));
+for (const module of loaded) module.start();
+startShell();

@@ -1,0 +1,30 @@
+// When data is old, and what state a machine is in. Pure; plant/machines.py is its twin.
+
+export const NOT_LIVE_AFTER = 3_000; // ms without a frame
+
+/** The ms after which a reading is old; null for a sensor that reports when it likes. */
+export function staleAfter(interval) {
+  return interval == null ? null : Math.max(3 * interval, 5) * 1000;
+}
+
+export function isStale(now, time, interval) {
+  const limit = staleAfter(interval);
+  return limit !== null && now - time > limit;
+}
+
+/** A value as labels name it: 1.0 is "1". */
+export const labelKey = (value) => String(value);
+
+/**
+ * A machine's state. Takes times in ms; `after` is { stale, offline } in ms or null for never; `state` the reading of
+ * its state sensor; `words` what that sensor's values mean. Gives { kind, word, stale }.
+ */
+export function condition(now, newest, after, state, words) {
+  if (newest == null || (after.offline !== null && now - newest > after.offline)) {
+    return { kind: "offline", word: "offline", stale: false };
+  }
+  const stale = after.stale !== null && now - newest > after.stale;
+  if (!state) return { kind: "reporting", word: "reporting", stale };
+  const [kind, word] = words?.[labelKey(state.value)] ?? ["reporting", labelKey(state.value)];
+  return { kind, word, stale };
+}

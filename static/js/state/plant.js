@@ -1,0 +1,63 @@
+// What a page knows of the plant: a snapshot, and the events after it. Pure: an old snapshot plus events gives the same
+// as a fresh snapshot.
+
+/** @returns what is known before the first snapshot. */
+export function nothing() {
+  return { values: new Map(), alarms: new Map(), journal: 0, newest: 0, complete: false };
+}
+
+const NORMAL = "A";
+
+/** Takes one frame in. Changes `plant`; gives what changed: tags, alarms (new and old), or everything. */
+export function apply(plant, frame) {
+  switch (frame.type) {
+    case "snapshot":
+      return applySnapshot(plant, frame);
+    case "values":
+      return { tags: applyValues(plant, frame.values) };
+    case "alarm":
+      return applyAlarm(plant, frame);
+    default:
+      return {};
+  }
+}
+
+function applySnapshot(plant, frame) {
+  plant.values = new Map();
+  plant.newest = 0;
+  applyValues(plant, frame.values);
+  plant.alarms = new Map(frame.alarms.map((alarm) => [alarm.id, alarm]));
+  plant.journal = frame.journal;
+  plant.complete = true;
+  return { everything: true };
+}
+
+function applyValues(plant, rows) {
+  const changed = [];
+  for (const [tag, time, value, quality] of rows) {
+    const before = plant.values.get(tag);
+    if (before && before.time > time) continue;
+    plant.values.set(tag, { time, value, quality });
+    if (time > plant.newest) plant.newest = time;
+    changed.push(tag);
+  }
+  return changed;
+}
+
+// Frames of one alarm may cross on their way, so each alarm remembers the number that it stands for.
+function applyAlarm(plant, frame) {
+  if (frame.journal <= plant.journal) return {};
+  const { alarm } = frame;
+  const before = plant.alarms.get(alarm.id);
+  if (before && before.journal > frame.journal) return {};
+  const gone = [];
+  // A rule has one open alarm: a new occurrence ends the one before it without a row of its own.
+  for (const other of plant.alarms.values()) {
+    if (other.id < alarm.id && other.asset === alarm.asset && other.rule === alarm.rule) gone.push(other);
+    if (other.id > alarm.id && other.asset === alarm.asset && other.rule === alarm.rule) return {};
+  }
+  for (const other of gone) plant.alarms.delete(other.id);
+  if (alarm.state === NORMAL) plant.alarms.delete(alarm.id);
+  else plant.alarms.set(alarm.id, { ...alarm, journal: frame.journal });
+  return { alarm, before: before ?? null, gone };
+}

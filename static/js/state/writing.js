@@ -1,0 +1,41 @@
+// How numbers, times and ages are written. Pure; plant/writing.py is its twin, both are held to tests/js/writing.json.
+
+export const NO_VALUE = "–";
+const THIN_SPACE = "\u2009";
+const MINUS = "\u2212";
+
+/** A number with thin spaces between thousands and a real minus. */
+export function number(value, decimals = 1, decimalSign = ".") {
+  if (value == null || !Number.isFinite(value)) return NO_VALUE;
+  const [whole, part] = Math.abs(value).toFixed(decimals).split(".");
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, THIN_SPACE);
+  const text = part ? grouped + decimalSign + part : grouped;
+  return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
+}
+
+const two = (value) => String(value).padStart(2, "0");
+
+/** 5:35 under an hour, 1 h 24 under a day, then 2 d 04 h. */
+export function duration(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 3600) return `${Math.floor(whole / 60)}:${two(whole % 60)}`;
+  if (whole < 86400) return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))}`;
+  return `${Math.floor(whole / 86400)} d ${two(Math.floor((whole % 86400) / 3600))} h`;
+}
+
+/** How old data is: 0.4 s, 12 s, 9 min 58 s, 3 h 05 min, 2 d 04 h. */
+export function age(seconds, decimalSign = ".") {
+  const known = Math.max(0, seconds);
+  if (known < 9.95) return `${known.toFixed(1).replace(".", decimalSign)} s`;
+  const whole = Math.floor(known);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  if (whole < 86400) return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
+  return `${Math.floor(whole / 86400)} d ${two(Math.floor((whole % 86400) / 3600))} h`;
+}
+
+/** The time of day in the plant, whose clock is `offset` minutes ahead of UTC. */
+export function clock(ms, offset = 0) {
+  const at = new Date(ms + offset * 60_000);
+  return `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`;
+}

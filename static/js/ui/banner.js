@@ -1,0 +1,180 @@
+// The most important unacknowledged alarm, the counts beside it and in the navigation, on every page.
+
+import { onAct, onKeys } from "../lib/dispatch.js";
+import { post, setText } from "../lib/dom.js";
+import { group, isPresented, isUnacked, lookIn, mostImportant, tally } from "../state/alarms.js";
+import { clock, number } from "../state/writing.js";
+import { on, plant, plantOffset } from "./live.js";
+import { load, placeOf } from "./places.js";
+import { say } from "./say.js";
+import { alarmSymbol, drawCounts, inPhase, prioritySymbol } from "./symbols.js";
+import { toast } from "./toast.js";
+
+const FLOOD_OVER = 5; // alarms in ten minutes under which a flood is over
+const WINDOW = 600_000; // ms
+
+const banner = document.getElementById("banner");
+const none = banner.querySelector(".none");
+const form = banner.querySelector(".some");
+const part = (selector) => form.querySelector(selector);
+let shown = banner.dataset.alarm ? Number(banner.dataset.alarm) : null;
+let ackUrl = form.getAttribute("action");
+
+const addressOf = (id) => form.dataset.ack.replace("/0/", `/${id}/`);
+/** A figure as the alarm carries it: at most four digits that mean something. */
+const figure = (value) =>
+  value == null ? "" : number(value, Math.max(0, 3 - Math.floor(Math.log10(Math.abs(value) || 1)) - 1));
+
+function pointedAt() {
+  return form.matches(":hover") || form.contains(document.activeElement);
+}
+
+function draw(force = false) {
+  const alarm = mostImportant(plant.alarms.values());
+  const current = shown === null ? null : plant.alarms.get(shown);
+  // While the pointer or the focus is on an alarm that still waits, another one announces itself beside it.
+  if (!force && alarm && current && alarm.id !== shown && isUnacked(current) && isPresented(current) && pointedAt()) {
+    const more = part(".more");
+    setText(
+      more,
+      alarm.priority < current.priority ? `+1 ${["", "critical", "high", "medium", "low"][alarm.priority]}` : "+1",
+    );
+    more.hidden = false;
+    return;
+  }
+  part(".more").hidden = true;
+  none.hidden = alarm !== null;
+  form.hidden = alarm === null;
+  banner.className = alarm ? `banner p${alarm.priority}` : "banner";
+  if (alarm && alarm.id !== shown) show(alarm);
+  shown = alarm?.id ?? null;
+}
+
+function show(alarm) {
+  const { place, url } = placeOf(alarm.asset);
+  part(".symbol").replaceChildren(alarmSymbol(alarm, "lg"));
+  setText(part(".msg"), alarm.message);
+  setText(part(".reading"), figure(alarm.value));
+  setText(part(".what .u"), alarm.value == null ? "" : unitOf(alarm));
+  setText(part(".limit"), alarm.limit == null ? "" : `limit ${figure(alarm.limit)}`);
+  const short = part(".short");
+  const reading = alarm.value == null ? "" : `, ${figure(alarm.value)} ${unitOf(alarm)}`;
+  const since = short.querySelector(".for");
+  since.dataset.since = String(Date.parse(alarm.raised) / 1000);
+  short.replaceChildren(`${alarm.asset}${reading}, `, since);
+  setText(part(".place"), place ? `${place} / ` : "");
+  setText(part(".code"), alarm.asset);
+  setText(part(".at"), clock(Date.parse(alarm.raised), plantOffset));
+  if (url) part(".what").href = url;
+  form.action = addressOf(alarm.id);
+  ackUrl = addressOf(alarm.id);
+}
+
+const units = { degC: "°C", degF: "°F" };
+const unitOf = (alarm) => units[alarm.unit] ?? alarm.unit.replace("m3", "m³").replace("uS", "µS");
+
+function counts() {
+  const all = [...plant.alarms.values()];
+  const whole = tally(all);
+  drawCounts(document.getElementById("banner-counts"), whole, { zeros: true });
+  setText(document.getElementById("banner-unacked"), String(whole.unacked));
+  const tab = document.getElementById("tab-alarms");
+  if (tab) {
+    setText(tab, String(whole.unacked));
+    tab.hidden = whole.unacked === 0;
+  }
+  worstOf(document.getElementById("nav-alarms"), whole, true);
+  const byArea = group(all, (alarm) => placeOf(alarm.asset).area);
+  for (const link of document.querySelectorAll(".nav [data-area]")) {
+    worstOf(link.querySelector(".cnt"), tally(byArea.get(link.dataset.area) ?? []), false);
+  }
+}
+
+function worstOf(place, counted, always) {
+  if (!place) return;
+  const want = `${counted.worst}:${counted.worst && lookIn(counted, counted.worst)}:${counted.total}`;
+  if (place.dataset.drawn === want) return;
+  place.dataset.drawn = want;
+  const number_ = document.createElement("b");
+  number_.textContent = String(counted.total);
+  const symbol = counted.worst ? [prioritySymbol(counted.worst, lookIn(counted, counted.worst), "sm")] : [];
+  place.replaceChildren(...symbol, ...(counted.total || always ? [number_] : []));
+}
+
+// --- Flood ---------------------------------------------------------------------------------------------------------
+
+const flood = document.getElementById("flood");
+const from = Number(flood.dataset.from);
+// The page knows how many there were when it was made; they leave the window with it.
+let raised = Array.from({ length: Number(flood.dataset.count) }, () => Number(document.body.dataset.now));
+
+function rate(now) {
+  raised = raised.filter((at) => now - at < WINDOW);
+  const count = raised.length;
+  const isFlood = flood.classList.contains("is-flood") ? count >= FLOOD_OVER : count >= from;
+  flood.classList.toggle("is-flood", isFlood);
+  setText(flood.querySelector(".loud"), `FLOOD ${count} in 10 min`);
+  setText(flood.querySelector(".calm b"), String(count));
+  flood.querySelectorAll(".seg i").forEach((segment, place) => segment.classList.toggle("on", place < count));
+  flood.setAttribute("aria-label", `${count} alarms in the last 10 minutes, flood from ${from}`);
+}
+
+function onAlarm(change) {
+  const { alarm, before } = change;
+  if (!before && alarm.state !== "A") {
+    raised.push(Date.parse(alarm.raised));
+    const told = `${alarm.message}, ${alarm.asset}`;
+    say(`${["", "Critical", "High", "Medium", "Low"][alarm.priority]} alarm: ${told}`, alarm.priority === 1);
+  } else if (before && isUnacked(before) && !isUnacked(alarm) && alarm.acked_by) {
+    say(`Acknowledged by ${alarm.acked_by}: ${alarm.message}, ${alarm.asset}`);
+  } else if (before?.active !== false && alarm.cleared && !before?.cleared) {
+    say(`Cleared: ${alarm.message}, ${alarm.asset}`);
+  }
+  load().then(() => {
+    draw();
+    counts();
+    inPhase();
+  });
+  draw();
+  counts();
+  rate(Date.now());
+}
+
+async function acknowledge(element, event) {
+  event?.preventDefault();
+  const button = part("[data-act=ack-banner]");
+  if (shown === null || form.hidden || button.getAttribute("aria-disabled") === "true" || !ackUrl) return;
+  button.setAttribute("aria-busy", "true");
+  try {
+    const answer = await post(ackUrl, { comment: "" });
+    if (answer.ok) {
+      toast(`Alarm ${shown} acknowledged`);
+      draw(true);
+    } else {
+      const told = answer.headers.get("Content-Type")?.includes("json") ? (await answer.json()).error : null;
+      toast(told ?? `Ack failed, the server answered ${answer.status}.`);
+    }
+  } catch {
+    toast("Ack failed, no connection.");
+  } finally {
+    button.removeAttribute("aria-busy");
+  }
+}
+
+onAct({ "ack-banner": acknowledge });
+onKeys({ a: "ack-banner" });
+
+export function start() {
+  on("alarm", onAlarm);
+  on("snapshot", () => {
+    draw();
+    counts();
+    load().then(() => {
+      counts();
+      inPhase();
+    });
+  });
+  form.addEventListener("pointerleave", () => plant.complete && draw());
+  setInterval(() => rate(Date.now()), 10_000);
+  inPhase();
+}

@@ -1,0 +1,90 @@
+// Find: `/`, words, Enter opens the first.
+
+import { onAct, onKeys } from "../lib/dispatch.js";
+import { make, svg } from "../lib/dom.js";
+
+const dialog = document.getElementById("find");
+const field = dialog.querySelector("input");
+const list = dialog.querySelector("[role=listbox]");
+const hint = dialog.querySelector(".hint");
+const icons = document.body.dataset.icons;
+
+let current = -1;
+let asked = 0;
+
+function choose(place) {
+  const options = [...list.children];
+  current = options.length ? (place + options.length) % options.length : -1;
+  options.forEach((option, at) => option.setAttribute("aria-selected", String(at === current)));
+  if (current < 0) return field.removeAttribute("aria-activedescendant");
+  field.setAttribute("aria-activedescendant", options[current].id);
+  options[current].scrollIntoView({ block: "nearest" });
+  return undefined;
+}
+
+function draw(items, words) {
+  list.replaceChildren(
+    ...items.map((item, place) => {
+      const icon = svg(
+        "svg",
+        { class: "ic", width: 16, height: 16, "aria-hidden": "true" },
+        svg("use", { href: `${icons}#${item.icon}` }),
+      );
+      const option = make(
+        "li",
+        { role: "option", id: `found-${place}` },
+        icon,
+        make("b", {}, item.title),
+        make("span", { class: "muted" }, item.detail),
+      );
+      option.addEventListener("click", () => location.assign(item.url));
+      option.dataset.url = item.url;
+      return option;
+    }),
+  );
+  hint.hidden = items.length > 0;
+  hint.textContent = words ? `Nothing is called “${words}”.` : "Type a code, a name, or an alarm number.";
+  choose(0);
+}
+
+async function ask() {
+  const words = field.value.trim();
+  asked += 1;
+  const mine = asked;
+  if (!words) return draw([], "");
+  try {
+    const answer = await fetch(`${dialog.dataset.url}?q=${encodeURIComponent(words)}`, { credentials: "same-origin" });
+    const { items } = await answer.json();
+    if (mine === asked) draw(items, words);
+  } catch {
+    if (mine === asked) {
+      draw([], words);
+      hint.textContent = "Find needs the connection to the plant server.";
+    }
+  }
+  return undefined;
+}
+
+field.addEventListener("input", ask);
+field.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step) {
+    event.preventDefault();
+    choose(current + step);
+  } else if (event.key === "Enter" && current >= 0) {
+    event.preventDefault();
+    location.assign(list.children[current].dataset.url);
+    dialog.close();
+  }
+});
+
+export function start() {
+  onAct({
+    find: () => {
+      dialog.showModal();
+      field.select();
+      ask();
+    },
+  });
+  onKeys({ "/": "find" });
+}

@@ -1,0 +1,60 @@
+// The page's one live picture of the plant: the socket feeds it, drawing modules listen to it.
+
+import { liveSocket } from "../lib/socket.js";
+import { apply, nothing } from "../state/plant.js";
+
+export const plant = nothing();
+
+const { now: serverNow, subscribe, utcOffset } = document.body.dataset;
+// The page was made when its first byte left the server; that is how far this computer's clock is off.
+const [navigation] = performance.getEntriesByType("navigation");
+let offset = Number(serverNow) - (performance.timeOrigin + (navigation?.responseStart ?? 0));
+
+/** The server's time in ms. */
+export const now = () => Date.now() + offset;
+/** Minutes that the plant's clock is ahead of UTC. */
+export const plantOffset = Number(utcOffset);
+
+const listeners = {
+  snapshot: new Set(),
+  values: new Set(),
+  alarm: new Set(),
+  lost: new Set(),
+  back: new Set(),
+  next: new Set(),
+  out: new Set(),
+};
+
+/** Calls `listen` on snapshot(), values(tags), alarm(change), lost(), back(), next(ms) or out(). */
+export function on(event, listen) {
+  listeners[event].add(listen);
+}
+
+function tell(event, ...what) {
+  for (const listen of listeners[event]) listen(...what);
+}
+
+function take(frame) {
+  if (frame.type === "beat" && frame.time) offset = frame.time - Date.now();
+  const change = apply(plant, frame);
+  if (change.everything) tell("snapshot");
+  else if (change.tags?.length) tell("values", change.tags);
+  else if (change.alarm) tell("alarm", change);
+}
+
+const wanted = JSON.parse(subscribe || '""');
+const assets = wanted === "all" ? null : wanted || [];
+
+const socket = liveSocket({
+  url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live`,
+  subscription: { assets, alarms: "all", values: assets === null || assets.length > 0 },
+  onFrame: take,
+  onLost: () => tell("lost"),
+  onBack: () => tell("back"),
+  onNext: (ms) => tell("next", ms),
+  onSignedOut: () => tell("out"),
+});
+
+export const hearsValues = assets === null || assets.length > 0;
+export const connect = () => socket.start();
+export const tryNow = () => socket.tryNow();

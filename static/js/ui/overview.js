@@ -1,0 +1,205 @@
+// The overview: honeycombs, counts and figures follow the live picture; what needs attention is listed worst first.
+
+import { make, pageData, setAttribute, setText } from "../lib/dom.js";
+import { painter } from "../lib/painter.js";
+import { group, tally, worst } from "../state/alarms.js";
+import { isStale } from "../state/freshness.js";
+import { duration, number } from "../state/writing.js";
+import { drawCell, readCell, start as startHoneycomb } from "./honeycomb.js";
+import { now, on, plant } from "./live.js";
+import { load, placeOf } from "./places.js";
+import { alarmSymbol, drawCounts, inPhase } from "./symbols.js";
+
+const LISTED = 6;
+const KINDS = ["running", "idle", "stopped", "fault", "reporting", "offline"];
+
+const wordLists = pageData("state-words", []);
+const intervals = pageData("sensor-intervals", { lists: [], assets: {} });
+const cells = [...document.querySelectorAll(".honey a.hexg")].map(readCell);
+const cellOf = new Map(cells.flatMap((cell) => cell.codes.map((code) => [code, cell])));
+const kpi = (name) => document.querySelector(`[data-kpi="${name}"]`);
+
+let alarmsOfCell = new Map();
+const alarmsOf = (cell) => alarmsOfCell.get(cell) ?? [];
+
+function sortAlarms() {
+  alarmsOfCell = group(plant.alarms.values(), (alarm) => cellOf.get(alarm.asset));
+}
+
+const paint = painter((cell) => drawCell(cell, alarmsOf(cell), wordLists));
+
+function takeValues(tags) {
+  for (const tag of tags) {
+    const cell = cellOf.get(tag.slice(0, tag.indexOf("/")));
+    if (!cell) continue;
+    const { time } = plant.values.get(tag);
+    const first = cell.newest === null;
+    if (first || time > cell.newest) cell.newest = time;
+    // The rest of a machine's values are not on this page: only its state changes its look.
+    if (first || tag === cell.stateTag || cell.kind === "offline" || cell.link.classList.contains("stale")) paint(cell);
+  }
+}
+
+// --- Alarms ----------------------------------------------------------------------------------------------------------
+
+const shownBelow = document.querySelector(".pagehead") ? new Set(cellOf.keys()) : null;
+
+function shownAlarms() {
+  const all = [...plant.alarms.values()];
+  return shownBelow ? all.filter((alarm) => shownBelow.has(alarm.asset)) : all;
+}
+
+function drawAlarms() {
+  sortAlarms();
+  const all = [...plant.alarms.values()];
+  const byArea = group(all, (alarm) => placeOf(alarm.asset).area);
+  for (const place of document.querySelectorAll(".area > header [data-tally]")) {
+    drawCounts(place, tally(byArea.get(place.dataset.tally) ?? []));
+  }
+  const lineOf = new Map();
+  for (const line of document.querySelectorAll(".ln")) {
+    for (const link of line.querySelectorAll("a.hexg")) lineOf.set(cellOf.get(link.dataset.asset), line);
+  }
+  const byLine = group(
+    all,
+    (alarm) => lineOf.get(cellOf.get(alarm.asset)) ?? document.getElementById(`line-${alarm.asset}`),
+  );
+  for (const line of document.querySelectorAll(".ln")) {
+    const place = line.querySelector(".ac");
+    if (place) drawCounts(place, tally(byLine.get(line) ?? []), { size: "sm", most: 3 });
+  }
+  const whole = tally(shownAlarms());
+  setText(kpi("open"), String(whole.total));
+  setText(kpi("unacked"), String(whole.unacked));
+  setText(kpi("suppressed"), String(whole.suppressed));
+  drawCounts(kpi("counts"), whole, { zeros: true, size: "sm" });
+  drawAttention(whole);
+  inPhase();
+}
+
+const attention = document.getElementById("attention");
+
+/** Nothing moves under the pointer or the focus: the list waits until it is left. */
+function drawAttention(whole) {
+  const all = attention.querySelector(".all");
+  setText(all, whole.total === 1 ? "1 open alarm" : `All ${whole.total} open alarms`);
+  if (attention.matches(":hover") || attention.contains(document.activeElement)) return;
+  const listed = worst(shownAlarms(), LISTED);
+  const want = listed.map((alarm) => `${alarm.id}${alarm.state}`).join(" ");
+  if (attention.dataset.drawn === want) return;
+  attention.dataset.drawn = want;
+  if (!listed.length) {
+    attention
+      .querySelector(".body, .empty")
+      .replaceWith(
+        make("div", { class: "empty" }, make("h2", {}, "No open alarms"), make("p", {}, "Every rule is content.")),
+      );
+    return;
+  }
+  attention.querySelector(".body, .empty").replaceWith(make("ul", { class: "body" }, ...listed.map(attentionRow)));
+}
+
+const rows = new Map([...attention.querySelectorAll("li[data-alarm]")].map((row) => [Number(row.dataset.alarm), row]));
+
+function attentionRow(alarm) {
+  const known = rows.get(alarm.id);
+  if (known) {
+    known.querySelector("svg.pr").replaceWith(alarmSymbol(alarm));
+    return known;
+  }
+  const { place, url } = placeOf(alarm.asset);
+  const since = Date.parse(alarm.raised) / 1000;
+  const row = make(
+    "li",
+    { "data-alarm": alarm.id },
+    make(
+      "a",
+      { href: url || attention.querySelector(".all").href },
+      alarmSymbol(alarm),
+      make("span", { class: "trunc" }, make("b", {}, alarm.asset), " ", make("span", { class: "muted" }, place)),
+      make("span", { class: "num muted live", "data-since": since }, duration(now() / 1000 - since)),
+      make("p", { class: "why" }, alarm.message),
+    ),
+  );
+  rows.set(alarm.id, row);
+  return row;
+}
+
+// --- Figures -----------------------------------------------------------------------------------------------------------
+
+function drawFigures() {
+  const counts = Object.fromEntries(KINDS.map((kind) => [kind, 0]));
+  for (const cell of cells) counts[cell.kind] += 1;
+  setText(kpi("running"), String(counts.running));
+  const others = KINDS.slice(1).filter((kind) => counts[kind]);
+  setText(document.querySelector("#kpi-machines .detail"), others.map((kind) => `${counts[kind]} ${kind}`).join(", "));
+  drawShares(
+    document.querySelector("#kpi-machines .shares"),
+    KINDS.map((kind) => [kind, counts[kind]]),
+  );
+  for (const line of document.querySelectorAll(".ln")) {
+    const place = line.querySelector("[data-running]");
+    if (place) setText(place, String(line.querySelectorAll("a.hexg.running").length));
+  }
+  let fresh = 0;
+  let all = 0;
+  const time = now();
+  for (const [asset, list] of Object.entries(intervals.assets)) {
+    for (const [key, interval] of Object.entries(intervals.lists[list])) {
+      all += 1;
+      const reading = plant.values.get(`${asset}/${key}`);
+      if (reading && !isStale(time, reading.time, interval)) fresh += 1;
+    }
+  }
+  setText(kpi("fresh"), number(fresh, 0));
+  setText(kpi("stale"), number(all - fresh, 0));
+  drawShares(document.querySelector("#kpi-sensors .shares"), [
+    ["running", fresh],
+    ["offline", all - fresh],
+  ]);
+}
+
+function drawShares(bar, parts) {
+  if (!bar) return;
+  const total = parts.reduce((sum, [, count]) => sum + count, 0) || 1;
+  let x = 0;
+  for (const [name, count] of parts) {
+    let piece = bar.querySelector(`.${name}`);
+    if (!piece) {
+      piece = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+      piece.setAttribute("class", name);
+      piece.setAttribute("height", "8");
+      bar.append(piece);
+    }
+    const wide = (count / total) * 1000;
+    setAttribute(piece, "x", x.toFixed(1));
+    setAttribute(piece, "width", count ? Math.max(1, wide - 3).toFixed(1) : "0");
+    x += wide;
+  }
+}
+
+export function start() {
+  startHoneycomb(new Map(cells.map((cell) => [cell.link, cell])), alarmsOf);
+  on("snapshot", () => {
+    for (const tag of plant.values.keys()) takeValues([tag]);
+    load().then(drawAlarms);
+    sortAlarms();
+    cells.forEach(paint);
+    drawFigures();
+  });
+  on("values", takeValues);
+  on("alarm", ({ alarm, gone }) => {
+    sortAlarms();
+    for (const code of new Set([alarm.asset, ...gone.map((other) => other.asset)])) {
+      const cell = cellOf.get(code);
+      if (cell) drawCell(cell, alarmsOf(cell), wordLists);
+    }
+    load().then(drawAlarms);
+  });
+  attention.addEventListener("pointerleave", () => plant.complete && drawAlarms());
+  setInterval(() => {
+    if (!plant.complete || document.documentElement.classList.contains("disc-on")) return;
+    cells.forEach(paint);
+    drawFigures();
+  }, 1000);
+}

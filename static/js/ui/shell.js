@@ -1,0 +1,130 @@
+// The frame: clock, live state, theme, density, dialogs, keys.
+
+import { post, setText } from "../lib/dom.js";
+import { onAct, onKeys } from "../lib/dispatch.js";
+import { age, clock, duration } from "../state/writing.js";
+import { connect, hearsValues, now, on, plant, plantOffset, tryNow } from "./live.js";
+import { toast } from "./toast.js";
+
+const root = document.documentElement;
+const byId = (id) => document.getElementById(id);
+
+let lostAt = null;
+let nextAt = null;
+let heardAt = null;
+
+function dataAge() {
+  if (plant.newest) return (now() - plant.newest) / 1000;
+  return heardAt === null ? null : (now() - heardAt) / 1000;
+}
+
+function tick() {
+  const time = now();
+  setText(byId("clock"), clock(time, plantOffset));
+  const old = dataAge();
+  if (lostAt === null) {
+    if (plant.complete) {
+      const what = !hearsValues ? "alarms as they come" : plant.newest ? `data ${age(old)} old` : "no data yet";
+      setText(byId("live-word"), "Live");
+      setText(byId("live-age"), what);
+    }
+  } else {
+    const text = old === null ? duration((time - lostAt) / 1000) : age(old);
+    setText(byId("lost-age"), text);
+    setText(byId("lost-age-short"), text);
+    setText(byId("lost-clock"), clock(time, plantOffset));
+    const wait = nextAt === null ? 0 : Math.max(0, Math.ceil((nextAt - time) / 1000));
+    setText(byId("next-try"), wait ? `Next try in ${wait} s` : "Trying");
+  }
+  for (const element of document.querySelectorAll("[data-since]")) {
+    setText(element, duration(time / 1000 - Number(element.dataset.since)));
+  }
+}
+
+function lost() {
+  if (lostAt !== null) return;
+  lostAt = heardAt ?? now();
+  setText(byId("lost-since"), `Connection to the plant server lost at ${clock(lostAt, plantOffset)}.`);
+  byId("not-live").hidden = false;
+  byId("not-live").setAttribute("role", "alert");
+  root.classList.add("disc-on");
+  for (const button of document.querySelectorAll("[data-needs-live], [data-act=ack-banner]")) {
+    button.dataset.title ??= button.title;
+    button.dataset.wasDisabled ??= button.getAttribute("aria-disabled") ?? "";
+    button.setAttribute("aria-disabled", "true");
+    button.title = "Not possible without a connection";
+  }
+  tick();
+}
+
+function back() {
+  lostAt = null;
+  nextAt = null;
+  byId("not-live").hidden = true;
+  root.classList.remove("disc-on");
+  for (const button of document.querySelectorAll("[data-was-disabled]")) {
+    if (button.dataset.wasDisabled) button.setAttribute("aria-disabled", button.dataset.wasDisabled);
+    else button.removeAttribute("aria-disabled");
+    button.title = button.dataset.title;
+    delete button.dataset.wasDisabled;
+    delete button.dataset.title;
+  }
+  tick();
+}
+
+function theme() {
+  const dark = root.dataset.theme
+    ? root.dataset.theme === "dark"
+    : !matchMedia("(prefers-color-scheme: light)").matches;
+  const wanted = dark ? "light" : "dark";
+  root.dataset.theme = wanted;
+  document.dispatchEvent(new CustomEvent("andon:theme"));
+  post("/theme", { theme: wanted }).catch(() => toast("The theme is not stored, no connection."));
+}
+
+function wall() {
+  const on_ = root.dataset.density !== "wall";
+  if (on_) root.dataset.density = "wall";
+  else delete root.dataset.density;
+  document.cookie = `density=${on_ ? "wall" : ""};path=/;max-age=${on_ ? 31_536_000 : 0};samesite=lax`;
+}
+
+const open = (id) => byId(id)?.showModal();
+
+onAct({
+  theme,
+  wall,
+  keys: () => open("keys"),
+  more: () => open("more"),
+  close: (element) => element.closest("dialog").close(),
+  "try-now": tryNow,
+  overview: () => location.assign("/"),
+});
+onKeys({ t: "theme", w: "wall", "?": "keys" });
+
+/** `G` and a letter for each page of the navigation, as the list of keys says. */
+function pageKeys() {
+  for (const link of document.querySelectorAll(".nav a[data-key]")) {
+    const name = `go-${link.dataset.key}`;
+    onAct({ [name]: () => location.assign(link.href) });
+    onKeys({ [`g ${link.dataset.key}`]: name });
+  }
+}
+
+export function start() {
+  pageKeys();
+  on("lost", lost);
+  on("back", back);
+  on("next", (ms) => {
+    nextAt = now() + ms;
+  });
+  on("out", () => location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`));
+  for (const event of ["snapshot", "values", "alarm"]) {
+    on(event, () => {
+      heardAt = now();
+    });
+  }
+  setInterval(tick, 250);
+  tick();
+  connect();
+}

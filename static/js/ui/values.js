@@ -1,0 +1,122 @@
+// Values and indicators of a page: every .val and .mai with a data-tag follows its sensor, and looks old when it is.
+
+import { setAttribute, setText } from "../lib/dom.js";
+import { painter } from "../lib/painter.js";
+import { group, isPresented, tally } from "../state/alarms.js";
+import { isStale, labelKey } from "../state/freshness.js";
+import { at, beyond, off } from "../state/indicator.js";
+import { NO_VALUE, number } from "../state/writing.js";
+import { now, on, plant } from "./live.js";
+
+const MARKS = {
+  good: "",
+  uncertain: "M5.7 6.2a2.3 2.3 0 1 1 3.3 2c-.7.4-1 .7-1 1.5M8 11.9v.2",
+  stale: "M8 1.9a6.1 6.1 0 1 1 0 12.2A6.1 6.1 0 0 1 8 1.9zM8 4.5V8l2.5 1.6",
+  bad: "M4 4l8 8M12 4l-8 8",
+};
+
+let parts = new Map(); // tag → { values: [...], indicators: [...] }
+let alarms = new Map(); // tag → alarms
+
+function collect() {
+  parts = new Map();
+  for (const element of document.querySelectorAll(".val[data-tag], .mai[data-tag]")) {
+    const { tag } = element.dataset;
+    if (!parts.has(tag)) parts.set(tag, { values: [], indicators: [], interval: null });
+    const part = parts.get(tag);
+    if (element.classList.contains("mai")) part.indicators.push(element);
+    else {
+      part.values.push(element);
+      if (element.dataset.interval) part.interval = Number(element.dataset.interval);
+    }
+  }
+}
+
+const optional = (text) => (text === undefined || text === "" ? null : Number(text));
+
+function textOf(element, reading) {
+  if (!reading || reading.quality === "bad" || reading.value == null) return NO_VALUE;
+  const { labels, decimals, low, high } = element.dataset;
+  if (labels) {
+    const key = labelKey(reading.value);
+    return JSON.parse(labels)[key] ?? key;
+  }
+  const side = low === undefined ? "" : off(reading.value, Number(low), Number(high));
+  if (side) return `${side} ${number(Number(side === "under" ? low : high), Number(decimals))}`;
+  return number(reading.value, Number(decimals));
+}
+
+function draw(tag) {
+  const part = parts.get(tag);
+  const reading = plant.values.get(tag);
+  if (!part || !reading) return;
+  const stale = isStale(now(), reading.time, part.interval);
+  const priority = tally((alarms.get(tag) ?? []).filter((alarm) => isPresented(alarm) && alarm.state !== "D")).worst;
+  const bad = reading.quality === "bad";
+  const quality = bad ? "bad" : stale ? "stale" : reading.quality;
+  for (const element of part.values) {
+    for (const name of ["p1", "p2", "p3", "p4"]) element.classList.toggle(name, name === `p${priority}`);
+    element.classList.toggle("al", priority !== null);
+    element.classList.toggle("stale", stale);
+    element.classList.toggle("bad", bad);
+    setText(element.querySelector(".v"), textOf(element, reading));
+    const mark = element.querySelector(".q");
+    if (mark) {
+      setAttribute(mark.querySelector("path"), "d", MARKS[quality] ?? "");
+      setText(mark.querySelector("title"), quality === "good" ? "" : quality);
+      setAttribute(mark, "aria-hidden", String(quality === "good"));
+    }
+  }
+  for (const element of part.indicators) drawIndicator(element, reading, { stale, priority, bad });
+}
+
+function drawIndicator(element, reading, { stale, priority, bad }) {
+  const low = Number(element.dataset.low);
+  const high = Number(element.dataset.high);
+  element.classList.toggle("stale", stale);
+  element.classList.toggle("none", bad);
+  element.classList.toggle("al", priority !== null);
+  for (const name of ["p1", "p2", "p3", "p4"]) element.classList.toggle(name, name === `p${priority}`);
+  if (bad) return;
+  const place = at(reading.value, low, high);
+  setAttribute(element.querySelector(".ptr"), "x", `${place}%`);
+  setAttribute(element, "aria-valuenow", String(reading.value));
+  const edge =
+    priority === null
+      ? null
+      : beyond(reading.value, optional(element.dataset.edgeLow), optional(element.dataset.edgeHigh));
+  const over = element.querySelector(".over");
+  const from = edge === null ? place : at(edge, low, high);
+  setAttribute(over, "x", `${Math.min(from, place)}%`);
+  setAttribute(over, "width", `${Math.abs(place - from).toFixed(2)}%`);
+}
+
+const paint = painter(draw);
+
+function sortAlarms() {
+  alarms = group(plant.alarms.values(), (alarm) => alarm.sensor);
+}
+
+/** Finds the page's values and indicators; call it again when some were added. */
+export function refresh() {
+  collect();
+  if (plant.complete) for (const tag of parts.keys()) paint(tag);
+}
+
+export function start() {
+  collect();
+  on("snapshot", () => {
+    sortAlarms();
+    for (const tag of parts.keys()) paint(tag);
+  });
+  on("values", (tags) => {
+    for (const tag of tags) if (parts.has(tag)) paint(tag);
+  });
+  on("alarm", ({ alarm }) => {
+    sortAlarms();
+    draw(alarm.sensor);
+  });
+  setInterval(() => {
+    if (!document.documentElement.classList.contains("disc-on")) for (const tag of parts.keys()) paint(tag);
+  }, 1000);
+}
