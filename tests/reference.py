@@ -374,11 +374,11 @@ def _worth(node: ast.expr, values: dict[str, float]) -> Any:
                 raise NoVerdict
             return result
         case ast.Call(func=ast.Name(id=name)):
-            function: Callable[..., float] = {"abs": abs, "min": min, "max": max}[name]
-            return function(*[_worth(argument, values) for argument in node.args])
+            functions: dict[str, Callable[..., float]] = {"abs": abs, "min": min, "max": max}
+            return functions[name](*[_worth(argument, values) for argument in node.args])
         case ast.Compare():
             terms = [_worth(term, values) for term in (node.left, *node.comparators)]
-            return all([_COMPARE[type(op)](terms[i], terms[i + 1]) for i, op in enumerate(node.ops)])
+            return all(_COMPARE[type(op)](terms[i], terms[i + 1]) for i, op in enumerate(node.ops))
         case ast.BoolOp():
             parts = [_worth(part, values) for part in node.values]
             return all(parts) if isinstance(node.op, ast.And) else any(parts)

@@ -98,7 +98,9 @@ class _Parser:
     """Recursive descent with Python's precedence: or, and, not, comparison, sum, product, minus."""
 
     def __init__(self, text: str, names: Sequence[str]) -> None:
-        self._places = {name: place for place, name in reversed(list(enumerate(names)))}
+        self._places: dict[str, int] = {}
+        for place, name in enumerate(names):
+            self._places.setdefault(name, place)
         self._tokens = _split(text)
         self._next = 0
         self._depth = 0

@@ -25,7 +25,7 @@ GRACE = 2 * S
 SENSORS = (7, 11, 40)
 
 # Cases of each property; ANDON_EXAMPLES=20000 for a long night.
-EXAMPLES = int(os.environ.get("ANDON_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("ANDON_EXAMPLES", "200"))
 many = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 
 EXPRESSIONS = (

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from alerts.engine.program import Program
 from alerts.engine.rules import RuleSpec
 from alerts.engine.run import leave_out, replay
-from tests.alerts.engine.plays import GRACE, Edit, Event, Live, Reading, Tick, columns, days, many, rules, spoken
-from tests.reference import Reference
+from tests.alerts.engine.plays import GRACE, Edit, Event, Live, Tick, columns, days, many, rules, spoken
+from tests.reference import Reading, Reference
 
 
 def by_rule(transitions: Sequence[Any]) -> dict[int, list[tuple[Any, ...]]]:
