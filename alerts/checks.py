@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from alerts.engine.expression import ExpressionError, compile_expression
 from alerts.models import Kind, Priority
 from devices.checks import MAX_SECONDS, Problem, check_number, check_text, number, within
 
@@ -202,15 +203,12 @@ def _check_parameters(values: Mapping[str, Any]) -> list[Problem]:
 
 
 def _check_expression(inputs: Any, expression: Any) -> list[Problem]:
-    # The engine brings a compiler with it; what only reads or shows rules does without.
-    from alerts.engine.expression import ExpressionError, compile_expression
-
     if not isinstance(inputs, Mapping):
         return [Problem("inputs", "inputs pair names with sensors, for example {f: press-01/flow}.")]
     problems = []
     for name, text in inputs.items():
         if not isinstance(name, str) or not _NAME.match(name) or name.lower() in _RESERVED:
-            words = f"{name!r} cannot name an input: letters, digits and _, not beginning with a digit, no word of the language."
+            words = f"{name!r} cannot name an input: letters, digits and _, a letter first, no word of the language."
             problems.append(Problem("inputs", words))
         if not isinstance(text, str) or not text:
             problems.append(Problem("inputs", f"input {name} is a sensor's key or tag, not {text!r}."))

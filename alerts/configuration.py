@@ -1,12 +1,131 @@
-"""The rules' section of the plant's configuration."""
+"""The rules' part of plant.yaml, and the rules' way of following the plant."""
+
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from alerts import wiring
+from alerts.checks import DEFAULTS, Facts, check_rule, reads
+from alerts.models import Kind, Priority
+from alerts.rules import tidy
 from devices.changes import Change
+from devices.checks import number
+from devices.configuration.document import Error, Scalar
+from devices.configuration.fields import Choice, Field, Flag, Number, Pairs, quote
+from devices.configuration.plant import Item, Owner, Plant, SensorsPart
+
+
+@dataclass(frozen=True)
+class Reference(Field):
+    """A deviation's reference: a number or a sensor."""
+
+    def scalar(self, node: Scalar) -> str:
+        """Gives it as text, a number in its shortest form."""
+        if isinstance(node.value, int | float) and not isinstance(node.value, bool):
+            return str(tidy({"reference": node.value})["reference"])
+        return str(super().scalar(node))
+
+    def write(self, values: Mapping[str, Any]) -> str:
+        """Gives a number plain."""
+        text = values["reference"]
+        try:
+            return number(float(text))
+        except ValueError:
+            return quote(text)
 
 
 class RulesSection:
-    """Rules follow the plant model, and stand in plant.yaml."""
+    """Rules follow the plant model, and stand in plant.yaml below types and assets."""
+
+    key = "rules"
+    identity = "name"
+    fields: Sequence[Field] = (
+        Field("sensor", "sensor_key"),
+        Choice("kind", words=tuple((kind.value, kind.value) for kind in Kind)),
+        Number("limit"),
+        Number("low"),
+        Number("high"),
+        Number("value"),
+        Reference("reference"),
+        Number("deadband"),
+        Number("window"),
+        Number("per"),
+        Number("timeout"),
+        Number("duration"),
+        Number("tolerance"),
+        Pairs("inputs"),
+        Field("expression"),
+        Number("on_delay"),
+        Number("off_delay"),
+        Choice("priority", words=tuple((priority.name.lower(), priority.value) for priority in Priority)),
+        Flag("ack_required"),
+        Flag("latching"),
+        Field("cause"),
+        Field("consequence"),
+        Field("action"),
+        Number("time_to_respond"),
+        Flag("enabled"),
+    )
+    defaults: Mapping[str, Any] = {"kind": "", **DEFAULTS}
+    line = wiring.RULES
+    revision = "rules"
 
     def follow(self, change: Change) -> None:
         """Brings the rules in line with a changed plant."""
         wiring.follow(change)
+
+    def check_name(self, name: str) -> str:
+        """Gives what is wrong with a rule's name, or nothing."""
+        return "" if len(name) <= 120 else f"rule {name[:20]}…: a name has 120 characters at most."
+
+    def check(self, plant: Plant) -> list[Error]:
+        """Gives what is wrong with the rules of types, and with those of assets that differ from their type's."""
+        sensors = SensorsPart()
+        by_asset = {code: plant.effective(sensors, owner) for code, owner in plant.assets.items()}
+        tags = {
+            f"{code}/{key}": Facts(values["range_low"], values["range_high"])
+            for code, found in by_asset.items()
+            for key, values in found.items()
+        }
+        errors = []
+        for owner in plant.types.values():
+            own = {
+                f"/{key}": Facts(values["range_low"], values["range_high"])
+                for key, values in plant.effective(sensors, owner).items()
+            }
+            errors += self._errors(plant, owner, "", ChainMap(own, tags), owner.parts.get(self.key, {}))
+        for code, owner in plant.assets.items():
+            errors += self._errors(plant, owner, code, tags, dict(self._own(plant, owner, sensors)))
+        return errors
+
+    def _own(self, plant: Plant, owner: Owner, sensors: SensorsPart) -> Iterator[tuple[str, Item]]:
+        """Gives an asset's own rules, and its type's where a sensor they read is the asset's own."""
+        mine = owner.parts.get(self.key, {})
+        yield from mine.items()
+        above = plant.types.get(owner.given.get("type") or "")
+        differing = owner.parts.get(sensors.key)
+        if above is None or not differing:
+            return
+        for name, item in above.parts.get(self.key, {}).items():
+            values = {**self.defaults, **item.given}
+            if name not in mine and any(tag.partition("/")[2] in differing for _, tag in reads(values, owner.name)):
+                # What is wrong comes from the asset's sensor: it is told there.
+                yield name, Item(name, {}, line=min((sensor.line for sensor in differing.values()), default=0))
+
+    def _errors(
+        self, plant: Plant, owner: Owner, code: str, tags: Mapping[str, Facts], items: Mapping[str, Item]
+    ) -> list[Error]:
+        if not items:
+            return []
+        whole = plant.effective(self, owner)
+        errors = []
+        for name, item in items.items():
+            what = f"{owner.name}, rule {name!r}"
+            values = whole[name]
+            if not values["kind"]:
+                if "kind" not in item.misread:
+                    errors.append(Error(item.line, f"{what}: kind is missing."))
+                continue
+            errors += item.errors(self.fields, check_rule(name, values, asset=code, sensors=tags), what)
+        return errors

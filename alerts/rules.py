@@ -43,7 +43,7 @@ def update_rule(*, rule: Rule, **changes: Any) -> Rule:
         changes = tidy(changes)
         if rule.origin_id and changes.get("name", rule.name) != rule.name:
             refuse([Problem("name", f"the name comes with the type {rule.asset.type}: change it there.")])
-        touched = RULES.override(rule, changes)
+        touched = RULES.override(rule, rule.origin, changes)
         if touched:
             refuse(check(rule))
             RULES.changed(rule, touched)

@@ -13,8 +13,9 @@ from alerts.checks import CONDITION, JUDGED, SEVERAL, Facts, check_rule, reads
 from alerts.models import Rule, RuleInput, TypeRule
 from devices.changes import Change
 from devices.checks import Problem, refuse
-from devices.inheritance import BATCH, Line
+from devices.inheritance import Line
 from devices.models import Asset, Route, Sensor
+from devices.records import BATCH
 
 
 def _renew(row: Rule, fields: set[str]) -> set[str]:
@@ -73,49 +74,49 @@ def follow(change: Change) -> None:
 
 def _wire(affected: set[int], intervals: set[int]) -> bool:
     """Sets the inputs and shards of rules of some assets, and of all rules that may read other assets' sensors."""
-    rules = list(Rule.objects.filter(Q(asset__in=affected) | Q(kind__in=SEVERAL)).select_related("asset"))
-    wanted = {rule.pk: reads(values_of(rule), rule.asset.code) for rule in rules}
+    rows = Rule.objects.filter(Q(asset__in=affected) | Q(kind__in=SEVERAL)).order_by("id")
+    rules = list(rows.values("id", "name", "shard", "asset_id", "asset__code", *CONDITION))
+    wanted = {rule["id"]: reads(rule, rule["asset__code"]) for rule in rules}
     codes = {tag.partition("/")[0] for inputs in wanted.values() for _, tag in inputs}
-    sensors = points({rule.asset_id for rule in rules}, codes)
+    sensors = points({rule["asset_id"] for rule in rules}, codes)
     facts = {tag: point.facts for tag, point in sensors.items()}
     problems = [
-        Problem("__all__", f"{rule.asset.code}, rule {rule.name!r}: {problem.words}")
+        Problem("__all__", f"{rule['asset__code']}, rule {rule['name']!r}: {problem.words}")
         for rule in rules
-        for problem in check_rule(rule.name, values_of(rule), asset=rule.asset.code, sensors=facts)
+        for problem in check_rule(rule["name"], rule, asset=rule["asset__code"], sensors=facts)
     ]
     refuse(problems)
 
     present: dict[int, list[tuple[str, int]]] = {}
     for rule_id, name, sensor_id in (
-        RuleInput.objects.filter(rule__in=[rule.pk for rule in rules])
+        RuleInput.objects.filter(rule__in=[rule["id"] for rule in rules])
         .order_by("rule_id", "place")
         .values_list("rule_id", "name", "sensor_id")
     ):
         present.setdefault(rule_id, []).append((name, sensor_id))
     made: list[RuleInput] = []
     stale: list[int] = []
-    changed: list[Rule] = []
+    changed: dict[tuple[int, int], list[int]] = {}
     for rule in rules:
-        inputs = [(name, sensors[tag].id) for name, tag in wanted[rule.pk]]
-        shard = sensors[wanted[rule.pk][0][1]].shard
-        had = present.get(rule.pk)
+        number, inputs = rule["id"], [(name, sensors[tag].id) for name, tag in wanted[rule["id"]]]
+        shard = sensors[wanted[number][0][1]].shard
+        had = present.get(number)
         rewired = had != inputs
         if rewired:
             made += [
-                RuleInput(rule=rule, place=place, name=name, sensor_id=sensor_id)
+                RuleInput(rule_id=number, place=place, name=name, sensor_id=sensor_id)
                 for place, (name, sensor_id) in enumerate(inputs)
             ]
             if had:
-                stale.append(rule.pk)
+                stale.append(number)
         repaced = len(inputs) > 1 and any(sensor_id in intervals for _, sensor_id in inputs)
-        if shard != rule.shard or (rewired and had) or repaced:
-            # A rule that has been judged in another shard, from other sensors or at another pace starts anew there.
-            rule.version += bool(had)
-            rule.shard = shard
-            changed.append(rule)
+        if shard != rule["shard"] or (rewired and had) or repaced:
+            # A rule that has been judged in another shard, from other sensors or at another pace starts anew.
+            changed.setdefault((shard, 1 if had else 0), []).append(number)
     RuleInput.objects.filter(rule__in=stale).delete()
     RuleInput.objects.bulk_create(made, batch_size=BATCH)
-    Rule.objects.bulk_update(changed, ["shard", "version"], batch_size=BATCH)
+    for (shard, step), numbers in changed.items():
+        Rule.objects.filter(pk__in=numbers).update(shard=shard, version=F("version") + step)
     return bool(made or changed)
 
 

@@ -19,7 +19,7 @@ from django.db.models import F
 from django.utils.module_loading import import_string
 
 from devices.checks import MEASUREMENT, Problem, check_place, refuse
-from devices.inheritance import BATCH, Line
+from devices.inheritance import Line
 from devices.models import Asset, Checkpoint, Level, Revision, Sensor, TypeSensor
 
 SENSORS = Line(template=TypeSensor, copy=Sensor, identity="key", fields=MEASUREMENT)
@@ -153,7 +153,8 @@ def _settle_places(change: Change) -> None:
             resettled.append(asset)
         pending.extend((child, machine) for child in below.get(asset.id, []))
     if resettled:
-        Asset.objects.bulk_update(resettled, ["shard"], batch_size=BATCH)
+        for shard in {asset.shard for asset in resettled}:
+            Asset.objects.filter(pk__in=[asset.pk for asset in resettled if asset.shard == shard]).update(shard=shard)
         change.shards.update(asset.id for asset in resettled)
         change.assets.update(asset.id for asset in resettled)
         change.revisions.add("plant")

@@ -4,9 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simple_history.utils import bulk_create_with_history, bulk_update_with_history
-
-BATCH = 500
+from devices.records import create_rows, update_rows
 
 
 @dataclass(frozen=True)
@@ -114,31 +112,27 @@ class Line:
         self.update({row: {"origin", "overrides"} for row in kept})
         return [row.asset_id for row in rows]
 
-    def override(self, row: Any, changes: Mapping[str, Any]) -> set[str]:
-        """Sets fields of a copy or of an asset's own row, in memory, and notes what now differs from the type.
+    def override(self, row: Any, origin: Any, changes: Mapping[str, Any]) -> set[str]:
+        """Sets fields of an asset's row, in memory, and notes what differs from the type's, if it has one there.
 
-        Gives: the fields that changed, with "overrides" among them when that list did.
+        Gives: the fields that changed, with "origin" and "overrides" among them when those did.
         """
         touched = {field for field, value in changes.items() if getattr(row, field) != value}
         for field in touched:
             setattr(row, field, changes[field])
-        if row.origin_id:
-            overrides = [field for field in self.fields if getattr(row, field) != getattr(row.origin, field)]
-            if overrides != row.overrides:
-                row.overrides = overrides
-                touched.add("overrides")
+        if row.origin_id != (origin.pk if origin else None):
+            row.origin = origin
+            touched.add("origin")
+        overrides = [field for field in self.fields if getattr(row, field) != getattr(origin, field)] if origin else []
+        if overrides != row.overrides:
+            row.overrides = overrides
+            touched.add("overrides")
         return touched
 
     def create(self, rows: Sequence[Any]) -> None:
         """Writes new copies with their history."""
-        if rows:
-            bulk_create_with_history(rows, self.copy, batch_size=BATCH)
+        create_rows(self.copy, rows)
 
     def update(self, rows: Mapping[Any, Iterable[str]]) -> None:
         """Writes changed copies, each with the fields that changed, with their history."""
-        groups: dict[frozenset[str], list[Any]] = {}
-        for row, fields in rows.items():
-            fields = set(fields)
-            groups.setdefault(frozenset(fields | self.changed(row, fields)), []).append(row)
-        for fields, members in groups.items():
-            bulk_update_with_history(members, self.copy, sorted(fields), batch_size=BATCH)
+        update_rows(self.copy, {row: {*fields, *self.changed(row, set(fields))} for row, fields in rows.items()})

@@ -6,11 +6,11 @@ words.
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from devices.changes import SENSORS, bump, change, ensure_shards, shard_of
 from devices.checks import MEASUREMENT, Problem, check_code, check_measurement, check_text, label_key, refuse
-from devices.intake.tokens import hash_token, new_token
+from devices.intake.tokens import hash_token, hint, new_token
 from devices.models import Asset, AssetType, Level, Sensor, Source, TypeSensor
 from devices.units import code as unit_code
 
@@ -36,8 +36,6 @@ __all__ = [
     "update_source",
     "update_type_sensor",
 ]
-
-Row = TypeVar("Row", Sensor, TypeSensor)
 
 # --- Assets --------------------------------------------------------------------------------------------------------
 
@@ -114,7 +112,9 @@ def check_asset(asset: Asset) -> list[Problem]:
         *check_text("name", asset.name, 120, needed=True),
         *check_text("description", asset.description, 10_000),
     ]
-    if asset.level not in Level.values:
+    if not asset.level:
+        problems.append(Problem("level", f"level is missing: one of {', '.join(Level.values)}."))
+    elif asset.level not in Level.values:
         problems.append(Problem("level", f"unknown level {asset.level!r}; it is one of {', '.join(Level.values)}."))
     if not isinstance(asset.position, int) or not 0 <= asset.position <= 1_000_000:
         problems.append(Problem("position", "position is a whole number from 0 to 1000000."))
@@ -128,7 +128,7 @@ def create_asset_type(*, code: str, name: str, description: str = "", retention_
     """Describes a kind of equipment."""
     kind = AssetType(code=code, name=name, description=description, retention_days=retention_days)
     with change() as pending:
-        refuse(check_type(kind))
+        refuse(check_asset_type(kind))
         if AssetType.objects.filter(code=code).exists():
             refuse([Problem("code", f"there is an asset type {code} already.")])
         kind.save()
@@ -140,7 +140,7 @@ def update_asset_type(*, type: AssetType, **changes: Any) -> AssetType:
     """Changes a type: name, description, retention_days."""
     with change() as pending:
         if _apply(type, changes, fixed={"code": "plant.yaml calls the type by it"}):
-            refuse(check_type(type))
+            refuse(check_asset_type(type))
             type.save()
             pending.revisions.add("plant")
     return type
@@ -157,7 +157,7 @@ def delete_asset_type(*, type: AssetType) -> None:
         pending.revisions.add("plant")
 
 
-def check_type(type: AssetType) -> list[Problem]:
+def check_asset_type(type: AssetType) -> list[Problem]:
     """Gives what is wrong with a type's own fields."""
     problems = [
         *check_code("code", type.code),
@@ -221,7 +221,7 @@ def update_sensor(*, sensor: Sensor, **changes: Any) -> Sensor:
         changes = tidy(changes)
         if changes.pop("key", sensor.key) != sensor.key:
             refuse([Problem("key", "the key stays: senders and rules call the sensor by it.")])
-        touched = SENSORS.override(sensor, changes)
+        touched = SENSORS.override(sensor, sensor.origin, changes)
         if touched:
             refuse(check_measurement(values_of(sensor)))
             sensor.save()
@@ -268,7 +268,7 @@ def values_of(sensor: Sensor | TypeSensor) -> dict[str, Any]:
     return {field: getattr(sensor, field) for field in MEASUREMENT}
 
 
-def _new_sensor(model: type[Row], owner: Mapping[str, Any], *, key: str, **fields: Any) -> Row:
+def _new_sensor(model: Any, owner: Mapping[str, Any], *, key: str, **fields: Any) -> Any:
     if unknown := sorted(set(fields) - set(MEASUREMENT)):
         raise TypeError(f"a sensor has no {', '.join(unknown)}")
     sensor = model(**owner, key=key, **tidy(fields))
@@ -322,7 +322,7 @@ def delete_source(*, source: Source) -> None:
 
 def _give_token(source: Source) -> str:
     token: str = new_token()
-    source.token_hash, source.token_hint = hash_token(token), token[:8]
+    source.token_hash, source.token_hint = hash_token(token), hint(token)
     return token
 
 
