@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 from django.urls import path
 
@@ -16,7 +15,6 @@ _django = get_asgi_application()
 
 from devices.intake.http import PATH as INTAKE_PATH  # noqa: E402  # needs the apps
 from devices.intake.http import application as intake  # noqa: E402
-
 from plant.live import LiveConsumer, Signed  # noqa: E402
 
 Scope = MutableMapping[str, Any]
@@ -35,6 +33,6 @@ async def _http(scope: Scope, receive: Receive, send: Send) -> None:
 application = ProtocolTypeRouter(
     {
         "http": _http,
-        "websocket": AllowedHostsOriginValidator(Signed(URLRouter([path("ws/live", LiveConsumer.as_asgi())]))),
+        "websocket": Signed(URLRouter([path("ws/live", LiveConsumer.as_asgi())])),
     }
 )

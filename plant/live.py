@@ -16,6 +16,7 @@ import structlog
 from channels.auth import AuthMiddlewareStack
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.security.websocket import AllowedHostsOriginValidator
 from django.contrib.auth.models import AnonymousUser
 
 from alerts import queries as alarms
@@ -38,11 +39,14 @@ Scope = MutableMapping[str, Any]
 
 
 class Signed:
-    """Finds the person behind a socket: a personal token in the header, else the session."""
+    """Finds the person behind a socket: a personal token in the header, else the session.
+
+    A browser sends its cookie from any page, so a session counts only from our own pages; it never sends a token.
+    """
 
     def __init__(self, inner: Any) -> None:
         self._token = inner
-        self._session = AuthMiddlewareStack(inner)
+        self._session = AllowedHostsOriginValidator(AuthMiddlewareStack(inner))
 
     async def __call__(self, scope: Scope, receive: Callable[..., Any], send: Callable[..., Awaitable[None]]) -> None:
         """Passes the socket on with `user` set."""

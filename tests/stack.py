@@ -14,6 +14,8 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
+from plant.supervisor.config import Plan
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -56,34 +58,18 @@ class Stack:
             **(env or {}),
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.commands = {"web": self._web()}
+        plan = Plan(root=ROOT, var=folder, port=self.port, redis=None, demo=False)
+        self.commands = {program.name: list(program.command) for program in plan.programs()}
+        telemetry = self.commands.pop("worker-telemetry")
+        for number in range(1, workers + 1):
+            self.commands[f"telemetry-{number}"] = [word.replace("telemetry@", f"t{number}@") for word in telemetry]
         if intake:
             self.commands["intake"] = self._intake()
-        for number in range(1, workers + 1):
-            self.commands[f"telemetry-{number}"] = self._worker("telemetry", number, "--pool", "solo")
-        self.commands["work-1"] = self._worker("work", 1, "--pool", "threads", "--concurrency", "2")
-        self.commands["beat"] = [*self._celery(), "beat", "-s", str(folder / "beat-schedule"), "--pidfile="]
-
-    @staticmethod
-    def _python(*words: str) -> list[str]:
-        return [sys.executable, "-m", *words]
-
-    def _web(self) -> list[str]:
-        return self._python("daphne", "-b", "127.0.0.1", "-p", str(self.port), "plant.asgi:application")
 
     def _intake(self) -> list[str]:
-        return self._python(
-            "uvicorn", "--host", "127.0.0.1", "--port", str(self.intake_port), "--no-access-log",
-            "--log-level", "warning", "devices.intake.standalone:application",
-        )  # fmt: skip
-
-    def _celery(self) -> list[str]:
-        return self._python("celery", "-A", "plant")
-
-    def _worker(self, queue: str, number: int, *options: str) -> list[str]:
         return [
-            *self._celery(), "worker", "-Q", queue, "-n", f"{queue}-{number}@%h", *options,
-            "--without-gossip", "--without-mingle", "--without-heartbeat",
+            sys.executable, "-m", "uvicorn", "--host", "127.0.0.1", "--port", str(self.intake_port), "--no-access-log",
+            "--log-level", "warning", "devices.intake.standalone:application",
         ]  # fmt: skip
 
     def __enter__(self) -> Stack:
@@ -142,7 +128,7 @@ class Stack:
         """Runs Python code with Django set up on the stack's database."""
         return self.run("-c", "import django; django.setup()\n" + code)
 
-    def wait_for(self, url: str, seconds: float = 30) -> None:
+    def wait_for(self, url: str, seconds: float = 60) -> None:
         """Waits until an address answers with anything but a server's failure."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:

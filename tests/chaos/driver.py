@@ -55,7 +55,7 @@ def plant() -> str:
         if number == 0:
             lines.append(
                 "    rules:\n"
-                "      - {name: Differs, kind: deviation, sensor: flow, reference: m1/flow, limit: 40, priority: medium}\n"
+                "      - {name: Differs, kind: deviation, sensor: flow, reference: m1/flow, limit: 40, priority: low}\n"
                 "      - {name: Mixed, kind: expression, inputs: {a: m0/temp, b: m2/temp, c: m3/flow},"
                 ' expression: "a + b > 120 and c < 60", on_delay: 0.2, priority: medium}'
             )
@@ -143,9 +143,7 @@ def beat_stopped(stack: Stack) -> None:
 
 def two_workers(stack: Stack) -> None:
     """Lets two workers run after the same shards, with bells rung for both."""
-    stack.commands["telemetry-2"] = [
-        word.replace("telemetry-1@", "telemetry-2@") for word in stack.commands["telemetry-1"]
-    ]
+    stack.commands["telemetry-2"] = [word.replace("t1@", "t2@") for word in stack.commands["telemetry-1"]]
     stack.start("telemetry-2")
     from devices.tasks import drain
 
@@ -169,6 +167,7 @@ SCENARIOS: dict[str, tuple[Callable[[Stack], None], float]] = {
 def verdict(sender: Sender) -> dict[str, Any]:
     """Compares what was accepted with what is stored, and the journal with a replay of the stored history."""
     from alerts.backtest import stored
+
     from alerts.models import Delivery, JournalEntry, Rule
     from devices.models import Sensor
     from devices.telemetry import history

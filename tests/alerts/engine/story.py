@@ -30,7 +30,9 @@ def rule(kind: str, **fields: Any) -> RuleSpec:
 
 
 def reading(row: Row, arrival: float | None = None) -> Reading:
-    time, value, quality, sensor = (*row, *("good", SENSOR)[len(row) - 2 :])
+    time, value = row[:2]
+    quality = row[2] if len(row) > 2 else "good"
+    sensor = row[3] if len(row) > 3 else SENSOR
     at = START + seconds(time)
     return Reading(sensor, at, value, _QUALITIES[quality], at if arrival is None else START + seconds(arrival))
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from devices.telemetry.admission import DUPLICATE, FRESH, LATE, Cursors, LastReading, admit
 from devices.telemetry.batch import Batch
 from devices.telemetry.index import IdIndex
-from devices.telemetry.snapshot import NONE, CorruptSnapshot, pack, unpack
+from devices.telemetry.snapshot import NONE, Column, CorruptSnapshot, pack, unpack
 
 Row = tuple[int, int, float, int]
 
@@ -109,7 +109,7 @@ times = st.one_of(
     st.lists(st.integers(0, 255)),
 )
 def test_columns_survive_as_bytes(numbers: list[int], floats: list[float], small: list[int]) -> None:
-    columns = [np.array(numbers, np.int64), np.array(floats, np.float64), np.array(small, np.uint8)]
+    columns: list[Column] = [np.array(numbers, np.int64), np.array(floats, np.float64), np.array(small, np.uint8)]
     data = pack(1, columns)
     for column, again in zip(columns, unpack(1, data), strict=True):
         assert again.dtype == column.dtype
