@@ -69,7 +69,7 @@ def send_due(now: datetime, *, jitter: Callable[[], float] = random.random) -> b
 
     Any number of workers may do so at once: each message is claimed by a compare-and-set.
     Gives: whether a channel's round was full, so that there may be more.
-    Cost: one query a channel, and about five for each message.
+    Cost: one query a channel, and about six for each message.
     """
     backlog = Backlog(now)
     rounds = [_round(channel, backlog, now, jitter) for channel in NOTIFIERS]

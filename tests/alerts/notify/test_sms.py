@@ -1,0 +1,140 @@
+"""What arrives on the phone, and what becomes of it where it does not."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerts.notify import sms
+from alerts.notify.gsm import segments
+
+from .cast import NOW, alarm, machine, person, row, send, subscribe, told
+from .test_email import WORDS, compressor
+from .wire import Provider
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_text_says_what_how_much_and_when(provider: Provider, settings: Any) -> None:
+    settings.PUBLIC_URL = "https://andon.north-western.works.example"
+    subscribe(person(), "sms")
+    made = alarm(compressor(), **WORDS)
+    told(row(made))
+    (sent,) = send()
+    ((path, text),) = provider.taken
+    assert path == "/sms/+4915112345678"
+    # The place gave way, so that one part is enough.
+    assert text == (
+        "1 CRITICAL K-301 stage 2 discharge temperature high-high 187.4 degC (limit 185.0) 06:00. "
+        f"https://andon.north-western.works.example/alarms/{made.pk}"
+    )
+    assert (sent.outcome, sent.answer) == ("sent", "accepted by JSON")
+
+
+def test_the_text_says_where_too_if_it_fits(provider: Provider, settings: Any) -> None:
+    settings.PUBLIC_URL = "http://andon"
+    subscribe(person(), "sms")
+    made = alarm(compressor(), **WORDS)
+    told(row(made))
+    send()
+    assert provider.taken[0][1] == (
+        "1 CRITICAL K-301 stage 2 discharge temperature high-high 187.4 degC (limit 185.0) 06:00. "
+        f"Utilities/Compressed air. http://andon/alarms/{made.pk}"
+    )
+
+
+def test_return_and_repetition_say_so(provider: Provider) -> None:
+    subscribe(person(), "sms", also_clear=True)
+    made = alarm(compressor(), **WORDS)
+    told(row(made))
+    send()
+    told(row(made, "realarm", "B", "B"), row(made, "clear", "B", "D", time=NOW, value=171.0))
+    send()
+    assert [text[:29] for _, text in provider.taken[1:]] == [
+        "1 CRITICAL STILL ACTIVE K-301",
+        "1 CRITICAL CLEARED K-301 stag",
+    ]
+    assert " 171.0 degC " in provider.taken[2][1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["x" * 120, "Überhitzung “Kühlöl” – Δp ≥ 3 µm", "Very long words " * 7],
+)
+def test_an_alarm_stays_within_one_part(provider: Provider, words: str) -> None:
+    subscribe(person(), "sms")
+    told(row(alarm(compressor(), **{**WORDS, "message": words})))
+    send()
+    text = provider.taken[0][1]
+    assert segments(text).parts == 1 and segments(text).encoding == "GSM-7"
+    assert text.startswith("1 CRITICAL K-301 ") and "187.4 degC" in text and "/alarms/" in text
+
+
+def test_another_script_is_sent_as_it_is(provider: Provider) -> None:
+    subscribe(person(), "sms")
+    told(row(alarm(compressor(), **{**WORDS, "message": "Насос перегрет"})))
+    send()
+    assert "асос перегрет" in provider.taken[0][1]
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "answer"),
+    [(400, "dead", "400"), (410, "dead", "410"), (429, "due", "429"), (401, "due", "401"), (503, "due", "503")],
+)
+def test_a_refusal_is_final_and_a_failure_is_not(provider: Provider, status: int, outcome: str, answer: str) -> None:
+    provider.status = status
+    subscribe(person(), "sms")
+    told(row(alarm(machine())))
+    (found,) = send()
+    assert found.outcome == outcome
+    assert f"error={answer}" in found.answer
+
+
+def test_a_provider_out_of_reach_is_asked_again(provider: Provider) -> None:
+    provider.stop()
+    subscribe(person(), "sms")
+    subscribe(person("emil"), "sms")
+    told(row(alarm(machine())))
+    assert [(d.outcome, d.attempts) for d in send()] == [("due", 1), ("due", 0)]
+
+
+def test_what_is_no_number_is_given_up_with_an_example(provider: Provider) -> None:
+    subscribe(person(phone="ask Emil"), "sms")
+    told(row(alarm(machine())))
+    (dead,) = send()
+    assert dead.outcome == "dead"
+    assert dead.reason == "refused: askEmil is no mobile number. Expected its international form: +4915112345678."
+
+
+def test_an_address_that_apprise_does_not_know_is_a_matter_of_settings(settings: Any) -> None:
+    settings.SMS_URL = "nonsense://{phone}"
+    subscribe(person(), "sms")
+    told(row(alarm(machine())))
+    (waiting,) = send()
+    assert (waiting.outcome, waiting.answer) == ("due", "SMS_URL is not an address that Apprise knows.")
+
+
+@pytest.mark.parametrize(
+    ("url", "whole"),
+    [
+        ("twilio://sid:token@+1555/{phone}", "twilio://sid:token@+1555/+4915112345678"),
+        ("twilio://sid:token@+1555", "twilio://sid:token@+1555/+4915112345678"),
+        ("clicksend://user:key/?batch=no", "clicksend://user:key/+4915112345678?batch=no"),
+        ("json://host/send?to={phone}", "json://host/send?to=+4915112345678"),
+    ],
+)
+def test_the_number_takes_its_place_in_the_providers_address(url: str, whole: str) -> None:
+    assert sms.target(url, "+4915112345678") == whole
+
+
+def test_without_a_provider_each_message_is_a_file(settings: Any, tmp_path: Path) -> None:
+    settings.SMS_URL, settings.OUTBOX_DIR = "", tmp_path
+    subscribe(person(), "sms")
+    subscribe(person("emil", phone="+49 151 (999)-888"), "sms")
+    told(row(alarm(machine())))
+    assert {d.outcome for d in send()} == {"sent"}
+    files = sorted((tmp_path / "sms").iterdir())
+    assert [file.name[:15] for file in files] == ["20260302-060030"] * 2
+    texts = [file.read_text() for file in files]
+    assert texts[0].startswith("To: +4915112345678\n\n1 CRITICAL press-1-1 temperature high 97.2 degC")
+    assert texts[1].startswith("To: +49151999888\n")
