@@ -1,0 +1,50 @@
+"""Brings the demo plant into an empty database, and its tokens to the feed."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from plant.demo.layout import FILE, read
+
+TOKENS, PROGRESS = "demo-tokens.json", "demo-feed.json"
+
+
+def load() -> None:
+    """Imports the demo's plant.yaml as anybody's; the tokens of its sources go to a file that only the feed reads."""
+    from django.conf import settings
+    from django.db import transaction
+
+    from devices import configuration, services
+    from devices.models import Source
+
+    with transaction.atomic():
+        configuration.load(FILE.read_text(encoding="utf-8"))
+        names = [name for name, _ in read().sources]
+        tokens = {source.name: services.rotate_token(source=source) for source in Source.objects.filter(name__in=names)}
+    folder: Path = settings.VAR_DIR
+    # What the feed knows of an earlier database counts no more.
+    (folder / PROGRESS).unlink(missing_ok=True)
+    write_privately(folder / TOKENS, json.dumps(tokens, indent=1))
+
+
+def is_loaded() -> bool:
+    """Gives whether the demo's sources are here and the feed has their tokens."""
+    from django.conf import settings
+
+    from devices.models import Source
+
+    try:
+        tokens = json.loads((settings.VAR_DIR / TOKENS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return Source.objects.filter(name__in=list(tokens)).exists()
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Writes a file that nobody else may read, whole or not at all."""
+    draft = path.with_suffix(f".{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    draft.replace(path)

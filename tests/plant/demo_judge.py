@@ -1,0 +1,147 @@
+"""The demo plant under its own rules, with the real engine and without a database or a clock of its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from alerts.checks import as_number, reads
+from alerts.configuration import RulesSection
+from alerts.engine.expression import ExpressionError  # noqa: F401  the engine must be whole for this module
+from alerts.engine.layout import ACTIVE
+from alerts.engine.program import Program
+from alerts.engine.rules import Kind, RuleSpec, seconds
+from alerts.engine.run import advance, evaluate
+from alerts.engine.state import EngineState
+from alerts.models import Priority
+from devices.configuration import read_plant
+from devices.configuration.plant import SensorsPart
+from plant.demo.layout import FILE
+from plant.demo.plant import Second
+
+GRACE = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One transition: when, which rule of which machine, and whether it became active."""
+
+    time: float
+    asset: str
+    rule: str
+    priority: Priority
+    active: bool
+    ack_required: bool
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """All rules of plant.yaml for the engine."""
+
+    program: Program
+    sensors: dict[str, int]
+    rules: list[tuple[str, str, dict[str, Any]]]  # by rule id: asset, name, values
+
+
+@cache
+def rulebook(*, intervals: bool = True) -> Rulebook:
+    """Compiles plant.yaml's rules; without `intervals` no input of a rule counts as stale."""
+    plan = read_plant(FILE.read_text(encoding="utf-8"))
+    part, section = SensorsPart(), RulesSection()
+    sensors: dict[str, int] = {}
+    expected: dict[str, float] = {}
+    for code, owner in plan.assets.items():
+        for key, values in plan.effective(part, owner).items():
+            sensors[f"{code}/{key}"] = len(sensors) + 1
+            expected[f"{code}/{key}"] = values["interval"] or 0.0
+    rules: list[tuple[str, str, dict[str, Any]]] = []
+    specs = []
+    for code, owner in plan.assets.items():
+        for name, values in plan.effective(section, owner).items():
+            inputs = reads(values, code)
+            specs.append(_spec(len(rules), values, inputs, sensors, expected if intervals else {}))
+            rules.append((code, name, values))
+    return Rulebook(Program.build(specs), sensors, rules)
+
+
+def _spec(
+    number: int,
+    values: dict[str, Any],
+    inputs: list[tuple[str, str]],
+    sensors: dict[str, int],
+    expected: dict[str, float],
+) -> RuleSpec:
+    reference = as_number(values["reference"]) if values["reference"] else None
+    figures = {key: math.nan if values[key] is None else values[key] for key in ("limit", "low", "high", "value")}
+    durations = {
+        key: seconds(values[key] or 0.0) for key in ("window", "per", "timeout", "duration", "on_delay", "off_delay")
+    }
+    return RuleSpec(
+        id=number,
+        version=1,
+        kind=Kind.of(values["kind"]),
+        inputs=tuple(sensors[tag] for _, tag in inputs),
+        names=tuple(name for name, _ in inputs) if values["kind"] == "expression" else (),
+        intervals=tuple(seconds(expected.get(tag, 0.0)) for _, tag in inputs),
+        deadband=values["deadband"],
+        tolerance=values["tolerance"],
+        reference=math.nan if reference is None else reference,
+        expression=values["expression"],
+        **figures,
+        **durations,
+    )
+
+
+@dataclass
+class Judge:
+    """Puts what the plant reports to its rules, second by second, as the live evaluation does."""
+
+    book: Rulebook
+    tags: tuple[str, ...]
+    transitions: list[Judged] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.state = EngineState.empty(self.book.program)
+        self.ids = np.array([self.book.sensors[tag] for tag in self.tags], np.int32)
+
+    def watch(self, seconds_of_plant: Iterable[Second], sources: np.ndarray[Any, Any], *, cut: int = 10) -> Judge:
+        """Takes readings in cuts of some seconds, the clock behind each."""
+        held: list[tuple[Any, Any, Any]] = []
+        now = 0
+        for second in seconds_of_plant:
+            sent = second.due[~np.isin(sources[second.due], list(second.silent))]
+            now = second.time * 1_000_000
+            held.append((self.ids[sent], np.full(len(sent), now, np.int64), second.values[sent]))
+            if len(held) == cut:
+                self._judge(held, now)
+                held = []
+        if held:
+            self._judge(held, now)
+        return self
+
+    def _judge(self, held: list[tuple[Any, Any, Any]], now: int) -> None:
+        sensor, time, value = (np.concatenate(column) for column in zip(*held, strict=True))
+        done = evaluate(self.book.program, self.state, sensor, time, value, np.zeros(len(sensor), np.uint8), time)
+        self._note(done.transitions)
+        ticked = advance(self.book.program, done.state, now, GRACE)
+        self._note(ticked.transitions)
+        self.state = ticked.state
+
+    def _note(self, rows: Any) -> None:
+        for row in rows:
+            asset, name, values = self.book.rules[int(row["rule"])]
+            self.transitions.append(
+                Judged(
+                    int(row["time"]) / 1e6, asset, name, Priority(values["priority"]),
+                    bool(row["kind"] == ACTIVE), values["ack_required"],
+                )
+            )  # fmt: skip
+
+    def raised(self) -> list[Judged]:
+        """Gives what became active, in order of time."""
+        return sorted((row for row in self.transitions if row.active), key=lambda row: row.time)
