@@ -24,7 +24,8 @@ class Second:
 
     def of(self, source: int, layout: Layout) -> Ints:
         """Gives the sensors that a source sends now."""
-        return self.due[layout.source[self.due] == source]
+        found: Ints = self.due[layout.source[self.due] == source]
+        return found
 
 
 class DemoPlant:

@@ -12,7 +12,6 @@ import numpy as np
 
 from alerts.checks import as_number, reads
 from alerts.configuration import RulesSection
-from alerts.engine.expression import ExpressionError  # noqa: F401  the engine must be whole for this module
 from alerts.engine.layout import ACTIVE
 from alerts.engine.program import Program
 from alerts.engine.rules import Kind, RuleSpec, seconds
@@ -77,10 +76,6 @@ def _spec(
     expected: dict[str, float],
 ) -> RuleSpec:
     reference = as_number(values["reference"]) if values["reference"] else None
-    figures = {key: math.nan if values[key] is None else values[key] for key in ("limit", "low", "high", "value")}
-    durations = {
-        key: seconds(values[key] or 0.0) for key in ("window", "per", "timeout", "duration", "on_delay", "off_delay")
-    }
     return RuleSpec(
         id=number,
         version=1,
@@ -92,9 +87,21 @@ def _spec(
         tolerance=values["tolerance"],
         reference=math.nan if reference is None else reference,
         expression=values["expression"],
-        **figures,
-        **durations,
+        limit=_figure(values["limit"]),
+        low=_figure(values["low"]),
+        high=_figure(values["high"]),
+        value=_figure(values["value"]),
+        window=seconds(values["window"] or 0.0),
+        per=seconds(values["per"]),
+        timeout=seconds(values["timeout"] or 0.0),
+        duration=seconds(values["duration"] or 0.0),
+        on_delay=seconds(values["on_delay"]),
+        off_delay=seconds(values["off_delay"]),
     )
+
+
+def _figure(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 @dataclass
