@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from alerts.engine.program import Program
 from alerts.engine.rules import seconds
 from alerts.engine.run import Outcome, advance, evaluate
 from alerts.engine.state import EngineState, carry
+from alerts.instants import from_us, to_us
 from alerts.models import Alarm, Delivery, JournalEntry, LeftOut, Priority, Rule, RuleInput, State
 from alerts.notify import routing
 from devices.models import Sensor
@@ -28,14 +29,8 @@ from devices.telemetry.pipeline import Drain
 
 log = structlog.get_logger(__name__)
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RULE_EDITED = "rule edited"
 RULE_RETIRED = "rule no longer in force"
-
-
-def instant(us: int) -> datetime:
-    """Gives µs since the epoch as a datetime in UTC, exact to the microsecond."""
-    return _EPOCH + timedelta(microseconds=us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,14 +198,10 @@ def _unseen(rule: int, times: Any) -> Any:
     """Tells which instants a rule did not see, because its clock had passed them."""
     unseen = np.zeros(len(times), np.bool_)
     if len(times):
-        fired = JournalEntry.objects.filter(rule_id=rule, clock_from__isnull=False, time__gte=instant(int(times[0])))
+        fired = JournalEntry.objects.filter(rule_id=rule, clock_from__isnull=False, time__gte=from_us(int(times[0])))
         for start, end in fired.values_list("clock_from", "time"):
-            unseen |= (times > _us(start)) & (times <= _us(end))
+            unseen |= (times > to_us(start)) & (times <= to_us(end))
     return unseen
-
-
-def _us(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 class _Book:
@@ -247,8 +238,8 @@ class _Book:
         if rule is None:
             return
         alarm = self.open.get(rule.pk)
-        at = instant(transition.time)
-        clock_from = None if transition.clock_from is None else instant(transition.clock_from)
+        at = from_us(transition.time)
+        clock_from = None if transition.clock_from is None else from_us(transition.clock_from)
         if transition.active:
             self._raise(rule, alarm, at, transition.value, clock_from)
         elif alarm is not None:

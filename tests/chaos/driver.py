@@ -15,7 +15,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -166,9 +165,10 @@ SCENARIOS: dict[str, tuple[Callable[[Stack], None], float]] = {
 
 def verdict(sender: Sender) -> dict[str, Any]:
     """Compares what was accepted with what is stored, and the journal with a replay of the stored history."""
+    from alerts import rules
     from alerts.backtest import stored
-
-    from alerts.models import Delivery, JournalEntry, Rule
+    from alerts.instants import to_us
+    from alerts.models import Delivery, JournalEntry
     from devices.models import Sensor
     from devices.telemetry import history
 
@@ -178,14 +178,14 @@ def verdict(sender: Sender) -> dict[str, Any]:
         columns = history.read(sensor.pk, 0, 2**62)
         found += [(sensor.tag, int(at)) for at in columns.time]
         newest = max([newest, *columns.time.tolist()])
-    epoch, micro = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
     live = sorted(
-        (entry.rule_id or 0, (entry.time - epoch) // micro, entry.event == "raise")
+        (entry.rule_id or 0, to_us(entry.time), entry.event == "raise")
         for entry in JournalEntry.objects.filter(event__in=["raise", "clear"])
-        if (entry.time - epoch) // micro <= newest
+        if to_us(entry.time) <= newest
     )
     again = sorted(
-        (row.rule, row.time, row.active) for row in stored(list(Rule.objects.filter(enabled=True)), 0, newest)
+        (row.rule, row.time, row.active)
+        for row in stored([spec for shard in range(16) for spec in rules.specs(shard)], 0, newest)
     )
     raised = JournalEntry.objects.filter(event="raise").count()
     due = Delivery.objects.exclude(outcome__in=["sent", "withheld"]).count()
