@@ -102,10 +102,8 @@ def columns(body: bytes, most: int) -> Columns:
         found = _decode(body)
     except ValidationError:
         return _one_by_one(body, most)
-    except DecodeError as error:
+    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _not_json(error) from None
-    except RecursionError:
-        raise Malformed("the JSON is nested too deep") from None
     if type(found) is list:
         return _of_moments(found, most)
     assert isinstance(found, _Body)
@@ -171,7 +169,11 @@ def _check_lengths(place: int, tag: str, times: int, values: int) -> None:
         raise Malformed(f"series of {clip(tag)} has {times} times and {values} values", f"$.series[{place}]")
 
 
-def _not_json(error: DecodeError) -> Malformed:
+def _not_json(error: Exception) -> Malformed:
+    if isinstance(error, RecursionError):
+        return Malformed("the JSON is nested too deep")
+    if isinstance(error, UnicodeDecodeError):
+        return Malformed("not JSON: a text is not UTF-8")
     text = str(error)
     byte = _BYTE.search(text)
     what = _BYTE.sub("", text).removeprefix("JSON is malformed: ")
@@ -234,10 +236,8 @@ def _one_by_one(body: bytes, most: int) -> Columns:
         place = _PLACE.search(text)
         what = _PLACE.sub("", text)
         raise Malformed(f"{what[:1].lower()}{what[1:]}; {_NOT_A_FORM}", place[1] if place else "$") from None
-    except DecodeError as error:
+    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _not_json(error) from None
-    except RecursionError:
-        raise Malformed("the JSON is nested too deep") from None
 
 
 class _Collector:

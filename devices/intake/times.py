@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from msgspec import UNSET
 
 from devices.telemetry.batch import Int64
@@ -86,7 +87,7 @@ def column_us(times: Sequence[Any], arrival: int) -> tuple[Int64, dict[int, str]
     if kinds == {str}:
         found = _alike(times)
     elif kinds <= {int, float}:
-        found = _numbers(times)
+        found = _numbers(times, kinds)
     if found is not None:
         return found, {}
     one_by_one = np.zeros(len(times), np.int64)
@@ -99,16 +100,16 @@ def column_us(times: Sequence[Any], arrival: int) -> tuple[Int64, dict[int, str]
     return one_by_one, errors
 
 
-def _numbers(times: Sequence[float]) -> Int64 | None:
+def _numbers(times: Sequence[float], kinds: set[type]) -> Int64 | None:
     """Gives milliseconds in µs, or None where one of them is no time."""
     try:
-        ms = np.array(times, np.float64)
+        ms: npt.NDArray[Any] = np.array(times, np.int64 if kinds == {int} else np.float64)
     except OverflowError:
         return None
     if ms.min() < EARLIEST_US // 1000 or ms.max() > _LATEST_MS:
         return None
-    # Exact: whole milliseconds stay below 2^53 up to the last year allowed.
-    return np.rint(ms * 1000).astype(np.int64)
+    us = ms * 1000
+    return us if kinds == {int} else np.rint(us).astype(np.int64)
 
 
 def _alike(times: Sequence[str]) -> Int64 | None:
