@@ -189,6 +189,8 @@ def _check_parent(plant: Plant, owner: Owner, values: dict[str, Any], what: str)
     above = parent.given.get("level", "")
     if values["level"] not in Level.values or above not in Level.values:
         return []
+    if parent is owner:  # a circle, which is told as such
+        return []
     name, above_name = values["name"] or owner.name, parent.given.get("name") or parent.name
     problems = check_place(name=name, level=values["level"], above_name=above_name, above_level=above)
     return [Error(line or parent.line, f"{what}: {problem.words}") for problem in problems]
