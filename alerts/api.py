@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import Http404, HttpRequest
 from django.utils import timezone
@@ -12,11 +13,15 @@ from ninja import Query, Router, Schema
 from ninja.errors import AuthorizationError, HttpError
 from pydantic import Field
 
-from alerts import queries, services
+from alerts import queries, rules, services
+from alerts.backtest import stored
+from alerts.instants import from_us, to_us
 from alerts.models import JournalEntry, Priority
 from devices.models import Asset
 
 router = Router()
+
+MOST_FOUND = 5_000  # transitions in one answer of a backtest
 
 
 class Comment(Schema):
@@ -115,7 +120,10 @@ def get_alarm(request: HttpRequest, pk: int) -> dict[str, Any]:
 def get_alarm_events(request: HttpRequest, pk: int) -> dict[str, Any]:
     """What happened to this occurrence, in order."""
     get_alarm(request, pk)
-    return {"items": [event_json(entry) for entry in JournalEntry.objects.filter(alarm=pk).order_by("pk")], "next": None}
+    return {
+        "items": [event_json(entry) for entry in JournalEntry.objects.filter(alarm=pk).order_by("pk")],
+        "next": None,
+    }
 
 
 def _may_acknowledge(request: HttpRequest) -> None:
@@ -129,9 +137,7 @@ def acknowledge(request: HttpRequest, pk: int, body: Comment | None = None) -> d
     _may_acknowledge(request)
     get_alarm(request, pk)
     try:
-        services.acknowledge(
-            alarm_id=pk, user=request.user, comment=body.comment if body else "", now=timezone.now()
-        )
+        services.acknowledge(alarm_id=pk, user=request.user, comment=body.comment if body else "", now=timezone.now())
     except services.Refused as error:
         raise HttpError(409, str(error)) from error
     return get_alarm(request, pk)
@@ -154,3 +160,41 @@ def list_events(request: HttpRequest, after: int = 0, limit: int = Query(500, ge
         "items": [event_json(entry) for entry in rows[:limit]],
         "next": rows[limit - 1].pk if len(rows) > limit else None,
     }
+
+
+@router.post("/backtest", summary="What a rule would have raised")
+def post_backtest(request: HttpRequest, body: BacktestRequest) -> dict[str, Any]:
+    """Puts a rule, written as in plant.yaml, to the stored readings of an asset; nothing is changed."""
+    start, end = _us(body.start), _us(body.end)
+    if end < start:
+        raise HttpError(422, "The range ends before it starts.")
+    asset = Asset.objects.filter(code=body.asset).first()
+    if asset is None:
+        raise Http404(f"There is no asset {body.asset}.")
+    fields = {"sensor_key" if key == "sensor" else key: value for key, value in body.rule.items()}
+    fields.setdefault("name", "backtest")
+    try:
+        spec = rules.draft_spec(asset=asset, **{"kind": "", **fields})
+    except ValidationError as error:
+        raise HttpError(422, " ".join(error.messages)) from error
+    except TypeError as error:
+        raise HttpError(422, f"The rule cannot be read: {error}.") from error
+    found = stored([spec], start, end, as_judged=False)
+    return {
+        "items": [
+            {
+                "time": queries.iso(from_us(row.time)),
+                "transition": "active" if row.active else "return",
+                "value": None if row.value != row.value else row.value,
+            }
+            for row in found[:MOST_FOUND]
+        ],
+        "active": sum(row.active for row in found),
+        "next": None,
+    }
+
+
+def _us(moment: datetime) -> int:
+    if moment.tzinfo is None:
+        raise HttpError(422, "Times need an offset, for example 2026-03-01T06:00:00Z.")
+    return to_us(moment)
