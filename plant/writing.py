@@ -1,6 +1,7 @@
 """How numbers, units, times and ages are written on the screens; static/js/state/writing.js is its twin."""
 
 from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from math import isfinite
 
 from django.utils import timezone
@@ -36,7 +37,9 @@ def number(value: float | None, decimals: int = 1) -> str:
     """Gives a number with thin spaces between thousands, the locale's decimal sign and a real minus."""
     if value is None or not isfinite(value):
         return NO_VALUE
-    text = f"{abs(value):,.{decimals}f}"
+    # Halves up, as the browser's toFixed does.
+    rounded = Decimal(abs(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    text = f"{rounded:,f}"
     negative = value < 0 and any(digit in text for digit in "123456789")
     text = text.replace(",", _THIN_SPACE).replace(".", str(get_format("DECIMAL_SEPARATOR")))
     return _MINUS + text if negative else text
@@ -57,7 +60,7 @@ def age(seconds: float) -> str:
     seconds = max(0.0, seconds)
     if seconds < 9.95:
         return f"{seconds:.1f} s".replace(".", str(get_format("DECIMAL_SEPARATOR")))
-    whole = int(seconds)
+    whole = max(10, int(seconds))
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:

@@ -78,6 +78,7 @@ class Connection:
     sensors: int
     fresh: int
     age: float | None  # seconds since its newest reading
+    assets: Sequence[str]  # codes of the assets with sensors in its scope
 
     @property
     def old(self) -> bool:
@@ -288,9 +289,15 @@ class Board:
                 continue
             sensors = [sensor for sensor in self.plant.sensors if sensor.asset in below]
             times = [reading.time for sensor in sensors if (reading := self.readings.get(sensor.pk))]
+            assets = list(dict.fromkeys(self.plant.nodes[sensor.asset].code for sensor in sensors))
             age = max(0.0, (self.now_us - max(times)) / 1e6) if times else None
-            found.append(Connection(source, len(sensors), sum(map(self._is_fresh, sensors)), age))
+            found.append(Connection(source, len(sensors), sum(map(self._is_fresh, sensors)), age, assets))
         return found
+
+    @property
+    def source_assets(self) -> dict[str, Sequence[str]]:
+        """Gives which assets each source sends for, so that the page keeps its figures up to date."""
+        return {connection.source.name: connection.assets for connection in self.connections}
 
 
 def overview(request: HttpRequest) -> HttpResponse:

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from alerts import queries
 from alerts.models import Alarm, Contact
+from devices import units
 from plant.pages import finding, pipeline
 from plant.pages.tree import Node, Tree, tree
 
@@ -200,12 +201,15 @@ def find(request: HttpRequest) -> JsonResponse:
 
 @require_GET
 def places(request: HttpRequest) -> JsonResponse:
-    """Gives the name, place and address of every asset by its code, for alarms that arrive by the socket.
+    """Gives the name, place and address of every asset by its code, and how units are written.
+
+    For alarms that arrive by the socket.
 
     The address carries the plant model's revision, so that a browser asks once for each.
     """
     plant = tree()
     found = {node.code: [node.name, node.place, node.url, plant.head_of(node).code] for node in plant.nodes.values()}
-    answer = JsonResponse({"places": found}, json_dumps_params={"separators": (",", ":")})
+    shown = {code: unit.display for code, unit in units.UNITS.items() if unit.display != code}
+    answer = JsonResponse({"places": found, "units": shown}, json_dumps_params={"separators": (",", ":")})
     answer["Cache-Control"] = "private, max-age=604800"
     return answer

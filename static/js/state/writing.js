@@ -27,7 +27,7 @@ export function duration(seconds) {
 export function age(seconds, decimalSign = ".") {
   const known = Math.max(0, seconds);
   if (known < 9.95) return `${known.toFixed(1).replace(".", decimalSign)} s`;
-  const whole = Math.floor(known);
+  const whole = Math.max(10, Math.floor(known));
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
   if (whole < 86400) return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
@@ -38,4 +38,12 @@ export function age(seconds, decimalSign = ".") {
 export function clock(ms, offset = 0) {
   const at = new Date(ms + offset * 60_000);
   return `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`;
+}
+
+/** A figure of an alarm, whose sensor's decimals are not known: at most four digits that mean something. */
+export function figure(value, decimalSign = ".") {
+  if (value == null || !Number.isFinite(value)) return NO_VALUE;
+  const short = Number(value.toPrecision(4));
+  const decimals = (String(short).split(".")[1] ?? "").length;
+  return number(short, String(short).includes("e") ? 0 : decimals, decimalSign);
 }

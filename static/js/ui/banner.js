@@ -3,9 +3,9 @@
 import { onAct, onKeys } from "../lib/dispatch.js";
 import { post, setText } from "../lib/dom.js";
 import { group, isPresented, isUnacked, lookIn, mostImportant, tally } from "../state/alarms.js";
-import { clock, number } from "../state/writing.js";
+import { clock, figure } from "../state/writing.js";
 import { on, plant, plantOffset } from "./live.js";
-import { load, placeOf } from "./places.js";
+import { load, placeOf, unitOf } from "./places.js";
 import { say } from "./say.js";
 import { alarmSymbol, drawCounts, inPhase, prioritySymbol } from "./symbols.js";
 import { toast } from "./toast.js";
@@ -21,10 +21,6 @@ let shown = banner.dataset.alarm ? Number(banner.dataset.alarm) : null;
 let ackUrl = form.getAttribute("action");
 
 const addressOf = (id) => form.dataset.ack.replace("/0/", `/${id}/`);
-/** A figure as the alarm carries it: at most four digits that mean something. */
-const figure = (value) =>
-  value == null ? "" : number(value, Math.max(0, 3 - Math.floor(Math.log10(Math.abs(value) || 1)) - 1));
-
 function pointedAt() {
   return form.matches(":hover") || form.contains(document.activeElement);
 }
@@ -54,11 +50,11 @@ function show(alarm) {
   const { place, url } = placeOf(alarm.asset);
   part(".symbol").replaceChildren(alarmSymbol(alarm, "lg"));
   setText(part(".msg"), alarm.message);
-  setText(part(".reading"), figure(alarm.value));
-  setText(part(".what .u"), alarm.value == null ? "" : unitOf(alarm));
+  setText(part(".reading"), alarm.value == null ? "" : figure(alarm.value));
+  setText(part(".what .u"), alarm.value == null ? "" : unitOf(alarm.unit));
   setText(part(".limit"), alarm.limit == null ? "" : `limit ${figure(alarm.limit)}`);
   const short = part(".short");
-  const reading = alarm.value == null ? "" : `, ${figure(alarm.value)} ${unitOf(alarm)}`;
+  const reading = alarm.value == null ? "" : `, ${figure(alarm.value)} ${unitOf(alarm.unit)}`;
   const since = short.querySelector(".for");
   since.dataset.since = String(Date.parse(alarm.raised) / 1000);
   short.replaceChildren(`${alarm.asset}${reading}, `, since);
@@ -69,9 +65,6 @@ function show(alarm) {
   form.action = addressOf(alarm.id);
   ackUrl = addressOf(alarm.id);
 }
-
-const units = { degC: "°C", degF: "°F" };
-const unitOf = (alarm) => units[alarm.unit] ?? alarm.unit.replace("m3", "m³").replace("uS", "µS");
 
 function counts() {
   const all = [...plant.alarms.values()];

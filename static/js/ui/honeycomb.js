@@ -3,7 +3,7 @@
 import { make, setAttribute, setClass, setText, svg } from "../lib/dom.js";
 import { lookIn, PRIORITY_WORDS, tally, worst } from "../state/alarms.js";
 import { condition } from "../state/freshness.js";
-import { duration } from "../state/writing.js";
+import { age, duration } from "../state/writing.js";
 import { now, plant } from "./live.js";
 import { alarmSymbol } from "./symbols.js";
 
@@ -103,12 +103,12 @@ function show(link) {
   const since = cell.stateTag ? plant.values.get(cell.stateTag)?.time : null;
   const state =
     cell.kind === "offline" && cell.newest
-      ? `offline, last reading ${duration((now() - cell.newest) / 1000)} ago`
+      ? `offline, last reading ${age((now() - cell.newest) / 1000)} ago`
       : cell.word;
   const line = make("div", { class: "r muted" }, state);
   if (cell.kind === "offline" && !cell.newest) setText(line, "offline, no reading yet");
   else if (since && cell.kind !== "offline")
-    line.append(make("span", { class: "end" }, `read ${duration((now() - since) / 1000)} ago`));
+    line.append(make("span", { class: "end" }, `read ${age((now() - since) / 1000)} ago`));
   tip.append(line);
   for (const alarm of worst(alarmsOf(cell), 1)) {
     const lasting = make("span", { class: "end muted" }, duration((now() - Date.parse(alarm.raised)) / 1000));

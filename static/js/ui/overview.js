@@ -4,17 +4,19 @@ import { make, pageData, setAttribute, setText } from "../lib/dom.js";
 import { painter } from "../lib/painter.js";
 import { group, tally, worst } from "../state/alarms.js";
 import { isStale } from "../state/freshness.js";
-import { duration, number } from "../state/writing.js";
+import { age, duration, number } from "../state/writing.js";
 import { drawCell, readCell, start as startHoneycomb } from "./honeycomb.js";
 import { now, on, plant } from "./live.js";
-import { load, placeOf } from "./places.js";
+import { load, placeOf, reading } from "./places.js";
 import { alarmSymbol, drawCounts, inPhase } from "./symbols.js";
 
 const LISTED = 6;
+const OLD_AFTER = 120; // seconds without a reading from a source
 const KINDS = ["running", "idle", "stopped", "fault", "reporting", "offline"];
 
 const wordLists = pageData("state-words", []);
 const intervals = pageData("sensor-intervals", { lists: [], assets: {} });
+const sources = pageData("source-assets", {});
 const cells = [...document.querySelectorAll(".honey a.hexg")].map(readCell);
 const cellOf = new Map(cells.flatMap((cell) => cell.codes.map((code) => [code, cell])));
 const kpi = (name) => document.querySelector(`[data-kpi="${name}"]`);
@@ -118,7 +120,7 @@ function attentionRow(alarm) {
       alarmSymbol(alarm),
       make("span", { class: "trunc" }, make("b", {}, alarm.asset), " ", make("span", { class: "muted" }, place)),
       make("span", { class: "num muted live", "data-since": since }, duration(now() / 1000 - since)),
-      make("p", { class: "why" }, alarm.message),
+      make("p", { class: "why" }, [alarm.message, reading(alarm)].filter(Boolean).join(", ")),
     ),
   );
   rows.set(alarm.id, row);
@@ -144,19 +146,47 @@ function drawFigures() {
   let fresh = 0;
   let all = 0;
   const time = now();
+  const byAsset = new Map();
   for (const [asset, list] of Object.entries(intervals.assets)) {
+    const part = { all: 0, fresh: 0, newest: null };
+    byAsset.set(asset, part);
     for (const [key, interval] of Object.entries(intervals.lists[list])) {
-      all += 1;
+      part.all += 1;
       const reading = plant.values.get(`${asset}/${key}`);
-      if (reading && !isStale(time, reading.time, interval)) fresh += 1;
+      if (!reading) continue;
+      if (part.newest === null || reading.time > part.newest) part.newest = reading.time;
+      if (!isStale(time, reading.time, interval)) part.fresh += 1;
     }
+    all += part.all;
+    fresh += part.fresh;
   }
+  drawConnections(byAsset, time);
   setText(kpi("fresh"), number(fresh, 0));
   setText(kpi("stale"), number(all - fresh, 0));
   drawShares(document.querySelector("#kpi-sensors .shares"), [
     ["running", fresh],
     ["offline", all - fresh],
   ]);
+}
+
+/** Each source's share of fresh sensors, and the age of its newest reading. */
+function drawConnections(byAsset, time) {
+  for (const row of document.querySelectorAll("[data-source]")) {
+    const whole = { all: 0, fresh: 0, newest: null };
+    for (const code of sources[row.dataset.source] ?? []) {
+      const part = byAsset.get(code);
+      if (!part) continue;
+      whole.all += part.all;
+      whole.fresh += part.fresh;
+      if (part.newest !== null && (whole.newest === null || part.newest > whole.newest)) whole.newest = part.newest;
+    }
+    if (!whole.all) continue;
+    setAttribute(row.querySelector(".fl"), "width", `${((whole.fresh / whole.all) * 100).toFixed(1)}%`);
+    const place = row.querySelector(".num");
+    const old = whole.newest === null ? null : (time - whole.newest) / 1000;
+    setText(place, old === null ? "no data yet" : age(old));
+    place.classList.toggle("stalev", old === null || old > OLD_AFTER);
+  }
 }
 
 function drawShares(bar, parts) {

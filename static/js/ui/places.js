@@ -1,14 +1,18 @@
 // Names, places and addresses of the plant's assets, for alarms that arrive while the page is open.
 
+import { figure } from "../state/writing.js";
+
 let asked = null;
 let known = {};
+let units = {};
 
 /** Asks once; the browser keeps the answer until the plant model changes. */
 export function load() {
   asked ??= fetch(document.body.dataset.places, { credentials: "same-origin" })
-    .then((answer) => (answer.ok ? answer.json() : { places: {} }))
+    .then((answer) => (answer.ok ? answer.json() : { places: {}, units: {} }))
     .then((answer) => {
       known = answer.places;
+      units = answer.units ?? {};
     })
     .catch(() => {
       asked = null;
@@ -20,4 +24,14 @@ export function load() {
 export function placeOf(code) {
   const [name, place, url, area] = known[code] ?? ["", "", "", null];
   return { name, place, url, area };
+}
+
+/** A unit as it is shown: m3/h becomes m³/h. */
+export const unitOf = (text) => units[text] ?? text;
+
+/** What an alarm says of its value: "97.4 °C, limit 90", or nothing. */
+export function reading(alarm) {
+  const value = alarm.value == null ? [] : [`${figure(alarm.value)} ${unitOf(alarm.unit)}`.trim()];
+  const limit = alarm.limit == null ? [] : [`limit ${figure(alarm.limit)}`];
+  return [...value, ...limit].join(", ");
 }

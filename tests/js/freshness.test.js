@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { condition, isStale, staleAfter } from "../../static/js/state/freshness.js";
+
+const WORDS = { 0: ["stopped", "stopped"], 1: ["running", "execute"] };
+const AFTER = { stale: 5000, offline: 120_000 };
+
+test("a reading is old after three intervals, but not before five seconds", () => {
+  assert.deepEqual([staleAfter(1), staleAfter(10), staleAfter(null)], [5000, 30_000, null]);
+  assert.deepEqual([isStale(5000, 0, 1), isStale(5001, 0, 1), isStale(1e12, 0, null)], [false, true, false]);
+});
+
+test("a machine is what its state sensor says", () => {
+  assert.deepEqual(condition(1000, 900, AFTER, { value: 1 }, WORDS), {
+    kind: "running",
+    word: "execute",
+    stale: false,
+  });
+});
+
+test("a value without a word only tells that the machine reports", () => {
+  assert.equal(condition(1000, 900, AFTER, { value: 7 }, WORDS).kind, "reporting");
+});
+
+test("old data looks old first, then the machine is offline", () => {
+  assert.equal(condition(6000, 900, AFTER, { value: 1 }, WORDS).stale, true);
+  assert.equal(condition(200_000, 900, AFTER, { value: 1 }, WORDS).kind, "offline");
+  assert.equal(condition(200_000, null, AFTER, null, WORDS).kind, "offline");
+});
+
+test("a machine that reports when it likes never goes offline by waiting", () => {
+  assert.equal(condition(1e12, 900, { stale: null, offline: null }, { value: 0 }, WORDS).kind, "stopped");
+});

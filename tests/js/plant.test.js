@@ -1,0 +1,88 @@
+// A fresh snapshot and an old one with the events after it show the same.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { apply, nothing } from "../../static/js/state/plant.js";
+
+const alarm = (id, changes = {}) => ({
+  id,
+  rule: "Temperature high",
+  sensor: "press-01/temp",
+  asset: "press-01",
+  priority: 2,
+  state: "B",
+  state_name: "unacknowledged",
+  suppressed: [],
+  raised: "2026-03-01T06:00:00.000000Z",
+  cleared: null,
+  acked: null,
+  acked_by: null,
+  value: 91.5,
+  limit: 90,
+  unit: "degC",
+  message: "Temperature high",
+  ...changes,
+});
+const snapshot = (journal, alarms = [], values = []) => ({ type: "snapshot", journal, alarms, values });
+const event = (journal, changed) => ({ type: "alarm", journal, alarm: changed });
+
+function shown(...frames) {
+  const plant = nothing();
+  for (const frame of frames) apply(plant, frame);
+  const alarms = [...plant.alarms.values()].map(({ journal, ...rest }) => rest).sort((a, b) => a.id - b.id);
+  return { alarms, values: Object.fromEntries(plant.values) };
+}
+
+test("a raise after the snapshot stands", () => {
+  assert.deepEqual(shown(snapshot(4), event(5, alarm(1))), shown(snapshot(5, [alarm(1)])));
+});
+
+test("an acknowledgement replaces what stood", () => {
+  const acked = alarm(1, { state: "C", acked_by: "olga" });
+  assert.deepEqual(shown(snapshot(4, [alarm(1)]), event(5, acked)), shown(snapshot(5, [acked])));
+});
+
+test("back to normal takes the alarm away", () => {
+  assert.deepEqual(shown(snapshot(4, [alarm(1)]), event(5, alarm(1, { state: "A" }))), shown(snapshot(5)));
+});
+
+test("a new occurrence ends the one before it", () => {
+  const before = alarm(1, { state: "D" });
+  assert.deepEqual(shown(snapshot(4, [before]), event(5, alarm(2))), shown(snapshot(5, [alarm(2)])));
+});
+
+test("another rule of the same machine stands beside it", () => {
+  const other = alarm(2, { rule: "Temperature far too high", priority: 1 });
+  assert.deepEqual(shown(snapshot(4, [alarm(1)]), event(5, other)), shown(snapshot(5, [alarm(1), other])));
+});
+
+test("what the snapshot knows already is ignored", () => {
+  const normal = snapshot(9);
+  assert.deepEqual(shown(normal, event(8, alarm(1)), event(9, alarm(1))), shown(normal));
+});
+
+test("frames that crossed on their way do not turn an alarm back", () => {
+  const acked = event(6, alarm(1, { state: "C" }));
+  assert.deepEqual(shown(snapshot(4), acked, event(5, alarm(1))), shown(snapshot(6, [acked.alarm])));
+});
+
+test("an old occurrence that comes late does not come back", () => {
+  assert.deepEqual(
+    shown(snapshot(4), event(6, alarm(2)), event(5, alarm(1, { state: "D" }))),
+    shown(snapshot(6, [alarm(2)])),
+  );
+});
+
+test("a frame told twice changes nothing", () => {
+  assert.deepEqual(shown(snapshot(4), event(5, alarm(1)), event(5, alarm(1))), shown(snapshot(5, [alarm(1)])));
+});
+
+test("a reading older than the one that stands is left out", () => {
+  const late = { type: "values", values: [["press-01/temp", 1000, 20, "good"]] };
+  assert.deepEqual(shown(snapshot(1, [], [["press-01/temp", 2000, 21, "good"]]), late).values, {
+    "press-01/temp": { time: 2000, value: 21, quality: "good" },
+  });
+});
+
+test("a snapshot after a loss forgets what went in between", () => {
+  assert.deepEqual(shown(snapshot(4, [alarm(1)]), snapshot(30, [alarm(7)])), shown(snapshot(30, [alarm(7)])));
+});

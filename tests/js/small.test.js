@@ -1,0 +1,67 @@
+// Keys, the pointer of an indicator, the voice, the painter.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { painter } from "../../static/js/lib/painter.js";
+import { at, beyond, off } from "../../static/js/state/indicator.js";
+import { reader } from "../../static/js/state/keys.js";
+import { voice } from "../../static/js/state/voice.js";
+
+test("a sequence is two keys in a row, soon after each other", () => {
+  const read = reader({ "g a": "alarms", a: "ack", "/": "find" });
+  assert.deepEqual([read("g", 0), read("a", 500)], [null, "alarms"]);
+  assert.deepEqual([read("g", 1000), read("a", 2500)], [null, "ack"]);
+  assert.deepEqual([read("G", 3000), read("/", 3100), read("a", 3200)], [null, "find", "ack"]);
+});
+
+test("the pointer rests at the ends of its scale", () => {
+  assert.deepEqual([at(5, 5, 9), at(7, 5, 9), at(4, 5, 9), at(20, 5, 9)], [0, 50, 0, 100]);
+  assert.deepEqual([off(4, 5, 9), off(7, 5, 9), off(10, 5, 9)], ["under", "", "over"]);
+});
+
+test("beyond a limit the piece begins at that limit", () => {
+  assert.deepEqual(
+    [beyond(8, 6, 7.8), beyond(7, 6, 7.8), beyond(5.5, 6, null), beyond(5, null, null)],
+    [7.8, null, 6, null],
+  );
+});
+
+test("one message every three seconds, critical ones first, a flood in few words", () => {
+  const say = voice();
+  say.add("one", false);
+  say.add("critical", true);
+  assert.deepEqual(say.next(0), { text: "critical", urgent: true });
+  assert.equal(say.next(2999), null);
+  assert.deepEqual(say.next(3000), { text: "one", urgent: false });
+  for (let number = 0; number < 6; number += 1) say.add(`n${number}`, false);
+  assert.equal(say.next(6000).text, "n0. And 5 more.");
+  assert.equal(say.next(9000), null);
+});
+
+test("a part is painted once however often it is marked, at most four times a second", () => {
+  const frames = [];
+  const painted = [];
+  const mark = painter((part) => painted.push(part), { frame: (step) => frames.push(step) });
+  mark("a");
+  mark("a");
+  frames.shift()(0);
+  assert.deepEqual(painted, ["a"]);
+  mark("a");
+  frames.shift()(100);
+  assert.deepEqual(painted, ["a"]);
+  frames.shift()(251);
+  assert.deepEqual(painted, ["a", "a"]);
+});
+
+test("a large paint is spread over fifteen frames", () => {
+  const frames = [];
+  let painted = 0;
+  const mark = painter(() => (painted += 1), { frame: (step) => frames.push(step) });
+  for (let part = 0; part < 1500; part += 1) mark(part);
+  let most = 0;
+  for (let time = 0; frames.length; time += 16) {
+    const before = painted;
+    frames.shift()(time);
+    most = Math.max(most, painted - before);
+  }
+  assert.deepEqual([painted, most], [1500, 100]);
+});
