@@ -71,11 +71,14 @@ class Columns:
         if len(parts) == 1:
             return parts[0]
         parts = sorted(parts, key=lambda part: int(part.time[0]) if len(part) else 0)
+        n = sum(len(part) for part in parts)
+        good = all(part.quality.base is _NOUGHTS for part in parts)
+        none_late = all(part.late.base is _NOUGHTS for part in parts)
         whole = cls(
             np.concatenate([part.time for part in parts]),
             np.concatenate([part.value for part in parts]),
-            np.concatenate([part.quality for part in parts]),
-            np.concatenate([part.late for part in parts]),
+            _noughts(n) if good else np.concatenate([part.quality for part in parts]),
+            _noughts(n).view(np.bool_) if none_late else np.concatenate([part.late for part in parts]),
         )
         if len(whole) < 2 or bool((whole.time[1:] > whole.time[:-1]).all()):
             return whole
@@ -84,6 +87,15 @@ class Columns:
         first = np.ones(len(order), np.bool_)
         np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
         return whole.take(order[first])
+
+
+# What is all good and never late, which is nearly everything, shares these bytes instead of having its own.
+_NOUGHTS: UInt8 = np.zeros(1 << 18, np.uint8)
+_NOUGHTS.flags.writeable = False
+
+
+def _noughts(n: int) -> UInt8:
+    return _NOUGHTS[:n] if n <= len(_NOUGHTS) else np.zeros(n, np.uint8)
 
 
 # --- The stream's batch --------------------------------------------------------------------------------------------
@@ -281,13 +293,13 @@ class SegmentReader:
         if self._flags & _FLAG_QUALITY:
             quality = _qualities(self._data[self._quality_at + first : self._quality_at + last], last - first)
         else:
-            quality = np.zeros(last - first, np.uint8)
+            quality = _noughts(last - first)
         late: Bool
         if self._flags & _FLAG_LATE:
             bits = np.frombuffer(self._data, np.uint8, (last + 7) // 8 - first // 8, self._late_at + first // 8)
             late = np.unpackbits(bits)[first % 8 : first % 8 + last - first].view(np.bool_)
         else:
-            late = np.zeros(last - first, np.bool_)
+            late = _noughts(last - first).view(np.bool_)
         return Columns(
             unpack_ints(self._times, n, first, last), unpack_values(self._values, n, first, last), quality, late
         )
@@ -331,10 +343,10 @@ def unpack_chunk(data: Buffer) -> Columns:
     at += times
     value = unpack_values(view[at : at + values], n, 0, n)
     at += values
-    quality: UInt8 = np.zeros(n, np.uint8)
+    quality = _noughts(n)
     if flags & _FLAG_QUALITY:
         quality = _qualities(_inflate(view[at : at + qualities], n), n)
-    late: Bool = np.zeros(n, np.bool_)
+    late: Bool = _noughts(n).view(np.bool_)
     if flags & _FLAG_LATE:
         bits = np.frombuffer(_inflate(view[at + qualities :], (n + 7) // 8), np.uint8)
         late = np.unpackbits(bits, count=n).view(np.bool_)

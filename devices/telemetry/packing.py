@@ -101,7 +101,7 @@ def _unpack(data: Buffer, n: int, first: int, last: int) -> tuple[Int64, int]:
         raise Corrupt(f"A column of kind {code} is unknown here.") from error
     numbers: Int64
     if kind is _Kind.STEPS:
-        return np.arange(first, last, dtype=np.int64) * step + base, decimals
+        return _steps(base, step, first, last), decimals
     if kind is _Kind.RAW:
         return _raw(data, np.dtype("<i8"), n, first, last), decimals
     if kind in _WIDTHS:
@@ -151,11 +151,30 @@ def unpack_values(data: Buffer, n: int, first: int, last: int) -> Float64:
         return _raw(data, np.dtype("<f8"), n, first, last)
     if kind == _Kind.PACKED_FLOATS:
         return _packed(data, np.dtype(np.float64), n)[first:last]
-    numbers, decimals = _unpack(data, n, first, last)
+    if kind == _Kind.PACKED_4 and len(data) >= _HEAD.size:
+        # All below 2^53 and so exact in float64: one pass less than by way of int64.
+        _, decimals, base, step = _HEAD.unpack_from(data)
+        values: Float64 = _packed(data, np.dtype(np.uint32), n)[first:last].astype(np.float64)
+        if step != 1:
+            values *= step
+        values += base
+    else:
+        numbers, decimals = _unpack(data, n, first, last)
+        values = numbers.astype(np.float64)
     if decimals >= len(_SCALES):
         raise Corrupt(f"A column of {decimals} decimals is unknown here.")
-    values: Float64 = numbers / _SCALES[decimals] if decimals else numbers.astype(np.float64)
+    if decimals:
+        values /= _SCALES[decimals]
     return values
+
+
+def _steps(base: int, step: int, first: int, last: int) -> Int64:
+    if step == 0:
+        return np.full(last - first, base, np.int64)
+    stop = base + last * step
+    if -(1 << 63) <= stop < 1 << 63:
+        return np.arange(base + first * step, stop, step, dtype=np.int64)
+    return np.arange(first, last, dtype=np.int64) * step + base
 
 
 def _raw(data: Buffer, dtype: np.dtype[Any], n: int, first: int, last: int) -> npt.NDArray[Any]:

@@ -35,6 +35,7 @@ _SEGMENT_READINGS = 200_000
 _SENSORS_A_SLICE = 256
 _CHUNKS_A_SLICE = 400
 _READINGS_A_SLICE = 2_000_000
+_LONG_MS = 250.0
 
 
 class _Gone(Exception):
@@ -72,8 +73,8 @@ def fold(now_us: int, *, budget: float = 8.0, everything: bool = False) -> Folde
     for ids in batches(sorted(grown)):
         if time.perf_counter() - begun < budget:
             _grow(ids, done)
-    if done.segments_read or done.chunks_read:
-        log.debug("history folded", **{name: getattr(done, name) for name in Folded.__slots__})
+    if done.longest_ms > _LONG_MS:
+        log.info("fold held the write lock long", **{name: getattr(done, name) for name in Folded.__slots__})
     return done
 
 
