@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
 
 from devices import services
@@ -71,8 +72,20 @@ def build() -> str:
     return token
 
 
+@pytest.fixture(scope="session")
+def database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Sees to it that there is a test database: pytest-django makes none for a run without marked tests."""
+    made = []
+    with django_db_blocker.unblock():
+        if str(connection.settings_dict["NAME"]) != str(connection.settings_dict["TEST"]["NAME"]):
+            made = setup_databases(0, False)
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, 0)
+
+
 @pytest.fixture(scope="module")
-def standing_plant(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+def standing_plant(database: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
     """Gives a token of a plant that a whole file of tests shares, because none of them changes it."""
     with django_db_blocker.unblock():
         yield build()
