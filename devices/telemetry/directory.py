@@ -56,7 +56,7 @@ class Directory:
     def load(cls, known: Directory | None = None) -> Directory:
         """Gives the plant as it stands now; `known` itself where nothing has changed since.
 
-        Cost: one query where nothing has changed, three after a change of rules, six after one of the plant.
+        Cost: one query where nothing has changed, two after a change of rules, five after one of the plant.
         """
         # Read first: a change that comes between is seen as a new revision the next time.
         revisions = dict(Revision.objects.values_list("name", "number"))
