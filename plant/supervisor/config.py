@@ -10,6 +10,7 @@ from pathlib import Path
 
 # A Unix socket's address has 108 bytes, the last of them zero. Source: unix(7)
 SOCKET_PATH_MAX = 107
+_PID = len(".4194304")  # supervisord binds to a name with its process id first, and renames
 GROUP = "andon"
 LOG_BYTES = "10MB"
 LOG_BACKUPS = 3
@@ -82,7 +83,8 @@ class Plan:
 
     def sockets_too_long(self) -> list[Path]:
         """Gives the socket paths that the system would refuse."""
-        return [path for path in (self.supervisor_socket, self.redis_socket) if len(bytes(path)) > SOCKET_PATH_MAX]
+        sizes = {self.supervisor_socket: SOCKET_PATH_MAX - _PID, self.redis_socket: SOCKET_PATH_MAX}
+        return [path for path, most in sizes.items() if len(bytes(path)) > most]
 
 
 def supervisord_conf(plan: Plan) -> str:

@@ -81,14 +81,18 @@ def _owner(path: Path) -> dict[str, Any]:
 
 
 def _lives(pid: int) -> bool:
-    """Tells whether a process exists."""
+    """Tells whether a process exists and has not ended yet."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return pid > 0
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return pid > 0
+    return pid > 0 and state != "Z"  # ended, and nobody has asked how
 
 
 def environment(plan: Plan) -> dict[str, str]:

@@ -36,12 +36,12 @@ class Command(BaseCommand):
         ensure_shards()
         ensure_roles()
         person = ensure_first_person()
-        if not options["no_demo"] and not Asset.objects.exists() and hasattr(demo, "load"):
+        if not options["no_demo"] and not Asset.objects.exists():
             self._say("the database is empty: loading the demo plant …")
             demo.load()
         found = {
             "link": make_link(user=person, now=timezone.now()),
-            "demo": not options["no_demo"] and hasattr(demo, "is_loaded") and demo.is_loaded(),
+            "demo": not options["no_demo"] and demo.is_loaded(),
         }
         self.stdout.write(json.dumps(found))
 
