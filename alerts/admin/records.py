@@ -1,0 +1,63 @@
+"""The journal and the deliveries, to look at."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+
+from alerts.models import Delivery, JournalEntry
+
+
+class Record(ModelAdmin):  # type: ignore[misc]  # untyped base
+    """Rows that nobody writes by hand: staff looks, nobody adds, changes or deletes."""
+
+    actions = None
+    list_fullwidth = True
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Shows it to staff."""
+        return bool(request.user.is_active and request.user.is_staff)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Shows it to staff."""
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuses."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuses."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuses."""
+        return False
+
+
+@admin.register(JournalEntry)
+class JournalAdmin(Record):
+    """The life of alarms, row by row."""
+
+    list_display = ["id", "time", "event", "from_state", "to_state", "rule_name", "tag", "value", "actor", "reason"]
+    list_filter = [("event", admin.AllValuesFieldListFilter), ("time", RangeDateTimeFilter)]
+    list_filter_submit = True
+    search_fields = ["rule_name", "tag", "actor", "reason"]
+    search_help_text = _("Rule, sensor, person or reason")
+    ordering = ["-id"]
+    show_full_result_count = False
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(Record):
+    """What was sent, to whom, and what became of it."""
+
+    list_display = ["created", "user", "channel", "event", "outcome", "attempts", "reason", "answer"]
+    list_filter = [("outcome", ChoicesDropdownFilter), ("channel", ChoicesDropdownFilter)]
+    list_select_related = ["user"]
+    search_fields = ["user__username", "address", "reason", "answer"]
+    ordering = ["-id"]
+    show_full_result_count = False
