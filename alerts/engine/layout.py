@@ -110,6 +110,7 @@ class Tables(NamedTuple):
 
     rules: Table
     first: Rows
+    only: Rows  # the rule of a row that only one limit on one sensor reads, else -1
     reads_rule: Rows
     reads_slot: Rows
     interval: npt.NDArray[np.int64]  # per slot, 0: never stale

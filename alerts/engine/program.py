@@ -15,6 +15,8 @@ from alerts.engine.rules import Kind, RuleSpec
 from devices.telemetry.batch import Int32
 from devices.telemetry.index import IdIndex
 
+# What compares one value with fixed numbers.
+LIMITS = (Kind.HIGH, Kind.LOW, Kind.OUTSIDE, Kind.EQUALS, Kind.NOT_EQUALS, Kind.DEVIATION)
 RATES = (Kind.RATE_HIGH, Kind.RATE_LOW)
 
 
@@ -106,10 +108,15 @@ class Program:
         index = IdIndex(np.unique(of))
         first = np.searchsorted(of, np.append(index.ids, np.iinfo(np.int32).max), side="left").astype(np.int32)
         first[-1] = len(reads)
+        reading = np.array([place for _, place, _ in reads], np.int32)
+        plain = np.array([spec.kind in LIMITS and not spec.joined for spec in specs], np.bool_)
+        alone = reading[first[:-1]]
+        only = np.where((np.diff(first) == 1) & plain[alone], alone, -1).astype(np.int32)
         tables = Tables(
             rules,
             first,
-            np.array([place for _, place, _ in reads], np.int32),
+            only,
+            reading,
             np.array([slot for _, _, slot in reads], np.int32),
             np.array(intervals, np.int64),
             np.array(ops, np.int32),

@@ -121,7 +121,7 @@ class EngineState:
         """
         if not self.belongs_to(program):
             raise ProgramMismatch("The state belongs to other rules; carry it over first.")
-        windows, window_pool = self.windows.copy(), self.window_pool.copy() if self._lent else self.window_pool
+        windows, window_pool = self.windows.copy(), _copy(self.window_pool) if self._lent else self.window_pool
         if len(windows) != program.windows + 1:  # read from bytes, which hold no windows
             windows, window_pool = _pool([0] * program.windows)
         self._lent = True
@@ -130,12 +130,12 @@ class EngineState:
             self.versions,
             self.slot_counts,
             self.slot_sensors,
-            self.rules.copy(),
-            self.slots.copy(),
+            _copy(self.rules),
+            _copy(self.slots),
             windows,
             window_pool,
             self.pending.copy(),
-            self.pending_pool.copy(),
+            _copy(self.pending_pool),
             self.cold if len(self.cold) == program.windows else _rated(self, program),
             program,
         )
@@ -255,7 +255,7 @@ class EngineState:
             self._program = program
             set_timers(program.tables, self.rules)
         if self._lent:
-            self.window_pool = self.window_pool.copy()
+            self.window_pool = _copy(self.window_pool)
             self._lent = False
         at = int(program.tables.rules[program.place(rule)]["region"])
         entries = np.zeros(len(times), ENTRY)
@@ -340,6 +340,11 @@ def _start(row: np.void, kind: Kind, last: Last | None) -> None:
     elif kind is Kind.FLATLINE and last.good_time != NONE:
         row["anchor_time"] = last.good_time
         row["anchor"] = row["value"] = last.good_value
+
+
+def _copy(table: Table) -> Table:
+    """Gives a copy of a table at the speed of memory; NumPy's own goes field by field."""
+    return table.view(f"V{table.dtype.itemsize}").copy().view(table.dtype)
 
 
 def _rated(state: EngineState, program: Program) -> npt.NDArray[np.bool_]:
