@@ -12,7 +12,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # untyped bases
+class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """People; a role is a group."""
 
     form = UserChangeForm
@@ -23,5 +23,5 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]  # u
 
 
 @admin.register(Group)
-class GroupAdmin(BaseGroupAdmin, ModelAdmin):  # type: ignore[misc]  # untyped bases
+class GroupAdmin(BaseGroupAdmin, ModelAdmin):
     """Roles: viewer, operator, engineer, and what else a plant needs."""

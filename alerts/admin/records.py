@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFil
 from alerts.models import Delivery, JournalEntry
 
 
-class Record(ModelAdmin):  # type: ignore[misc]  # untyped base
+class Record(ModelAdmin):
     """Rows that nobody writes by hand: staff looks, nobody adds, changes or deletes."""
 
     actions = None

@@ -200,4 +200,4 @@ def described(rule: Any) -> str:
         Kind.STALE: f"silent {number(rule.timeout)} s",
         Kind.FLATLINE: f"unmoved {number(rule.duration)} s",
     }
-    return texts[rule.kind] + (f", for {number(rule.on_delay)} s" if rule.on_delay else "")
+    return str(texts[rule.kind]) + (f", for {number(rule.on_delay)} s" if rule.on_delay else "")

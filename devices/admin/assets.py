@@ -96,7 +96,7 @@ class TypeSensorInline(TypeSensorVerbs, ServiceStack):
         return super().get_queryset(request).select_related("type")  # type: ignore[no-any-return]
 
 
-class AreaFilter(DropdownFilter):  # type: ignore[misc]  # untyped base
+class AreaFilter(DropdownFilter):
     """Keeps one area and all below it."""
 
     title = _("area")

@@ -63,7 +63,7 @@ def store(verbs: Verbs, row: Any, values: dict[str, Any], *, new: bool) -> None:
     row.refresh_from_db()
 
 
-class ServiceAdmin(Verbs, SimpleHistoryAdmin, ModelAdmin):  # type: ignore[misc]  # untyped bases
+class ServiceAdmin(Verbs, SimpleHistoryAdmin, ModelAdmin):
     """A page whose rows are written by services."""
 
     form = ServiceForm
@@ -164,7 +164,7 @@ class ServiceAdmin(Verbs, SimpleHistoryAdmin, ModelAdmin):  # type: ignore[misc]
             return HttpResponseRedirect(request.get_full_path())
 
 
-class TableAdmin(ImportExportModelAdmin, ServiceAdmin):  # type: ignore[misc]  # untyped bases
+class TableAdmin(ImportExportModelAdmin, ServiceAdmin):
     """A page whose rows also go in and out as CSV or XLSX."""
 
     import_form_class = ImportForm
@@ -195,11 +195,11 @@ class ServiceInline(Verbs):
         return formset
 
 
-class ServiceTable(ServiceInline, TabularInline):  # type: ignore[misc]  # untyped bases
+class ServiceTable(ServiceInline, TabularInline):
     """One row of fields each."""
 
 
-class ServiceStack(ServiceInline, StackedInline):  # type: ignore[misc]  # untyped bases
+class ServiceStack(ServiceInline, StackedInline):
     """One block of fields each, folded."""
 
     collapsible = True

@@ -13,7 +13,7 @@ from devices.checks import MEASUREMENT
 from devices.models import Asset, AssetType, Sensor, Source
 
 
-class ByCode(ForeignKeyWidget):  # type: ignore[misc]  # untyped base
+class ByCode(ForeignKeyWidget):
     """A row of another table by its code; a missing one is said in words."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
@@ -24,7 +24,7 @@ class ByCode(ForeignKeyWidget):  # type: ignore[misc]  # untyped base
             raise ValueError(f"there is no {self.model._meta.verbose_name} {value!r}.") from None
 
 
-class Words(JSONWidget):  # type: ignore[misc]  # untyped base
+class Words(JSONWidget):
     """Pairs as JSON; nothing is no pairs."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
@@ -36,7 +36,7 @@ class Words(JSONWidget):  # type: ignore[misc]  # untyped base
         return super().render(value, obj, **kwargs) if value else ""
 
 
-class ServiceTable(Verbs, ModelResource):  # type: ignore[misc]  # untyped base
+class ServiceTable(Verbs, ModelResource):
     """A table whose rows are written by services."""
 
     def do_instance_save(self, instance: Any, is_create: bool) -> None:
