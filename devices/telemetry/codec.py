@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -66,11 +67,12 @@ class Columns:
     @classmethod
     def merge(cls, parts: list[Columns]) -> Columns:
         """Gives all parts as one in order of time; of readings of one instant the first part's stays."""
+        parts = [part for part in parts if len(part)]
         if not parts:
             return cls.empty()
         if len(parts) == 1:
             return parts[0]
-        parts = sorted(parts, key=lambda part: int(part.time[0]) if len(part) else 0)
+        parts = sorted(parts, key=lambda part: int(part.time[0]))
         n = sum(len(part) for part in parts)
         good = all(part.quality.base is _NOUGHTS for part in parts)
         none_late = all(part.late.base is _NOUGHTS for part in parts)
@@ -80,7 +82,7 @@ class Columns:
             _noughts(n) if good else np.concatenate([part.quality for part in parts]),
             _noughts(n).view(np.bool_) if none_late else np.concatenate([part.late for part in parts]),
         )
-        if len(whole) < 2 or bool((whole.time[1:] > whole.time[:-1]).all()):
+        if all(one.time[-1] < other.time[0] for one, other in pairwise(parts)):
             return whole
         order = np.argsort(whole.time, kind="stable")
         ordered = whole.time[order]

@@ -103,7 +103,7 @@ def read_many(sensor_ids: Sequence[int], start: int, end: int, *, late: bool = T
             parts[sensor].append(unpack_chunk(data).between(start, end))
     found = {}
     for sensor, pieces in parts.items():
-        columns = Columns.merge([piece for piece in pieces if len(piece)])
+        columns = Columns.merge(pieces)
         found[sensor] = columns if late or not columns.late.any() else columns.take(~columns.late)
     return found
 
