@@ -7,7 +7,10 @@ import { start as startShell } from "./ui/shell.js";
 import { start as startValues } from "./ui/values.js";
 
 // A page names its modules: <main data-modules="overview">.
-const modules = { overview: () => import("./ui/overview.js") };
+const modules = {
+  alarms: () => import("./ui/alarms.js"),
+  overview: () => import("./ui/overview.js"),
+};
 
 startDispatcher();
 startBanner();

@@ -1,0 +1,259 @@
+"""The alarm console: what waits for me, in which order? Acknowledge, comment, look back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from alerts import queries, services
+from alerts.models import Alarm, JournalEntry, Priority
+from plant.pages.tree import Node, Tree, tree
+
+ROWS = 200  # on one page of the list
+TABS = (
+    ("active", gettext_lazy("Active")),
+    ("unacked", gettext_lazy("Unacked")),
+    ("history", gettext_lazy("History")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An alarm with where it is and how long it stands."""
+
+    alarm: Alarm
+    node: Node | None
+    seconds: float
+    waits: bool  # for an acknowledgement
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the list is narrowed to; it stands in the address."""
+
+    show: str
+    priorities: tuple[int, ...]
+    area: str
+    words: str
+    before: int | None
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Filters:
+        """Reads them from the address; what makes no sense is left out."""
+        get = request.GET
+        shown = get.get("show", "active")
+        wanted = {int(part) for part in get.get("priority", "").split(",") if part in {"1", "2", "3", "4"}}
+        before = get.get("before", "")
+        return cls(
+            shown if shown in dict(TABS) else "active",
+            tuple(sorted(wanted)) or tuple(Priority.values),
+            get.get("area", ""),
+            get.get("q", "").strip()[:100],
+            int(before) if before.isdecimal() else None,
+        )
+
+    def address(self, **changes: Any) -> str:
+        """Gives the list's address with some of the filters changed."""
+        values = {
+            "show": self.show,
+            "priority": ",".join(map(str, self.priorities)) if len(self.priorities) < 4 else "",
+            "area": self.area,
+            "q": self.words,
+            **changes,
+        }
+        given = {key: value for key, value in values.items() if value and (key, value) != ("show", "active")}
+        return f"{reverse('alarms')}?{urlencode(given)}" if given else reverse("alarms")
+
+    def toggled(self, priority: int) -> str:
+        """Gives the address with one priority switched on or off; the last one on stays."""
+        left = set(self.priorities) ^ {priority}
+        return self.address(priority=",".join(map(str, sorted(left))) if left and len(left) < 4 else "")
+
+
+def _found(filters: Filters, plant: Tree) -> QuerySet[Alarm]:
+    """Gives the alarms that the filters leave, in the list's order."""
+    if filters.show == "history":
+        found = queries.alarms().order_by("-pk")
+        if filters.before is not None:
+            found = found.filter(pk__lt=filters.before)
+    else:
+        found = queries.open_alarms().filter(suppressed=[])
+        if filters.show == "unacked":
+            found = found.filter(state__in=queries.UNACKED_STATES)
+    if len(filters.priorities) < len(Priority.values):
+        found = found.filter(priority__in=filters.priorities)
+    if filters.area:
+        node = plant.by_code.get(filters.area)
+        found = found.filter(asset_id__in=[below.pk for below in node.walk()] if node else [])
+    for word in filters.words.split():
+        found = found.filter(Q(message__icontains=word) | Q(tag__icontains=word) | Q(asset_code__icontains=word))
+    return found
+
+
+def _line(alarm: Alarm, plant: Tree, now: datetime) -> Line:
+    ended = alarm.cleared or (alarm.closed if alarm.closed else None)
+    waits = alarm.closed is None and alarm.state in queries.UNACKED_STATES
+    return Line(
+        alarm,
+        plant.nodes.get(alarm.asset_id) if alarm.asset_id else None,
+        ((ended or now) - alarm.raised).total_seconds(),
+        waits,
+        _state_word(alarm),
+    )
+
+
+def _state_word(alarm: Alarm) -> str:
+    if alarm.closed is not None:
+        return _("Over") if alarm.acked or not alarm.frozen.get("ack_required", True) else _("Over, never acked")
+    if alarm.state == "D":
+        return _("Cleared")
+    return _("Unacked") if alarm.state in queries.UNACKED_STATES else _("Acked")
+
+
+@require_GET
+def alarms(request: HttpRequest) -> HttpResponse:
+    """Shows the list; `?fragment` gives its rows alone. Cost: the same number of queries for any number of alarms."""
+    plant, filters, now = tree(), Filters.of(request), timezone.now()
+    rows = list(_found(filters, plant)[: ROWS + 1])
+    shown = [_line(alarm, plant, now) for alarm in rows[:ROWS]]
+    context = {
+        "lines": shown,
+        "filters": filters,
+        "more": filters.address(before=rows[ROWS - 1].pk) if len(rows) > ROWS and filters.show == "history" else "",
+        "cut": len(rows) > ROWS and filters.show != "history",
+        "narrowed": len(filters.priorities) < 4 or bool(filters.area or filters.words),
+    }
+    if "fragment" in request.GET:
+        return render(request, "plant/alarms_rows.html", context)
+    tabs = [(key, word, filters.address(show=key)) for key, word in TABS]
+    chips = [(priority, priority in filters.priorities, filters.toggled(priority)) for priority in Priority.values]
+    selected = request.GET.get("alarm", "")
+    return render(
+        request,
+        "plant/alarms.html",
+        {
+            **context,
+            "title": _("Alarms"),
+            "crumbs": [(plant.name, reverse("overview")), (_("Alarms"), "")],
+            "current_page": "alarms",
+            "tabs": tabs,
+            "chips": chips,
+            "selected": int(selected) if selected.isdecimal() else None,
+        },
+    )
+
+
+def _alarm(pk: int) -> Alarm:
+    """Gives an alarm that the person may see."""
+    alarm = queries.alarms().filter(pk=pk).first()
+    if alarm is None:
+        raise Http404(_("There is no alarm %(number)s.") % {"number": pk})
+    return alarm
+
+
+@require_GET
+def alarm(request: HttpRequest, pk: int) -> HttpResponse:
+    """Shows one alarm with its cause, action and time line; `?fragment` gives the drawer's content alone."""
+    plant, found = tree(), _alarm(pk)
+    line = _line(found, plant, timezone.now())
+    context = {
+        "line": line,
+        "entries": list(JournalEntry.objects.filter(alarm=found).order_by("pk")),
+        "actions": [step.strip() for step in found.frozen.get("action", "").splitlines() if step.strip()],
+        "condition": condition_of(found),
+    }
+    if "fragment" in request.GET:
+        return render(request, "plant/alarm_detail.html", context)
+    crumbs = [(plant.name, reverse("overview")), (_("Alarms"), reverse("alarms")), (str(found.pk), "")]
+    return render(
+        request,
+        "plant/alarm.html",
+        {**context, "title": found.message, "crumbs": crumbs, "current_page": "alarms"},
+    )
+
+
+def condition_of(alarm: Alarm) -> str:
+    """Gives in words what its rule asked for when the alarm was raised."""
+    rule, unit = alarm.frozen, alarm.unit
+    kind = rule.get("kind", "")
+    sentences = {
+        "high": _("at or over %(limit)s %(unit)s"),
+        "low": _("at or under %(limit)s %(unit)s"),
+        "outside": _("outside %(low)s to %(high)s %(unit)s"),
+        "equals": _("equal to %(value)s"),
+        "not_equals": _("different from %(value)s"),
+        "rate_high": _("rising by %(limit)s %(unit)s or more in %(per)s s"),
+        "rate_low": _("changing by %(limit)s %(unit)s or less in %(per)s s"),
+        "deviation": _("%(limit)s %(unit)s or more away from %(reference)s"),
+        "expression": _("%(expression)s"),
+        "stale": _("no reading for %(timeout)s s"),
+        "flatline": _("no change for %(duration)s s"),
+    }
+    if kind not in sentences:
+        return ""
+    figures = {key: f"{value:g}" if isinstance(value, float) else value for key, value in rule.items()}
+    words = sentences[kind] % {**figures, "unit": unit}
+    delay = rule.get("on_delay") or 0
+    return _("%(condition)s, for %(delay)s s") % {"condition": words, "delay": f"{delay:g}"} if delay else words
+
+
+def _back(request: HttpRequest, pk: int) -> str:
+    """Gives where a form came from, if that is one of our pages."""
+    back = request.POST.get("next") or request.headers.get("Referer", "")
+    allowed = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return back if allowed else reverse("alarm", args=[pk])
+
+
+def _answer(request: HttpRequest, pk: int, words: str, *, status: int = 200, **more: Any) -> HttpResponseBase:
+    """Tells a script in JSON, and a form by its page."""
+    if request.headers.get("X-Requested-With") == "fetch":
+        key = "message" if status < 400 else "error"
+        return JsonResponse({key: words, **more}, status=status)
+    (messages.success if status < 400 else messages.warning)(request, words)
+    return redirect(_back(request, pk))
+
+
+def _may_acknowledge(request: HttpRequest) -> None:
+    if not request.user.has_perm("alerts.acknowledge_alarm"):
+        raise PermissionDenied(_("You can look. An administrator can let you acknowledge alarms."))
+
+
+@require_POST
+def acknowledge(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Acknowledges one occurrence; who comes second is told who was first."""
+    _may_acknowledge(request)
+    _alarm(pk)
+    try:
+        done = services.acknowledge(
+            alarm_id=pk, user=request.user, comment=request.POST.get("comment", ""), now=timezone.now()
+        )
+    except services.Refused as error:
+        return _answer(request, pk, str(error), status=409)
+    return _answer(request, pk, done.message, done=done.done, by=done.by, alarm=queries.as_json(_alarm(pk)))
+
+
+@require_POST
+def comment(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Writes a comment into an occurrence's journal."""
+    _may_acknowledge(request)
+    _alarm(pk)
+    try:
+        services.comment(alarm_id=pk, user=request.user, text=request.POST.get("comment", ""), now=timezone.now())
+    except services.Refused as error:
+        return _answer(request, pk, str(error), status=409)
+    return _answer(request, pk, _("Comment written."))
