@@ -24,7 +24,7 @@ from tests.stack import ROOT, free_port
 
 pytestmark = pytest.mark.chaos
 
-PATIENCE = 60.0  # seconds; only a failure takes so long
+PATIENCE = 180.0  # seconds; only a failure takes so long, or a machine that is busy with something else
 PROGRAMS = {"redis-server", "daphne", "telemetry", "work", "beat"}
 
 
@@ -121,10 +121,11 @@ class Running:
 
 @pytest.fixture(scope="module")
 def running(folder: Path) -> Iterator[Running]:
-    run = Running(folder).ready()
-    yield run
-    run.process.send_signal(signal.SIGINT)
-    run.process.wait(PATIENCE)
+    run = Running(folder)
+    try:
+        yield run.ready()
+    finally:
+        stop(run)
 
 
 def test_one_line_has_the_address_and_a_link_that_signs_in(running: Running) -> None:
@@ -171,7 +172,7 @@ def test_what_is_killed_comes_back(running: Running, program: str) -> None:
     killed = running.pid(program)
     assert killed
     os.kill(killed, signal.SIGKILL)
-    until(lambda: running.pid(program) not in (None, killed), f"{program} again", seconds=10)
+    until(lambda: running.pid(program) not in (None, killed), f"{program} again")
     until(running.answers, "the pages")
 
 

@@ -26,6 +26,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Names the arguments."""
         parser.add_argument("--no-demo", action="store_true", help="leave an empty plant empty")
+        parser.add_argument(
+            "--no-link", action="store_true", help="make no sign-in link; a service's log would keep it"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Does it all in one process, because starting one costs more than any of it."""
@@ -40,7 +43,7 @@ class Command(BaseCommand):
             self._say("the database is empty: loading the demo plant …")
             demo.load()
         found = {
-            "link": make_link(user=person, now=timezone.now()),
+            "link": None if options["no_link"] else make_link(user=person, now=timezone.now()),
             "demo": not options["no_demo"] and demo.is_loaded(),
         }
         self.stdout.write(json.dumps(found))
