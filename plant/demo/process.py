@@ -136,14 +136,9 @@ class Compressors:
         out = faults.of("compressor", "out", n) > 0.5
         able = self.order[~out[self.order]]
         need = 78.0 * at.shift + float(self.need.step(at)[0])
-        given = self.DELIVERY * min(self.loaded, len(able))
-        self.header = float(np.clip(self.header + self.PACE * (given - need) / self.DELIVERY * at.dt, 0.0, 8.2))
-        self.wait -= at.dt
-        if self.wait <= 0:
-            if self.header < self.LOAD_AT and self.loaded < n - 1:
-                self.loaded, self.wait = self.loaded + 1, 20.0
-            elif self.header > self.UNLOAD_AT and self.loaded > 1:
-                self.loaded, self.wait = self.loaded - 1, 20.0
+        steps = math.ceil(at.dt / 5.0)  # the controller looks often, however long our steps are
+        for _ in range(steps):
+            self._control(need, len(able), at.dt / steps)
         state = np.full(n, STOPPED)
         state[able[: self.loaded + 2]] = IDLE  # two run unloaded, ready to load
         state[able[: self.loaded]] = RUNNING
@@ -170,6 +165,18 @@ class Compressors:
             (current + at.noise(n, 1.0) * turns).clip(0),
             (0.05 + self.turn * shake + at.noise(n, 0.05)).clip(0.01),
         ])  # fmt: skip
+
+    def _control(self, need: float, able: int, dt: float) -> None:
+        """Moves the header's pressure on, and loads or unloads one compressor."""
+        surplus = min(self.loaded, able) - need / self.DELIVERY
+        self.header = min(max(self.header + self.PACE * surplus * dt, 0.0), 8.2)
+        self.wait -= dt
+        if self.wait > 0:
+            return
+        if self.header < self.LOAD_AT and self.loaded < self.n - 1:
+            self.loaded, self.wait = self.loaded + 1, 20.0
+        elif self.header > self.UNLOAD_AT and self.loaded > 1:
+            self.loaded, self.wait = self.loaded - 1, 20.0
 
 
 class Pipeline:
