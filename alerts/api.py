@@ -148,7 +148,10 @@ def comment(request: HttpRequest, pk: int, body: Remark) -> dict[str, Any]:
     """Adds a comment to this occurrence's journal."""
     _may_acknowledge(request)
     get_alarm(request, pk)
-    services.comment(alarm_id=pk, user=request.user, text=body.comment, now=timezone.now())
+    try:
+        services.comment(alarm_id=pk, user=request.user, text=body.comment, now=timezone.now())
+    except services.Refused as error:
+        raise HttpError(422, str(error)) from error
     return get_alarm_events(request, pk)
 
 

@@ -24,6 +24,7 @@ from devices.models import Source
 from devices.telemetry import latest
 from plant.drawing import Cell
 from plant.machines import KIND_WORDS, Kind, condition, offline_after, stale_after
+from plant.pages.machine import machine
 from plant.pages.tree import STATE_QUANTITY, Node, Row, SensorRow, Tree, tree
 
 log = structlog.get_logger(__name__)
@@ -313,11 +314,13 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def asset(request: HttpRequest, path: str) -> HttpResponse:
-    """Shows an area or a line; the last part of the path is its code."""
+    """Shows an area, a line or a machine; the last part of the path is its code."""
     plant = tree()
     node = plant.by_code.get(path.rsplit("/", 1)[-1])
     if node is None:
         raise Http404(_("There is no asset with this code."))
+    if node.pk in plant.cell_of:
+        return machine(request, plant, node)
     shown = {
         "board": Board(plant, timezone.now(), node),
         "node": node,

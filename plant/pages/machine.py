@@ -1,0 +1,273 @@
+"""A machine's page: why, how long do I have, what do I do?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import redis
+import structlog
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from alerts import queries
+from alerts.instants import to_us
+from alerts.models import Alarm, JournalEntry, Rule, RuleInput
+from devices.models import Asset, Sensor
+from devices.telemetry import history, latest
+from devices.telemetry.batch import Quality
+from devices.telemetry.codec import Columns
+from plant import writing
+from plant.drawing import Shown, look_of, scale_of
+from plant.drawing.scale import Scale
+from plant.machines import Kind, condition, stale_after, state_words
+from plant.pages.alarms import condition_of
+from plant.pages.tree import STATE_QUANTITY, Node, Tree
+
+log = structlog.get_logger(__name__)
+
+RANGES = (
+    ("15m", gettext_lazy("15 min"), 900),
+    ("90m", gettext_lazy("90 min"), 5400),
+    ("8h", gettext_lazy("8 h"), 28800),
+    ("24h", gettext_lazy("24 h"), 86400),
+    ("7d", gettext_lazy("7 d"), 604800),
+)
+DEFAULT_RANGE = "15m"
+LANES = 3  # trends that are open at first
+SPARK = timedelta(hours=1)
+SPARK_POINTS = 60
+EVENTS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class SensorLine:
+    """One sensor of the table."""
+
+    sensor: Sensor
+    shown: Shown
+    rules: Sequence[Rule]
+    alarm: Alarm | None  # its worst one
+    spark: list[float | None]
+
+    @property
+    def normal(self) -> str:
+        """Gives the normal band in the sensor's digits."""
+        sensor = self.sensor
+        if sensor.normal_low is None or sensor.normal_high is None:
+            return ""
+        low, high = (writing.number(value, self.shown.decimals) for value in (sensor.normal_low, sensor.normal_high))
+        return _("%(low)s to %(high)s") % {"low": low, "high": high}
+
+    @property
+    def limit(self) -> float | None:
+        """Gives the limit that its alarm met."""
+        return self.alarm.limit if self.alarm else None
+
+
+class Machine:
+    """What the page shows; each part is read once."""
+
+    def __init__(self, plant: Tree, node: Node, now: datetime) -> None:
+        self.plant = plant
+        self.node = node
+        self.now = now
+        ids = [part.pk for part in node.walk()]
+        self.asset = Asset.objects.select_related("type").get(pk=node.pk)
+        self.sensors = list(Sensor.objects.filter(asset__in=ids).select_related("asset").order_by("asset_id", "pk"))
+        self.alarms = list(queries.open_alarms(ids).filter(suppressed=[]))
+        self.rules = list(Rule.objects.filter(asset__in=ids, enabled=True).order_by("priority", "pk"))
+        self.readings = self._readings()
+        self.lines = self._lines()
+        self.events = list(JournalEntry.objects.filter(alarm__asset__in=ids).order_by("-pk")[:EVENTS])
+
+    def _readings(self) -> dict[int, latest.Latest]:
+        by_shard: dict[int, list[int]] = {}
+        for sensor in self.sensors:
+            by_shard.setdefault(sensor.asset.shard, []).append(sensor.pk)
+        try:
+            return latest.read_shards(by_shard)
+        except redis.RedisError as error:
+            log.warning("latest values not read", error=str(error))
+            return {}
+
+    def _lines(self) -> list[SensorLine]:
+        """Gives the sensors, abnormal ones first."""
+        rules = {rule.pk: rule for rule in self.rules}
+        reads: dict[int, list[Rule]] = {}
+        rows = RuleInput.objects.filter(rule__in=rules, place=0).order_by("rule_id").values_list("sensor_id", "rule_id")
+        for sensor_id, rule_id in rows:
+            reads.setdefault(sensor_id, []).append(rules[rule_id])
+        worst: dict[int, Alarm] = {}
+        for alarm in sorted(self.alarms, key=lambda alarm: (alarm.state == "D", alarm.priority)):
+            if alarm.sensor_id:
+                worst.setdefault(alarm.sensor_id, alarm)
+        numbers = [sensor.pk for sensor in self.sensors if sensor.quantity != STATE_QUANTITY]
+        end = to_us(self.now)
+        start = end - int(SPARK.total_seconds() * 1e6)
+        columns = history.read_many(numbers, start, end, late=False) if numbers else {}
+        lines = []
+        for sensor in self.sensors:
+            alarm = worst.get(sensor.pk)
+            shown = self._shown(sensor, scale_of(sensor, reads.get(sensor.pk, [])), alarm)
+            spark = sparkline(columns[sensor.pk], start, end) if sensor.pk in columns else []
+            lines.append(SensorLine(sensor, shown, reads.get(sensor.pk, []), alarm, spark))
+        return sorted(lines, key=lambda line: (line.alarm.priority if line.alarm else 9, bool(line.sensor.labels)))
+
+    def _shown(self, sensor: Sensor, scale: Scale | None, alarm: Alarm | None) -> Shown:
+        reading = self.readings.get(sensor.pk)
+        limit = stale_after(sensor.interval)
+        stale = reading is not None and limit is not None and to_us(self.now) - reading.time > limit * 1e6
+        active = alarm if alarm is not None and alarm.state != "D" else None
+        return Shown(
+            tag=sensor.tag,
+            name=sensor.name,
+            value=reading.value if reading else None,
+            unit=sensor.unit,
+            decimals=writing.decimals_for(sensor.range_low, sensor.range_high, sensor.decimals),
+            quality=Quality(reading.quality).name.lower() if reading else "good",
+            stale=stale,
+            time_ms=reading.time // 1000 if reading else None,
+            interval=sensor.interval,
+            priority=active.priority if active else None,
+            look=look_of(active) if active else "ack",
+            labels=sensor.labels,
+            scale=scale,
+        )
+
+    @property
+    def state(self) -> Any:
+        """Gives the machine's state in one of six words."""
+        teller = next((sensor for sensor in self.sensors if sensor.quantity == STATE_QUANTITY and sensor.labels), None)
+        reading = self.readings.get(teller.pk) if teller else None
+        return condition(
+            to_us(self.now),
+            max((reading.time for reading in self.readings.values()), default=None),
+            [sensor.interval for sensor in self.sensors],
+            (reading.time, reading.value) if reading else None,
+            state_words(teller.labels) if teller else {},
+        )
+
+    @property
+    def tally(self) -> queries.Tally:
+        """Gives the machine's open alarms, counted."""
+        return queries.tally_of(self.alarms)
+
+    @property
+    def rest(self) -> bool:
+        """Tells whether the machine stands still, so that its limits are not drawn as in force."""
+        return self.state.kind in (Kind.STOPPED, Kind.IDLE)
+
+    @property
+    def top(self) -> dict[str, Any] | None:
+        """Gives the alarm that the page explains: the worst one, with what came before it on the line."""
+        if not self.alarms:
+            return None
+        alarm = min(self.alarms, key=lambda alarm: (alarm.priority, alarm.raised))
+        steps = [step.strip() for step in alarm.frozen.get("action", "").splitlines() if step.strip()]
+        return {"alarm": alarm, "condition": condition_of(alarm), "steps": steps, "before": self._before(alarm)}
+
+    def _before(self, alarm: Alarm) -> list[Alarm]:
+        """Gives the alarms of the same line in the half hour before, in order of time. Cost: one query."""
+        line = self.node.parent or self.node
+        near = [part.pk for part in line.walk()]
+        since = alarm.raised - timedelta(minutes=30)
+        found = (
+            queries.alarms().filter(asset__in=near, raised__gte=since, raised__lte=alarm.raised).exclude(pk=alarm.pk)
+        )
+        return list(found.order_by("-raised")[:5])[::-1]
+
+    @property
+    def trends(self) -> list[dict[str, Any]]:
+        """Gives what the page's script needs to draw each sensor."""
+        drawn = []
+        for line in self.lines:
+            sensor, scale = line.sensor, line.shown.scale
+            code, key = sensor.asset.code, sensor.key
+            drawn.append(
+                {
+                    "tag": sensor.tag,
+                    "name": sensor.name,
+                    "unit": writing.unit(sensor.unit),
+                    "decimals": line.shown.decimals,
+                    "interval": sensor.interval,
+                    "labels": sensor.labels,
+                    "history": reverse("api:get_history", kwargs={"code": code, "key": key}),
+                    "normal": list(scale.normal) if scale and scale.normal else None,
+                    "limits": [
+                        {"value": value, "priority": rule.priority, "name": rule.name}
+                        for rule in line.rules
+                        for value in _drawn_limits(rule)
+                    ],
+                }
+            )
+        return drawn
+
+    @property
+    def lanes(self) -> list[str]:
+        """Gives the tags whose trends are open at first: abnormal ones, then those with limits."""
+        ranked = sorted(
+            (line for line in self.lines if not line.sensor.labels),
+            key=lambda line: (line.alarm.priority if line.alarm else 9, not line.rules),
+        )
+        return [line.sensor.tag for line in ranked[:LANES]]
+
+    @property
+    def marks(self) -> list[dict[str, Any]]:
+        """Gives the machine's alarms of the last week for the trends. Cost: one query."""
+        ids = [part.pk for part in self.node.walk()]
+        found = Alarm.objects.filter(asset__in=ids, raised__gte=self.now - timedelta(days=7)).order_by("-raised")[:200]
+        return [
+            {"time": to_us(alarm.raised) / 1e6, "priority": alarm.priority, "tag": alarm.tag, "message": alarm.message}
+            for alarm in found
+        ]
+
+
+def _drawn_limits(rule: Rule) -> list[float]:
+    if rule.kind in ("high", "low") and rule.limit is not None:
+        return [rule.limit]
+    return [value for value in (rule.low, rule.high) if value is not None] if rule.kind == "outside" else []
+
+
+def sparkline(columns: Columns, start: int, end: int) -> list[float | None]:
+    """Gives the newest reading of each slot of a range; None where a slot has none. Bad readings are gaps."""
+    good = columns.quality < Quality.BAD
+    times, values = columns.time[good], columns.value[good]
+    edges = np.linspace(start, end, SPARK_POINTS + 1)
+    places = np.searchsorted(times, edges, side="right")
+    found: list[float | None] = [float(values[stop - 1]) if stop > begin else None for begin, stop in pairwise(places)]
+    first = next((place for place, value in enumerate(found) if value is not None), None)
+    return [] if first is None else found[first:]
+
+
+def machine(request: HttpRequest, plant: Tree, node: Node) -> HttpResponse:
+    """Shows one machine. Cost: the same number of queries for any number of sensors."""
+    shown = Machine(plant, node, timezone.now())
+    spans = {key: seconds for key, _word, seconds in RANGES}
+    span = spans.get(request.GET.get("t", ""), spans[DEFAULT_RANGE])
+    return render(
+        request,
+        "plant/machine.html",
+        {
+            "machine": shown,
+            "node": node,
+            "title": node.name,
+            "crumbs": [
+                (_("Plant"), reverse("overview")),
+                *((step.name, step.url) for step in node.above),
+                (node.code, ""),
+            ],
+            "current_area": plant.head_of(node).code,
+            "subscribe": [node.code],
+            "ranges": RANGES,
+            "span": span,
+        },
+    )
