@@ -99,7 +99,7 @@ class GroupCommit:
         self._group = _Group()
         self._running: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
-        self._client = stream.connect_async()
+        self._connection = stream.connect_async()
         self._bells = Bells(self._loop)
 
     def add(self, taken: Taken) -> asyncio.Future[None]:
@@ -130,7 +130,7 @@ class GroupCommit:
     async def _append(self, group: _Group) -> None:
         error: NotKept | None = None
         try:
-            appended = await stream.append_async(self._client, group.parcels(self._directory()))
+            appended = await stream.append_async(self._connection, group.parcels(self._directory()))
         except (RedisError, OSError, TimeoutError) as failure:
             log.warning("readings not appended", readings=group.readings, error=str(failure))
             error = NotKept(str(failure))
@@ -153,7 +153,7 @@ class GroupCommit:
         """Lets go of the connection, after what is under way."""
         if self._running is not None:
             await self._running
-        await self._client.aclose()
+        await self._connection.disconnect()
         self._bells.close()
 
 

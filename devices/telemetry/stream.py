@@ -106,11 +106,16 @@ def _client(url: str) -> Redis:
     return Redis.from_url(url, socket_timeout=10, socket_connect_timeout=2, retry=retry)
 
 
-def connect_async() -> redis_asyncio.Redis:
-    """Gives a new client for the running event loop; it never repeats a command by itself."""
-    return redis_asyncio.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=2, retry=AsyncRetry(NoBackoff(), 0)
+def connect_async() -> redis_asyncio.Connection:
+    """Gives a connection for `append_async` in the running event loop; it is opened with the first append.
+
+    It never repeats a command by itself: only the sender may send again what was perhaps taken.
+    """
+    pool: Any = redis_asyncio.ConnectionPool.from_url(
+        settings.REDIS_URL, socket_timeout=None, socket_connect_timeout=2, retry=AsyncRetry(NoBackoff(), 0)
     )
+    connection: redis_asyncio.Connection = pool.make_connection()
+    return connection
 
 
 # --- Appending -------------------------------------------------------------------------------------------------------
@@ -135,9 +140,12 @@ def append(client: Redis, parcels: Sequence[Parcel]) -> Appended:
     return _appended(stream_scripts.APPEND.call(client, *_append_arguments(parcels)))
 
 
-async def append_async(client: redis_asyncio.Redis, parcels: Sequence[Parcel]) -> Appended:
-    """Does the same as `append` from an event loop."""
-    return _appended(await stream_scripts.APPEND.call_async(client, *_append_arguments(parcels)))
+async def append_async(connection: redis_asyncio.Connection, parcels: Sequence[Parcel]) -> Appended:
+    """Does the same as `append` from an event loop, one append at a time.
+
+    Raises: RedisError, OSError, TimeoutError.
+    """
+    return _appended(await stream_scripts.APPEND.call_async(connection, *_append_arguments(parcels)))
 
 
 def _append_arguments(parcels: Sequence[Parcel]) -> tuple[list[str], list[Any]]:

@@ -14,7 +14,7 @@ from django.conf import LazySettings
 
 from devices.intake import http
 from devices.intake.http import PATH, application
-from devices.telemetry import stream
+from devices.telemetry import stream, stream_scripts
 from tests.asgi import call
 from tests.devices.intake.conftest import ELSEWHERE, FRESH, SECOND, TAG, Sender, in_thread
 
@@ -352,6 +352,16 @@ async def test_a_lost_connection_costs_one_answer_and_a_repeated_request_is_take
     answers = [(await sender.post({"time": FRESH + 1, "values": {TAG: 1}})).status for _ in range(3)]
     assert answers[-1] == 202
     assert set(answers) <= {202, 503}
+
+
+async def test_a_redis_that_hangs_is_not_waited_for_for_ever(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (await sender.post(ONE)).status == 202
+    sender.client.client_pause(60_000)
+    with monkeypatch.context() as patch:
+        patch.setattr(stream_scripts, "ANSWER_SECONDS", 0.05)
+        assert (await sender.post({"time": FRESH + 1, "values": {TAG: 1}})).status == 503
+    sender.client.client_unpause()
+    assert (await sender.post({"time": FRESH + 1, "values": {TAG: 1}})).status == 202
 
 
 async def test_a_plant_that_cannot_be_read_is_said_so(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
