@@ -28,7 +28,7 @@ def test_evaluating_leaves_the_given_state_as_it_is() -> None:
     assert start.dumps() == before
     # Whatever another one did with the shared room of the windows: the same readings give the same.
     assert again[0][1] == again[2][1] == [("active", 1)]
-    assert again[1][1] == [("active", 2), ("active", 1)] or ("active", 2) in again[1][1]
+    assert again[1][1] == [("active", 1), ("active", 2)]
     assert again[0][0].dumps() == again[2][0].dumps()
     assert spoken(advance(program, start, 0, 0).transitions) == []
 
