@@ -4,43 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import redis
 
 from tests.environment import FOLDER
-
-
-def start_redis(folder: Path, socket: Path) -> subprocess.Popen[bytes]:
-    """Starts a Redis as `./run` does: append-only file, fsync always, on a Unix socket; waits until it answers."""
-    from plant.supervisor.redis import find_server
-
-    folder.mkdir(parents=True, exist_ok=True)
-    process = subprocess.Popen(
-        [
-            str(find_server()), "--port", "0", "--unixsocket", str(socket), "--dir", str(folder),
-            "--appendonly", "yes", "--appendfsync", "always", "--save", "",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    client = redis.Redis(unix_socket_path=str(socket))
-    for _ in range(500):
-        try:
-            client.ping()
-            break
-        except redis.RedisError:
-            if process.poll() is not None:
-                raise RuntimeError("redis-server ended at once") from None
-            time.sleep(0.01)
-    else:
-        raise RuntimeError("redis-server does not answer")
-    client.close()
-    return process
+from tests.redis_server import start_redis
 
 
 @pytest.fixture(scope="session")

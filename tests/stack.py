@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from plant.supervisor.config import Plan
+from tests.redis_server import start_redis
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -92,8 +93,6 @@ class Stack:
 
     def start_redis(self) -> None:
         """Starts Redis on the stack's file, or again on it."""
-        from tests.conftest import start_redis
-
         self.processes["redis"] = start_redis(self.folder / "redis", self.redis_socket)
 
     def start(self, *names: str) -> None:
