@@ -28,7 +28,27 @@ function sortAlarms() {
   alarmsOfCell = group(plant.alarms.values(), (alarm) => cellOf.get(alarm.asset));
 }
 
-const paint = painter((cell) => drawCell(cell, alarmsOf(cell), wordLists));
+const rowOf = new Map(
+  [...document.querySelectorAll("[data-row]")]
+    .map((row) => [cellOf.get(row.dataset.row), row])
+    .filter(([cell]) => cell),
+);
+
+function draw(cell) {
+  drawCell(cell, alarmsOf(cell), wordLists);
+  const row = rowOf.get(cell);
+  if (!row) return;
+  const icon = row.querySelector(".st svg");
+  setAttribute(icon, "class", `hexg ${cell.kind}`);
+  setAttribute(icon.querySelector("use"), "href", `#m-${cell.kind}`);
+  setText(row.querySelector(".st > span"), cell.word.charAt(0).toUpperCase() + cell.word.slice(1));
+  const place = row.querySelector("[data-age]");
+  setText(place, cell.newest === null ? "–" : age((now() - cell.newest) / 1000));
+  place.classList.toggle("stalev", cell.kind === "offline" || cell.link.classList.contains("stale"));
+  drawCounts(row.querySelector("[data-counts]"), tally(alarmsOf(cell)), { size: "sm" });
+}
+
+const paint = painter(draw);
 
 function takeValues(tags) {
   for (const tag of tags) {
@@ -222,7 +242,7 @@ export function start() {
     sortAlarms();
     for (const code of new Set([alarm.asset, ...gone.map((other) => other.asset)])) {
       const cell = cellOf.get(code);
-      if (cell) drawCell(cell, alarmsOf(cell), wordLists);
+      if (cell) draw(cell);
     }
     load().then(drawAlarms);
   });
