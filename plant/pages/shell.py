@@ -12,6 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.formats import get_format
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
@@ -86,6 +87,11 @@ class Shell:
         """Gives how far the plant's clock is ahead of UTC, in minutes."""
         offset = self.local_now.utcoffset()
         return int(offset.total_seconds() // 60) if offset else 0
+
+    @property
+    def decimal_sign(self) -> str:
+        """Gives the decimal sign of the person's language."""
+        return str(get_format("DECIMAL_SEPARATOR"))
 
     @cached_property
     def theme(self) -> str:

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { age, clock, duration, figure, number } from "../../static/js/state/writing.js";
+import { age, clock, duration, figure, number, writeWith } from "../../static/js/state/writing.js";
 
 const vectors = JSON.parse(readFileSync(new URL("writing.json", import.meta.url), "utf8"));
 
@@ -28,4 +28,10 @@ test("an alarm's figure keeps four digits that mean something", () => {
     [97.44, 90, 101.257, 1234.5, 0.0012].map((value) => figure(value)),
     ["97.44", "90", "101.3", "1\u2009235", "0.0012"],
   );
+});
+
+test("the decimal sign is the page's", () => {
+  writeWith(",");
+  assert.deepEqual([number(1234.5, 1), age(0.44)], ["1\u2009234,5", "0,4 s"]);
+  writeWith(".");
 });

@@ -4,8 +4,15 @@ export const NO_VALUE = "–";
 const THIN_SPACE = "\u2009";
 const MINUS = "\u2212";
 
-/** A number with thin spaces between thousands and a real minus. */
-export function number(value, decimals = 1, decimalSign = ".") {
+let decimalSign = ".";
+
+/** Takes the page's decimal sign, once, before anything is written. */
+export function writeWith(sign) {
+  decimalSign = sign;
+}
+
+/** A number with thin spaces between thousands, the locale's decimal sign and a real minus. */
+export function number(value, decimals = 1) {
   if (value == null || !Number.isFinite(value)) return NO_VALUE;
   const [whole, part] = Math.abs(value).toFixed(decimals).split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, THIN_SPACE);
@@ -24,7 +31,7 @@ export function duration(seconds) {
 }
 
 /** How old data is: 0.4 s, 12 s, 9 min 58 s, 3 h 05 min, 2 d 04 h. */
-export function age(seconds, decimalSign = ".") {
+export function age(seconds) {
   const known = Math.max(0, seconds);
   if (known < 9.95) return `${known.toFixed(1).replace(".", decimalSign)} s`;
   const whole = Math.max(10, Math.floor(known));
@@ -41,9 +48,9 @@ export function clock(ms, offset = 0) {
 }
 
 /** A figure of an alarm, whose sensor's decimals are not known: at most four digits that mean something. */
-export function figure(value, decimalSign = ".") {
+export function figure(value) {
   if (value == null || !Number.isFinite(value)) return NO_VALUE;
   const short = Number(value.toPrecision(4));
   const decimals = (String(short).split(".")[1] ?? "").length;
-  return number(short, String(short).includes("e") ? 0 : decimals, decimalSign);
+  return number(short, String(short).includes("e") ? 0 : decimals);
 }
