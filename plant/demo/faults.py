@@ -67,13 +67,13 @@ STORIES: tuple[Story, ...] = (
         Effect("pump", "bearing", 300, 420, 1),
         Effect("pump", "out", 1, 130, 1, after=705),
     ), needs_running=True),
-    Story("capacitor bank off", 40.0, ("feeder-03", "feeder-09"), (Effect("feeder", "capacitors", 20, 1500, 30),)),
     # A pump trips, its check valve leaks back and no standby starts: then what it cooled runs hot.
     Story("cooling water loss", 330.0, ("cw-pump-04", "cw-pump-06", "cw-pump-09", "cw-pump-02"), (
         Effect("pump", "trip", 1, 480, 1),
         Effect("pump", "no-standby", 1, 480, 1),
         Effect("pump", "backflow", 10, 460, 5),
     ), needs_running=True),
+    Story("capacitor bank off", 640.0, ("feeder-03", "feeder-09"), (Effect("feeder", "capacitors", 20, 1500, 30),)),
     Story("clogged inlet filter", 700.0, ("ca-comp-04", "ca-comp-02"), (
         Effect("compressor", "filter", 300, 1500, 20),
     )),

@@ -37,7 +37,7 @@ def first(judge: Judge, asset: str, rule: str) -> float:
 
 
 def test_eight_hours_without_a_fault_raise_nothing() -> None:
-    judge = judged(stories=(), seconds=8 * 3600, step=10, origin=ORIGIN - 3 * 3600)
+    judge = judged(stories=(), seconds=8 * 3600, step=20, origin=ORIGIN - 3 * 3600)
     assert judge.raised() == []
 
 
@@ -105,9 +105,9 @@ def test_no_alarm_comes_that_no_story_explains(cycle: Judge) -> None:
     assert {(row.asset, row.rule) for row in cycle.raised()} - told <= side
 
 
-def test_everything_heals() -> None:
-    judge = judged(stories=STORIES[:5], seconds=2700)
-    assert standing(judge.transitions) == set()
+def test_everything_heals(cycle: Judge) -> None:
+    lasting = {"feeder-08", "st-tank-05"}  # these stories go on into the next cycle
+    assert {asset for asset, _ in standing(cycle.transitions)} <= lasting
 
 
 def standing(rows: list[Judged]) -> set[tuple[str, str]]:
