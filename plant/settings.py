@@ -6,6 +6,7 @@ from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
 
 from plant import env
 
@@ -208,4 +209,53 @@ LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
 LOGGING_CONFIG = "plant.logs.configure"
 LOGGING: dict[str, Any] = {}
 
-UNFOLD = {"SITE_TITLE": "Andon", "SITE_HEADER": "Andon", "SITE_URL": "/"}
+
+def _list(title: str, icon: str, model: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
+
+
+UNFOLD = {
+    "SITE_TITLE": "Andon",
+    "SITE_HEADER": "Andon",
+    "SITE_SUBHEADER": "Plant model",
+    "SITE_URL": "/",
+    "SITE_SYMBOL": "factory",
+    "SITE_DROPDOWN": [{"icon": "monitoring", "title": "Operators' screens", "link": "/"}],
+    "SHOW_VIEW_ON_SITE": False,
+    # The screens' accent: focus, selection, links.
+    "COLORS": {
+        "primary": {
+            "50": "#eff5fd", "100": "#d4e2f7", "200": "#b3cef2", "300": "#7db0ff", "400": "#5a96f0", "500": "#7db0ff",
+            "600": "#0b57c2", "700": "#0a4ba7", "800": "#0a3f8a", "900": "#0d356f", "950": "#1d2b40",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": True,
+        "navigation": [
+            {
+                "title": "Plant",
+                "items": [
+                    _list("Assets", "account_tree", "devices_asset"),
+                    _list("Types", "category", "devices_assettype"),
+                    _list("Sensors", "sensors", "devices_sensor"),
+                    _list("Data sources", "router", "devices_source"),
+                ],
+            },
+            {
+                "title": "Alarms",
+                "items": [
+                    _list("Rules", "rule", "alerts_rule"),
+                    _list("Journal", "history", "alerts_journalentry"),
+                    _list("Deliveries", "outbox", "alerts_delivery"),
+                ],
+            },
+            {
+                "title": "People",
+                "items": [
+                    _list("Users", "person", "auth_user"),
+                    _list("Roles", "badge", "auth_group"),
+                ],
+            },
+        ],
+    },
+}  # fmt: skip

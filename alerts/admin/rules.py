@@ -156,6 +156,13 @@ class RuleAdmin(RuleVerbs, TableAdmin):
     search_help_text = _("Name, asset or sensor")
     ordering = ["asset__code", "id"]
     fields = ("asset", *CONTENT)
+    # Only what the chosen kind takes is shown.
+    conditional_fields = {
+        name: " || ".join(
+            f"kind == '{kind.value}'" for kind in Kind if name in (*PARAMETERS[kind][0], *PARAMETERS[kind][1])
+        )
+        for name in sorted({name for needed, taken in PARAMETERS.values() for name in (*needed, *taken)})
+    }
     autocomplete_fields = ["asset"]
     fixed_fields = ("asset",)
 

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
+from unfold.views import ChangeList
 
 from devices import queries, services
 from devices.admin.base import ServiceAdmin, ServiceStack, TableAdmin
@@ -115,6 +116,14 @@ class AreaFilter(DropdownFilter):
         return queryset.filter(**{field: queries.ids_below([area])})
 
 
+class TreeList(ChangeList):
+    """A list in the order of the tree."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
+        """Orders by the tree, whatever the page's columns are."""
+        return ["tree_ordering"]
+
+
 @admin.register(Asset)
 class AssetAdmin(TableAdmin):
     """The tree of assets."""
@@ -125,6 +134,7 @@ class AssetAdmin(TableAdmin):
     list_filter = [("level", ChoicesDropdownFilter), ("type", RelatedDropdownFilter), AreaFilter]
     search_fields = ["code", "name", "description", "sensors__key", "sensors__name"]
     search_help_text = _("Code, name, description or a sensor")
+    sortable_by = ()  # the tree is the order
     list_per_page = 250
     fields = (("code", "name"), ("level", "parent"), ("type", "position"), "description")
     autocomplete_fields = ["parent", "type"]
@@ -136,9 +146,9 @@ class AssetAdmin(TableAdmin):
         found = Asset.objects.with_tree_fields().select_related("type", "parent")
         return found.annotate(sensor_count=Count("sensors", distinct=True))  # type: ignore[no-any-return]
 
-    def get_ordering(self, request: HttpRequest) -> list[str]:
-        """Orders by the tree."""
-        return ["tree_ordering"]
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Gives the list in the order of the tree."""
+        return TreeList
 
     @display(description=_("Asset"), header=False)
     def in_tree(self, asset: Any) -> str:
@@ -148,13 +158,7 @@ class AssetAdmin(TableAdmin):
             '<span style="padding-left: {}rem">{}{}</span>', depth * 1.5, "└ " if depth else "", asset.name
         )
 
-    @display(
-        description=_("Level"),
-        label={
-            level.label: colour
-            for level, colour in zip(Level, ("", "", "info", "info", "", "success", ""), strict=True)
-        },
-    )
+    @display(description=_("Level"), label=True)
     def shown_level(self, asset: Any) -> str:
         """Gives the level's word."""
         return str(asset.get_level_display())
@@ -166,6 +170,13 @@ class AssetAdmin(TableAdmin):
             return "–"
         address = reverse("admin:devices_sensor_changelist")
         return format_html('<a href="{}?asset__id__exact={}">{}</a>', address, asset.pk, asset.sensor_count)
+
+    def lost_with(self, rows: list[Any]) -> tuple[list[str], dict[str, int]]:
+        """Gives the assets below, and the number of sensors that go with their readings."""
+        ids = queries.ids_below(rows)
+        below = Asset.objects.filter(pk__in=ids).exclude(pk__in=[row.pk for row in rows])
+        sensors = Sensor.objects.filter(asset__in=ids).count()
+        return [str(asset) for asset in below], {"assets below": len(below), "sensors with their readings": sensors}
 
     def create(self, values: dict[str, Any]) -> Any:
         """Puts an asset into the tree."""

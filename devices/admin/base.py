@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, TextField
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from import_export.admin import ImportExportModelAdmin
@@ -63,11 +63,21 @@ def store(verbs: Verbs, row: Any, values: dict[str, Any], *, new: bool) -> None:
     row.refresh_from_db()
 
 
-class ServiceAdmin(Verbs, SimpleHistoryAdmin, ModelAdmin):
+class Short:
+    """Keeps boxes for longer texts small; they grow by their corner."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Gives the field with a box of three lines."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if isinstance(db_field, TextField) and field is not None:
+            field.widget.attrs["rows"] = 3
+        return field
+
+
+class ServiceAdmin(Short, Verbs, SimpleHistoryAdmin, ModelAdmin):
     """A page whose rows are written by services."""
 
     form = ServiceForm
-    compressed_fields = True
     warn_unsaved_form = True
     list_filter_sheet = False
     history_list_display = ["changed_fields"]
@@ -134,6 +144,19 @@ class ServiceAdmin(Verbs, SimpleHistoryAdmin, ModelAdmin):
             row = row_form.instance
             store(formset.verbs, row, values, new=row.pk is None)
 
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Gives what would go: the rows and what the page says goes with them; services decide what may not."""
+        rows = list(objs)
+        texts, counts = self.lost_with(rows)
+        needed = set() if self.has_delete_permission(request) else {str(self.opts.verbose_name)}
+        return [*map(str, rows), *texts], {str(self.opts.verbose_name_plural): len(rows), **counts}, needed, []
+
+    def lost_with(self, rows: list[Any]) -> tuple[list[str], dict[str, int]]:
+        """Gives what goes with some rows, and its counts."""
+        return [], {}
+
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Takes the row away by its service."""
         self.remove(obj)
@@ -179,7 +202,7 @@ class TableAdmin(ImportExportModelAdmin, ServiceAdmin):
         return bool(self.has_view_permission(request))
 
 
-class ServiceInline(Verbs):
+class ServiceInline(Short, Verbs):
     """An inline whose rows are written by services."""
 
     extra = 0

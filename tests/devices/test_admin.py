@@ -1,0 +1,255 @@
+"""The plant model in the admin: every page opens, every write goes through the services, nobody else gets in."""
+
+import pytest
+from django.urls import reverse
+
+from devices import configuration
+from devices.models import Asset, AssetType, Revision, Sensor, Source
+from plant.roles import ensure_roles
+from tests import factories
+from tests.devices.configuration.plants import SMALL
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def engineer(client):
+    ensure_roles()
+    configuration.load(SMALL)
+    user = factories.engineer()
+    client.force_login(user)
+    client.user = user
+    return client
+
+
+def revision(name: str = "plant") -> int:
+    return Revision.objects.get(name=name).number
+
+
+def form_of(client, address: str) -> dict[str, str]:
+    """Gives what a browser would send back from a page's form unchanged."""
+    page = client.get(address)
+    assert page.status_code == 200
+    form = page.context["adminform"].form
+    data = {}
+    for one in [
+        form,
+        *(f for s in page.context["inline_admin_formsets"] for f in [s.formset.management_form, *s.formset.forms]),
+    ]:
+        for bound in one:
+            value = bound.value()
+            if value is not None and value is not False:
+                data[bound.html_name] = "on" if value is True else str(value)
+    return data
+
+
+@pytest.mark.parametrize(
+    "model", ["devices_asset", "devices_assettype", "devices_sensor", "devices_source", "alerts_rule"]
+)
+@pytest.mark.parametrize("page", ["changelist", "add", "change", "history", "delete", "import", "export"])
+def test_every_page_opens_for_an_engineer(engineer, model, page):
+    if model == "devices_assettype" and page in ("import", "export"):
+        return
+    first = {
+        "devices_asset": Asset.objects.get(code="press-01").pk,
+        "devices_assettype": AssetType.objects.get().pk,
+        "devices_sensor": Sensor.objects.get(asset__code="press-01", key="flow").pk,
+        "devices_source": Source.objects.get().pk,
+        "alerts_rule": Asset.objects.get(code="press-01").rules.get(name="No flow").pk,
+    }[model]
+    args = [first] if page in ("change", "history", "delete") else []
+    assert engineer.get(reverse(f"admin:{model}_{page}", args=args)).status_code == 200
+
+
+@pytest.mark.parametrize("model", ["alerts_journalentry", "alerts_delivery"])
+def test_journal_is_there_to_look_at_only(engineer, model):
+    assert engineer.get(reverse(f"admin:{model}_changelist")).status_code == 200
+    assert engineer.get(reverse(f"admin:{model}_add")).status_code == 403
+
+
+def test_operator_does_not_get_in(client):
+    client.force_login(factories.operator())
+    assert client.get(reverse("admin:devices_asset_changelist")).status_code == 302
+
+
+def test_assets_stand_in_the_order_of_the_tree(engineer):
+    page = engineer.get(reverse("admin:devices_asset_changelist"))
+    assert [asset.code for asset in page.context["cl"].result_list] == ["site-1", "line-a", "press-01", "press-02"]
+
+
+def test_assets_are_found_by_sensor_and_filtered_by_level_and_type(engineer):
+    address = reverse("admin:devices_asset_changelist")
+    for query, codes in [
+        ("q=flow", ["press-01", "press-02"]),
+        ("level__exact=line", ["line-a"]),
+        (f"type__id__exact={AssetType.objects.get().pk}", ["press-01", "press-02"]),
+    ]:
+        found = engineer.get(f"{address}?{query}").context["cl"].result_list
+        assert [asset.code for asset in found] == codes
+
+
+def test_form_sent_back_unchanged_changes_nothing(engineer):
+    before = (configuration.dump(), Sensor.history.count(), revision("rules"))
+    for address in [
+        reverse("admin:devices_asset_change", args=[Asset.objects.get(code="press-01").pk]),
+        reverse("admin:devices_assettype_change", args=[AssetType.objects.get().pk]),
+    ]:
+        assert engineer.post(address, form_of(engineer, address)).status_code == 302
+    assert (configuration.dump(), Sensor.history.count(), revision("rules")) == before
+
+
+def test_inherited_sensor_edited_on_the_asset_is_overridden(engineer):
+    asset = Asset.objects.get(code="press-02")
+    address = reverse("admin:devices_asset_change", args=[asset.pk])
+    data = form_of(engineer, address)
+    place = next(
+        key.split("-")[1] for key, value in data.items() if key.endswith("-name") and value == "Bearing temperature"
+    )
+    before = revision()
+    data[f"sensors-{place}-range_high"] = "130"
+    assert engineer.post(address, data).status_code == 302
+    sensor = asset.sensors.get(key="bearing-temp")
+    assert (sensor.range_high, sensor.overrides) == (130.0, ["range_high"])
+    assert revision() == before + 1
+    assert sensor.history.first().history_user == engineer.user
+
+
+def test_type_s_sensor_edited_flows_to_every_asset_but_the_one_that_overrides(engineer):
+    kind = AssetType.objects.get()
+    address = reverse("admin:devices_assettype_change", args=[kind.pk])
+    data = form_of(engineer, address)
+    data["sensors-0-range_high"] = "200"
+    data["sensors-0-interval"] = "2"
+    assert engineer.post(address, data).status_code == 302
+    copies = Sensor.objects.filter(key="bearing-temp").order_by("asset__code").values_list("range_high", "interval")
+    assert list(copies) == [(120.0, 2.0), (200.0, 2.0)]
+
+
+def test_sensor_and_a_rule_on_it_are_added_on_one_page(engineer):
+    asset = Asset.objects.get(code="press-02")
+    address = reverse("admin:devices_asset_change", args=[asset.pk])
+    data = form_of(engineer, address)
+    sensors, rules = int(data["sensors-TOTAL_FORMS"]), int(data["rules-TOTAL_FORMS"])
+    speed = {"key": "speed", "name": "Speed", "unit": "rpm", "labels": "0: stands", "asset": asset.pk}
+    fast = {
+        "name": "Too fast", "kind": "high", "sensor_key": "speed", "limit": 3000, "priority": 2, "enabled": "on",
+        "asset": asset.pk, "per": 60, "deadband": 0, "tolerance": 0, "on_delay": 0, "off_delay": 0,
+    }  # fmt: skip
+    data |= {f"sensors-{sensors}-{field}": str(value) for field, value in speed.items()}
+    data |= {f"rules-{rules}-{field}": str(value) for field, value in fast.items()}
+    data |= {"sensors-TOTAL_FORMS": str(sensors + 1), "rules-TOTAL_FORMS": str(rules + 1)}
+    answer = engineer.post(address, data)
+    assert answer.status_code == 302, [
+        form.errors for s in answer.context["inline_admin_formsets"] for form in s.formset
+    ]
+    rule = asset.rules.get(name="Too fast")
+    assert [read.sensor.tag for read in rule.reads.all()] == ["press-02/speed"]
+    assert asset.sensors.get(key="speed").labels == {"0": "stands"}
+
+
+def test_what_a_service_refuses_comes_back_in_the_form(engineer):
+    asset = Asset.objects.get(code="line-a")
+    address = reverse("admin:devices_asset_change", args=[asset.pk])
+    data = form_of(engineer, address)
+    data["level"] = "module"
+    data["name"] = "Another name"
+    answer = engineer.post(address, data)
+    assert answer.status_code == 200
+    assert "a machine cannot stand below a module" in answer.content.decode()
+    assert "Another name" in answer.content.decode()
+    asset.refresh_from_db()
+    assert (asset.name, asset.level) == ("Line A", "line")
+
+
+def test_sensor_that_a_rule_elsewhere_reads_cannot_be_deleted(engineer):
+    sensor = Sensor.objects.get(asset__code="press-02", key="flow")
+    address = reverse("admin:devices_sensor_delete", args=[sensor.pk])
+    answer = engineer.post(address, {"post": "yes"}, follow=True)
+    assert "there is no sensor press-02/flow" in answer.content.decode() or "has no sensor" in answer.content.decode()
+    assert Sensor.objects.filter(pk=sensor.pk).exists()
+
+
+def test_several_assets_are_deleted_as_one_change(engineer):
+    numbers = list(Asset.objects.filter(code__in=["press-01", "press-02"]).values_list("pk", flat=True))
+    data = {"action": "delete_selected", "_selected_action": numbers, "post": "yes"}
+    before = revision()
+    answer = engineer.post(reverse("admin:devices_asset_changelist"), data, follow=True)
+    assert [str(message) for message in answer.context["messages"]] == ["Successfully deleted 2 assets."]
+    assert not Asset.objects.filter(pk__in=numbers).exists()
+    assert revision() == before + 1
+
+
+def test_token_is_shown_once_and_only_its_hash_is_kept(engineer):
+    asset = Asset.objects.get(code="line-a")
+    answer = engineer.post(reverse("admin:devices_source_add"), {"name": "edge-2", "scope": asset.pk, "enabled": "on"})
+    token = answer.context["token"]
+    assert token in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+    source = Source.objects.get(name="edge-2")
+    assert token not in str(source.__dict__)
+    for page in [reverse("admin:devices_source_changelist"), reverse("admin:devices_source_change", args=[source.pk])]:
+        assert token not in engineer.get(page).content.decode()
+
+
+def test_new_token_needs_a_post_and_ends_the_old_one(engineer):
+    source = Source.objects.get()
+    address = reverse("admin:devices_source_token", args=[source.pk])
+    engineer.get(address)
+    source.refresh_from_db()
+    assert source.token_hash == ""
+    token = engineer.post(address).context["token"]
+    source.refresh_from_db()
+    assert source.token_hash and token.startswith(source.token_hint)
+
+
+def import_file(client, model: str, text: str, *, confirm: bool = True):
+    """Uploads a CSV, and confirms its preview if it may."""
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    address = reverse(f"admin:{model}_import")
+    preview = client.post(address, {"format": "0", "import_file": SimpleUploadedFile("rows.csv", text.encode())})
+    form = preview.context.get("confirm_form")
+    if confirm and form is not None:
+        data = {name: form.initial.get(name, "") for name in form.fields if form.initial.get(name) is not None}
+        answer = client.post(reverse(f"admin:{model}_process_import"), data)
+        assert answer.status_code == 302, answer.content
+    return preview
+
+
+def test_assets_come_in_as_csv_after_a_preview(engineer):
+    text = "code,name,level,parent,type,position\nline-b,Line B,line,site-1,,3\nm-1,M 1,machine,line-b,press,0\n"
+    before = Asset.objects.count()
+    assert import_file(engineer, "devices_asset", text, confirm=False).context["result"].totals["new"] == 2
+    assert Asset.objects.count() == before
+    import_file(engineer, "devices_asset", text)
+    machine = Asset.objects.get(code="m-1")
+    assert machine.parent.code == "line-b"
+    assert machine.sensors.count() == 2
+    assert machine.rules.count() == 2
+
+
+def test_preview_says_what_is_wrong_with_a_row(engineer):
+    text = "code,name,level,parent,type,position\nline-b,Line B,line,press-01,,3\nm-1,M 1,machine,nowhere,,0\n"
+    preview = import_file(engineer, "devices_asset", text)
+    page = preview.content.decode()
+    assert "a line cannot stand below a machine" in page
+    assert "there is no asset" in page
+    assert not Asset.objects.filter(code="line-b").exists()
+
+
+def test_sensors_and_rules_come_in_as_csv(engineer):
+    import_file(
+        engineer, "devices_sensor", "asset,key,name,unit,range_low,range_high,labels\nline-a,power,Power,kW,0,500,\n"
+    )
+    sensor = Sensor.objects.get(asset__code="line-a")
+    assert (sensor.tag, sensor.range_high, sensor.labels) == ("line-a/power", 500.0, {})
+    import_file(engineer, "alerts_rule", "asset,name,kind,sensor_key,limit,priority\nline-a,Peak,high,power,450,2\n")
+    rule = sensor.asset.rules.get()
+    assert (rule.limit, rule.priority, rule.reads.get().sensor) == (450.0, 2, sensor)
+
+
+def test_export_of_sources_has_no_token(engineer):
+    engineer.post(reverse("admin:devices_source_token", args=[Source.objects.get().pk]))
+    fields = {"format": "0", "sourcetable_name": "on", "sourcetable_scope": "on", "sourcetable_enabled": "on"}
+    answer = engineer.post(reverse("admin:devices_source_export"), fields)
+    assert answer.content.decode().splitlines() == ["name,scope,enabled", "edge-1,site-1,0"]
