@@ -112,8 +112,17 @@ def ensure_packages(*names: str) -> None:
         return
     count = sum(1 for file in files for line in file.read_text().splitlines() if re.match(r"[A-Za-z0-9]", line))
     with step(f"installing {count} Python packages into .venv"):
-        pip("install", *(part for file in files for part in ("-r", str(file))))
+        # Compiled afterwards, on all cores: pip would use one.
+        pip("install", "--no-compile", *(part for file in files for part in ("-r", str(file))))
+        compile_packages()
     stamp.write_text(wanted)
+
+
+def compile_packages() -> None:
+    """Compiles what is installed, so that no start has to; a file that does not compile is its package's affair."""
+    subprocess.run(
+        [str(PYTHON), "-m", "compileall", "-q", "-j", "0", str(VENV / "lib")], check=False, capture_output=True
+    )
 
 
 def pip(*arguments: str) -> None:

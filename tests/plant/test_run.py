@@ -197,7 +197,7 @@ def test_everything_written_is_below_var(running: Running, folder: Path) -> None
             assert name in known, f"./run wrote {name}"
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_asked_to_stop_it_leaves_no_process(folder: Path, running: Running, how: signal.Signals) -> None:
     stop(running)
     run = Running(folder).ready()

@@ -108,6 +108,7 @@ def test_packages_are_installed_anew_only_when_the_list_changes(
     monkeypatch.setattr(install, "ROOT", tmp_path)
     monkeypatch.setattr(install, "VENV", tmp_path)
     monkeypatch.setattr(install, "pip", lambda *arguments: calls.append(arguments))
+    monkeypatch.setattr(install, "compile_packages", lambda: None)
     (tmp_path / "requirements.txt").write_text("one==1\n    # via two\ntwo==2\n")
     install.ensure_packages("requirements.txt")
     install.ensure_packages("requirements.txt")
