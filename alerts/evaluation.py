@@ -63,11 +63,9 @@ class Evaluation:
         left_out = _left_out(outcome)
         if drain.clock is not None:
             ticked = advance(program, state, drain.clock, seconds(settings.RULE_GRACE))
-            if len(ticked.transitions):
-                # Only what a transition has made final is kept; the rest is thought again at the next tick.
-                state = ticked.state
-                found += _transitions(ticked)
-                left_out += _left_out(ticked)
+            state = ticked.state
+            found += _transitions(ticked)
+            left_out += _left_out(ticked)
         return Judgement(drain.shard, revision, program, state, found, left_out, retired, drain.replaced)
 
 

@@ -201,11 +201,11 @@ def process_shard(shard: int, *, clock: int | None = None) -> Report:
             for work in works.values():
                 work.commit()
         report.changed = True
-        # Only a committed drain's state is remembered: an idle one's must be thought through again from the same start.
         _warm[shard] = warm = _Warm(mark, cursors, dict(works), saved)
         for work in works.values():
             work.announce()
     else:
+        # Nothing that anybody could see: who starts from the checkpoint thinks it again and comes to the same.
         warm.works.update(works)
         _warm[shard] = warm
     _show(client, shard, warm, shown, batch.sensor[fresh & own] if entries else None)
