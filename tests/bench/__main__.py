@@ -1,0 +1,99 @@
+"""The benchmark, one command: python -m tests.bench [--quick] [PART ...]. Prints tables; judges nothing.
+
+Parts: naive, way, sensors, single, latency, history. Andon, the load generator and the naive path share this machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.bench import way
+from tests.stack import ROOT
+
+PARTS = ("naive", "way", "sensors", "single", "latency", "history")
+
+
+@contextmanager
+def ready(sensors: int, *, intake: bool = False) -> Iterator[way.Ready]:
+    """Gives a running stack on an empty folder."""
+    folder = Path(tempfile.mkdtemp(prefix="andon-bench-"))
+    stand = way.Ready.of(folder / "var", sensors, intake=intake)
+    try:
+        yield stand
+    finally:
+        stand.stack.__exit__()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def row(name: str, found: dict[str, Any], naive: float | None) -> None:
+    """Prints one line of the throughput table."""
+    ratio = f"{found['rate'] / naive:8.0f} x" if naive else ""
+    lag = f"{found['lag_first_half']:.2f} / {found['lag_second_half']:.2f} s"
+    statuses = " ".join(f"{status}:{count}" for status, count in sorted(found["statuses"].items()))
+    memory = sum(found["memory"].values())
+    print(
+        f"{name:44} {found['rate']:10,.0f}/s {ratio:>10}  {found['requests']:8,.0f} req/s  lag {lag:>15}"
+        f"  {memory:5,.0f} MB  {statuses}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Runs the parts that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=PARTS, help=f"any of {', '.join(PARTS)}")
+    parser.add_argument("--quick", action="store_true", help="a fifth of the time, for a look")
+    options = parser.parse_args()
+    parts = options.parts or PARTS
+    seconds = 12.0 if options.quick else 60.0
+    short = seconds / 3
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    naive = None
+    if "naive" in parts:
+        folder = Path(tempfile.mkdtemp(prefix="andon-naive-"))
+        found = way.naive(folder / "var", readings=1000 if options.quick else 3000)
+        shutil.rmtree(folder, ignore_errors=True)
+        naive = found["rate"]
+        print(f"{'naive: a row and a task per reading':44} {naive:10,.0f}/s  {found['bytes']:.0f} bytes a reading\n")
+    best = 0.0
+    if "way" in parts:
+        with ready(1000) as stand:
+            for batch, connections, length in ((1000, 4, seconds), (100, 8, short), (10, 16, short)):
+                found = way.throughput(stand, seconds=length, batch=batch, connections=connections)
+                best = max(best, found["rate"])
+                row(f"1,000 sensors, batches of {batch:,}", found, naive)
+            print("  MB by process:", {name: round(size) for name, size in found["memory"].items()})
+    if "sensors" in parts:
+        for sensors in (10_000, 50_000):
+            with ready(sensors) as stand:
+                found = way.throughput(stand, seconds=short, batch=1000, connections=4)
+                row(f"{sensors:,} sensors, batches of 1,000", found, naive)
+    if "single" in parts:
+        for intake, word in ((False, "inside Daphne"), (True, "separate intake")):
+            with ready(1000, intake=intake) as stand:
+                found = way.throughput(stand, seconds=short, batch=1, connections=64)
+                row(f"single readings, 64 connections, {word}", found, naive)
+    if "latency" in parts:
+        with ready(1000) as stand:
+            crossings = 100 if options.quick else 500
+            for rate in (1000.0, (best or 200_000.0) / 2):
+                found = way.latency(stand, crossings=crossings, rate=rate)
+                figures = ", ".join(f"{name} {value:.0f} ms" for name, value in found.items())
+                print(f"{f'reading to alarm at the socket, {rate:,.0f}/s':44} {figures}", flush=True)
+    if "history" in parts:
+        words = ["--days", "4"] if options.quick else ["--days", "30"]
+        subprocess.run([sys.executable, "-m", "tests.bench.history", *words], cwd=ROOT, check=True)
+
+
+if __name__ == "__main__":
+    main()
