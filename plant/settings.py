@@ -214,6 +214,9 @@ def _list(title: str, icon: str, model: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
 
 
+# What changed, who and when is kept; a row is put back by editing it, so that what follows from it follows.
+SIMPLE_HISTORY_REVERT_DISABLED = True
+
 UNFOLD = {
     "SITE_TITLE": "Andon",
     "SITE_HEADER": "Andon",

@@ -235,7 +235,7 @@ class SensorAdmin(SensorVerbs, TableAdmin):
 
     form = SensorForm
     resource_classes = [SensorTable]
-    list_display = ["tag", "name", "quantity", "range_text", "interval", "inherited"]
+    list_display = ["tag", "name", "quantity", "range_text", "pace", "inherited"]
     list_filter = [("quantity", admin.AllValuesFieldListFilter), AreaFilter, ("asset__type", RelatedDropdownFilter)]
     list_select_related = ["asset", "origin"]
     search_fields = ["key", "name", "asset__code", "asset__name"]
@@ -249,6 +249,11 @@ class SensorAdmin(SensorVerbs, TableAdmin):
     def range_text(self, sensor: Any) -> str:
         """Gives the range in the sensor's unit."""
         return band(sensor.range_low, sensor.range_high, sensor.unit)
+
+    @display(description=_("Expected"), ordering="interval")
+    def pace(self, sensor: Any) -> str:
+        """Gives how often it reports."""
+        return f"every {number(sensor.interval)} s" if sensor.interval else "–"
 
     @display(description=_("Comes from"), label={"type": "info", "type, changed": "warning", "asset": ""})
     def inherited(self, sensor: Any) -> str:

@@ -78,17 +78,10 @@ class ServiceAdmin(Short, Verbs, SimpleHistoryAdmin, ModelAdmin):
     """A page whose rows are written by services."""
 
     form = ServiceForm
+    compressed_fields = False
     warn_unsaved_form = True
     list_filter_sheet = False
-    history_list_display = ["changed_fields"]
     fixed_fields: tuple[str, ...] = ()  # given at creation, read-only from then on
-
-    def changed_fields(self, record: Any) -> str:
-        """Gives the fields that a history row changed."""
-        before = record.prev_record
-        if before is None or record.history_type != "~":
-            return ""
-        return ", ".join(change.field for change in record.diff_against(before).changes)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Iterable[str]:
         """Keeps codes and keys as they were given."""
