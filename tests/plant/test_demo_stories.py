@@ -37,7 +37,7 @@ def first(judge: Judge, asset: str, rule: str) -> float:
 
 
 def test_eight_hours_without_a_fault_raise_nothing() -> None:
-    judge = judged(stories=(), seconds=8 * 3600, step=20, origin=ORIGIN - 3 * 3600)
+    judge = judged(stories=(), seconds=8 * 3600, step=10, origin=ORIGIN - 3 * 3600)
     assert judge.raised() == []
 
 
