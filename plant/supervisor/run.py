@@ -193,8 +193,10 @@ def serve(plan: Plan, file: TextIO, stopping: Stopping) -> int:
         names = [program.name for program in plan.programs() if program.name != "demo" or found["demo"]]
         wait_for_redis(plan, stopping)
         say(f"starting {', '.join(names)} …")
-        supervisord.start_programs(names)
+        # The pages first: what the others need to start would only make a person wait for them.
+        supervisord.start_programs(["web"])
         wait_for_pages(plan, stopping)
+        supervisord.start_programs(names)
         address = environ["PUBLIC_URL"].rstrip("/")
         say(f"running at {address} - sign in once with {address}{found['link']} (valid for 24 hours; Ctrl-C stops)")
         watch(supervisord, names, stopping)
