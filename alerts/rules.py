@@ -64,7 +64,7 @@ def delete_rule(*, rule: Rule) -> None:
             refuse([Problem("__all__", words)])
         pending.mark("rules", [rule.asset_id])
         pending.revisions.add("rules")
-        rule.delete()
+        Rule.objects.filter(pk=rule.pk).delete()
 
 
 def create_type_rule(*, type: AssetType, name: str, kind: str, **fields: Any) -> TypeRule:
@@ -100,7 +100,7 @@ def delete_type_rule(*, rule: TypeRule) -> None:
         pending.mark("rules", RULES.release([rule]))
         pending.types.add(rule.type_id)
         pending.revisions.add("rules")
-        rule.delete()
+        TypeRule.objects.filter(pk=rule.pk).delete()
 
 
 def check(rule: Rule) -> list[Problem]:

@@ -100,7 +100,7 @@ def delete_asset(*, asset: Asset) -> None:
         if sources:
             words = f"{asset} is the scope of {', '.join(sources)}: give these sources another scope first."
             refuse([Problem("__all__", words)])
-        asset.delete()
+        Asset.objects.filter(pk__in=gone).delete()
         pending.marks.setdefault("gone", set()).update(gone)
         pending.revisions.add("plant")
 
@@ -153,7 +153,7 @@ def delete_asset_type(*, type: AssetType) -> None:
         if users:
             some = ", ".join(users[:3]) + (" and others" if len(users) > 3 else "")
             refuse([Problem("__all__", f"{some} are of type {type.code}: give them another type first.")])
-        type.delete()
+        AssetType.objects.filter(pk=type.pk).delete()
         pending.revisions.add("plant")
 
 
@@ -199,7 +199,7 @@ def delete_type_sensor(*, sensor: TypeSensor) -> None:
         pending.assets.update(SENSORS.release([sensor]))
         pending.types.add(sensor.type_id)
         pending.revisions.add("plant")
-        sensor.delete()
+        TypeSensor.objects.filter(pk=sensor.pk).delete()
 
 
 # --- Sensors -------------------------------------------------------------------------------------------------------
@@ -240,7 +240,7 @@ def delete_sensor(*, sensor: Sensor) -> None:
             refuse([Problem("__all__", words)])
         pending.assets.add(sensor.asset_id)
         pending.revisions.add("plant")
-        sensor.delete()
+        Sensor.objects.filter(pk=sensor.pk).delete()
 
 
 def tidy(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -316,7 +316,7 @@ def rotate_token(*, source: Source) -> str:
 def delete_source(*, source: Source) -> None:
     """Ends a source and its token."""
     with change() as pending:
-        source.delete()
+        Source.objects.filter(pk=source.pk).delete()
         pending.revisions.add("plant")
 
 
