@@ -8,7 +8,6 @@ from django.conf import settings
 
 from devices.models import Checkpoint
 from devices.telemetry import history, stream
-from devices.telemetry.pipeline import Overtaken, process_shard
 
 log = structlog.get_logger(__name__)
 
@@ -16,6 +15,9 @@ log = structlog.get_logger(__name__)
 @shared_task(expires=10)
 def drain(shard: int) -> None:
     """Takes what waits in a shard's stream through history and rules."""
+    # The compiled engine is loaded by the workers that drain, not by those that send and fold (100 MB).
+    from devices.telemetry.pipeline import Overtaken, process_shard
+
     try:
         report = process_shard(shard)
     except Overtaken as error:

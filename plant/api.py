@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import AbstractBaseUser
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
@@ -15,7 +18,9 @@ from ninja.security import HttpBearer, SessionAuth
 
 from alerts.api import router as alarms
 from devices.api import router as assets
-from plant.tokens import user_of_token
+from plant.tokens import user_of, user_of_token
+
+_WHO = "Sign in, or send a personal token as `Authorization: Bearer TOKEN`."
 
 
 class PersonalTokenAuth(HttpBearer):
@@ -126,13 +131,27 @@ class AndonAPI(NinjaAPI):
         return schema
 
 
+def _for_known_people(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Shows the document and its page to people who are signed in or carry a personal token."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated or user_of(request.headers) is not None:
+            return view(request, *args, **kwargs)
+        if "text/html" in request.headers.get("Accept", ""):
+            return redirect_to_login(request.get_full_path())
+        return JsonResponse({"error": _WHO}, status=401, headers={"WWW-Authenticate": "Bearer"})
+
+    return guarded
+
+
 api = AndonAPI(
     title="Andon",
     version="1",
     description="Assets, sensors, history, alarms and the journal. A person asks with the session or a personal token.",
     auth=[PersonalTokenAuth(), SessionAuth()],
     urls_namespace="api",
-    docs_decorator=lambda view: view,
+    docs_decorator=_for_known_people,
 )
 api.add_router("", assets)
 api.add_router("", alarms)
@@ -144,7 +163,7 @@ def _error(request: HttpRequest, status: int, text: str) -> HttpResponse:
 
 @api.exception_handler(AuthenticationError)
 def _unauthenticated(request: HttpRequest, _: AuthenticationError) -> HttpResponse:
-    answer = _error(request, 401, "Sign in, or send a personal token as `Authorization: Bearer TOKEN`.")
+    answer = _error(request, 401, _WHO)
     answer["WWW-Authenticate"] = "Bearer"
     return answer
 
