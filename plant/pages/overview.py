@@ -12,18 +12,20 @@ from typing import Any
 import redis
 import structlog
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET
 
 from alerts import queries
 from devices.models import Source
 from devices.telemetry import latest
 from plant.drawing import Cell
 from plant.machines import KIND_WORDS, Kind, condition, offline_after, stale_after
+from plant.pages import pipeline
 from plant.pages.machine import machine
 from plant.pages.tree import STATE_QUANTITY, Node, Row, SensorRow, Tree, tree
 
@@ -311,6 +313,18 @@ def overview(request: HttpRequest) -> HttpResponse:
         return render(request, "plant/onboarding.html", shown)
     board = Board(plant, timezone.now())
     return render(request, "plant/overview.html", {**shown, "board": board, "subscribe": "all"})
+
+
+@require_GET
+def figures(request: HttpRequest) -> JsonResponse:
+    """Gives the figures that no event carries: the plant's alarm rate and the pipeline's lag."""
+    now = pipeline.health()
+    return JsonResponse(
+        {
+            "rate": queries.raised_per_slot(timezone.now()),
+            "pipeline": {"readings": now.readings, "seconds": now.seconds, "share": now.share, "reason": now.reason},
+        }
+    )
 
 
 def asset(request: HttpRequest, path: str) -> HttpResponse:

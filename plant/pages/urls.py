@@ -11,6 +11,7 @@ urlpatterns = [
     path("alarms/<int:pk>/", alarms.alarm, name="alarm"),
     path("alarms/<int:pk>/ack", alarms.acknowledge, name="alarm-ack"),
     path("alarms/<int:pk>/comment", alarms.comment, name="alarm-comment"),
+    path("figures", overview.figures, name="figures"),
     path("find", shell.find, name="find"),
     path("places", shell.places, name="places"),
     path("theme", shell.theme, name="theme"),

@@ -11,6 +11,7 @@ import { load, placeOf, reading } from "./places.js";
 import { alarmSymbol, drawCounts, inPhase } from "./symbols.js";
 
 const LISTED = 6;
+const ASK_EVERY = 5000; // ms
 const OLD_AFTER = 120; // seconds without a reading from a source
 const KINDS = ["running", "idle", "stopped", "fault", "reporting", "offline"];
 
@@ -209,6 +210,41 @@ function drawConnections(byAsset, time) {
   }
 }
 
+/** What no event carries is asked for; while the server does not answer, the page says that it is not live. */
+async function askFigures() {
+  const place = document.querySelector("[data-figures]");
+  if (document.hidden || document.documentElement.classList.contains("disc-on")) return;
+  let figures;
+  try {
+    const answer = await fetch(place.dataset.figures, { credentials: "same-origin" });
+    if (!answer.ok) return;
+    figures = await answer.json();
+  } catch {
+    return;
+  }
+  setText(kpi("rate"), String(figures.rate.at(-1)));
+  drawColumns(document.querySelector("#kpi-rate .cols"), figures.rate);
+  const { readings, seconds, share, reason } = figures.pipeline;
+  setText(kpi("lag"), reason ? "ill" : age(seconds));
+  setText(kpi("waiting"), number(readings, 0));
+  setAttribute(document.querySelector("#kpi-pipeline .fl"), "width", `${(share * 100).toFixed(1)}%`);
+  document.getElementById("kpi-pipeline").classList.toggle("ill", reason !== "");
+  const ill = document.getElementById("pipeline-ill");
+  setText(ill.querySelector(".reason"), reason);
+  ill.hidden = reason === "";
+}
+
+/** As plant/drawing/charts.py: the height is a square root, so that 1 and 30 can both be read. */
+function drawColumns(chart, values) {
+  const height = Number(chart.getAttribute("height"));
+  const top = Math.sqrt(Math.max(10, ...values));
+  [...chart.children].forEach((column, place) => {
+    const tall = Math.max(1, (Math.sqrt(values[place]) / top) * height);
+    setAttribute(column, "y", (height - tall).toFixed(1));
+    setAttribute(column, "height", tall.toFixed(1));
+  });
+}
+
 function drawShares(bar, parts) {
   if (!bar) return;
   const total = parts.reduce((sum, [, count]) => sum + count, 0) || 1;
@@ -246,6 +282,7 @@ export function start() {
     }
     load().then(drawAlarms);
   });
+  setInterval(askFigures, ASK_EVERY);
   attention.addEventListener("pointerleave", () => plant.complete && drawAlarms());
   setInterval(() => {
     if (!plant.complete || document.documentElement.classList.contains("disc-on")) return;

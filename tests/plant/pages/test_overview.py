@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from alerts.models import Alarm, State
 from devices import services
 from devices.models import Asset, Sensor
+from devices.telemetry.stream import Lag
 from plant.machines import Kind
 from plant.pages.overview import Board
 from plant.pages.tree import tree
@@ -200,3 +201,18 @@ def test_names_are_text_and_never_markup(browser: Client) -> None:
     page = browser.get("/").content.decode()
     assert "<script>alert" not in page
     assert "<img" not in page
+
+
+def test_the_figures_that_no_event_carries_are_asked_for(
+    browser: Client, raise_alarm: Callable[..., Alarm], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = build(3)[0]
+    factories.rule(machine)
+    raise_alarm(machine, minutes=3)
+    figures = browser.get("/figures").json()
+    assert (figures["rate"][-1], sum(figures["rate"]), len(figures["rate"])) == (1, 1, 24)
+    assert figures["pipeline"] == {"readings": 0, "seconds": 0.0, "share": 0.0, "reason": ""}
+    monkeypatch.setattr("devices.telemetry.stream.lag", lambda _client: {0: Lag(5000, 42.0), 1: Lag(1, 0.1)})
+    pipeline = browser.get("/figures").json()["pipeline"]
+    assert (pipeline["readings"], pipeline["share"]) == (5001, 1.0)
+    assert "42 s" in pipeline["reason"]
