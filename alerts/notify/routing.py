@@ -1,7 +1,7 @@
 """Who is told of what, by which channel; and who is not, and why."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -94,15 +94,85 @@ def _matches(
         places: list[int | None] = [None]
         if alarm.asset_id is not None:
             places += plant.path(alarm.asset_id)
-        met: dict[tuple[int, str], list[Subscription]] = {}
-        for place in places:
-            for subscription in by_asset.get(place, ()):
-                asked = subscription.also_clear or entry.event != Event.CLEAR
-                if asked and alarm.priority <= subscription.lowest_priority:
-                    met.setdefault((subscription.user_id, subscription.channel), []).append(subscription)
+        met = _met(places, alarm.priority, entry.event, by_asset)
         for (_, channel), subscriptions in sorted(met.items()):
-            subscriptions.sort(key=lambda subscription: subscription.pk)
             yield _Match(entry, alarm, subscriptions[0].user, channel, tuple(subscriptions))
+
+
+def _met(
+    places: Iterable[int | None], priority: int, event: str, by_asset: Mapping[int | None, Sequence[Subscription]]
+) -> dict[tuple[int, str], list[Subscription]]:
+    """Gives the subscriptions to some places that ask for an event, by person and channel, the oldest first."""
+    met: dict[tuple[int, str], list[Subscription]] = {}
+    for place in places:
+        for subscription in by_asset.get(place, ()):
+            asked = subscription.also_clear or event != Event.CLEAR
+            if asked and priority <= subscription.lowest_priority:
+                met.setdefault((subscription.user_id, subscription.channel), []).append(subscription)
+    for subscriptions in met.values():
+        subscriptions.sort(key=lambda subscription: subscription.pk or 0)
+    return met
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """A journal row and its alarm as a forecast needs them."""
+
+    alarm: int
+    event: str
+    asset: int | None
+    priority: int
+    recorded: datetime
+    raised: datetime
+    cleared: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that an occasion would have made, and the subscriptions that each ask for it."""
+
+    channel: str
+    at: datetime
+    subscriptions: tuple[Subscription, ...]
+
+
+def expected(
+    occasions: Iterable[Occasion],
+    subscriptions: Iterable[Subscription],
+    *,
+    paths: Callable[[int], Sequence[int]],
+    zone: ZoneInfo,
+    reachable: Collection[str],
+) -> Iterator[Message]:
+    """Gives the messages that one person's subscriptions would have made of what happened; pure.
+
+    It decides as `deliveries_for`; what is only known while sending (that somebody was quicker) it cannot know.
+
+    Takes: occasions in the journal's order; an asset's path from itself up; the channels with an address.
+    """
+    by_asset: dict[int | None, list[Subscription]] = defaultdict(list)
+    for subscription in subscriptions:
+        by_asset[subscription.asset_id].append(subscription)
+    told: set[tuple[int, str]] = set()
+    for occasion in occasions:
+        if _was_over(occasion):
+            continue
+        places = [None, *(paths(occasion.asset) if occasion.asset is not None else ())]
+        met = _met(places, occasion.priority, occasion.event, by_asset)
+        for (_, channel), asking in met.items():
+            open_then = tuple(one for one in asking if within_hours(one.hours, occasion.recorded, zone))
+            if not open_then or channel not in reachable:
+                continue
+            if occasion.event == Event.CLEAR and (occasion.alarm, channel) not in told:
+                continue
+            told.add((occasion.alarm, channel))
+            yield Message(channel, occasion.recorded, open_then)
+
+
+def _was_over(occasion: Occasion) -> bool:
+    """Tells whether an alarm came from a backlog and had ended by then."""
+    late = occasion.event == Event.RAISE and occasion.recorded - occasion.raised > FRESH
+    return late and occasion.cleared is not None and occasion.cleared <= occasion.recorded
 
 
 def _told(matches: Sequence[_Match]) -> set[tuple[int, int, str]]:
