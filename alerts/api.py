@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import Http404, HttpRequest
@@ -19,6 +20,9 @@ from alerts.models import JournalEntry, Priority
 from devices.models import Asset
 
 router = Router()
+
+_PAGE: int = Query(200, ge=1, le=1000)  # type: ignore[type-arg]  # an alias for the type checker
+_JOURNAL_PAGE: int = Query(500, ge=1, le=5000)  # type: ignore[type-arg]
 
 MOST_FOUND = 5_000  # transitions in one answer of a backtest
 
@@ -67,12 +71,12 @@ def event_json(entry: JournalEntry) -> dict[str, Any]:
 def list_alarms(
     request: HttpRequest,
     state: Literal["open", "all"] = "open",
-    priority: list[int | str] = Query([]),
+    priority: list[int | str] = Query([]),  # type: ignore[type-arg]
     asset: str | None = None,
     start: datetime | None = None,
     end: datetime | None = None,
     cursor: int | None = None,
-    limit: int = Query(200, ge=1, le=1000),
+    limit: int = _PAGE,
 ) -> dict[str, Any]:
     """Alarms, the newest first: open ones or all, by priority (1 to 4 or its word), of an asset and all below it."""
     found = queries.alarms().order_by("-pk")
@@ -125,18 +129,19 @@ def get_alarm_events(request: HttpRequest, pk: int) -> dict[str, Any]:
     }
 
 
-def _may_acknowledge(request: HttpRequest) -> None:
-    if not request.user.has_perm("alerts.acknowledge_alarm"):
+def _who_may_acknowledge(request: HttpRequest) -> AbstractBaseUser:
+    if not request.user.is_authenticated or not request.user.has_perm("alerts.acknowledge_alarm"):
         raise AuthorizationError
+    return request.user
 
 
 @router.post("/alarms/{int:pk}/ack", summary="Acknowledge an alarm")
 def acknowledge(request: HttpRequest, pk: int, body: Comment | None = None) -> dict[str, Any]:
     """Acknowledges this occurrence; asked twice, the first person's acknowledgement stands."""
-    _may_acknowledge(request)
+    user = _who_may_acknowledge(request)
     get_alarm(request, pk)
     try:
-        services.acknowledge(alarm_id=pk, user=request.user, comment=body.comment if body else "", now=timezone.now())
+        services.acknowledge(alarm_id=pk, user=user, comment=body.comment if body else "", now=timezone.now())
     except services.Refused as error:
         raise HttpError(409, str(error)) from error
     return get_alarm(request, pk)
@@ -145,17 +150,17 @@ def acknowledge(request: HttpRequest, pk: int, body: Comment | None = None) -> d
 @router.post("/alarms/{int:pk}/comment", summary="Comment an alarm")
 def comment(request: HttpRequest, pk: int, body: Remark) -> dict[str, Any]:
     """Adds a comment to this occurrence's journal."""
-    _may_acknowledge(request)
+    user = _who_may_acknowledge(request)
     get_alarm(request, pk)
     try:
-        services.comment(alarm_id=pk, user=request.user, text=body.comment, now=timezone.now())
+        services.comment(alarm_id=pk, user=user, text=body.comment, now=timezone.now())
     except services.Refused as error:
         raise HttpError(422, str(error)) from error
     return get_alarm_events(request, pk)
 
 
 @router.get("/events", summary="The journal")
-def list_events(request: HttpRequest, after: int = 0, limit: int = Query(500, ge=1, le=5000)) -> dict[str, Any]:
+def list_events(request: HttpRequest, after: int = 0, limit: int = _JOURNAL_PAGE) -> dict[str, Any]:
     """Rows of the journal after a number, in order; `next` is the number to go on from."""
     rows = list(JournalEntry.objects.filter(pk__gt=after).order_by("pk")[: limit + 1])
     return {

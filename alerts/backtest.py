@@ -187,10 +187,10 @@ def _gaps(program: Program) -> Any:
     ids = program.ids.tolist()
     left = LeftOut.objects.filter(rule__in=ids).order_by("id").values_list("rule_id", "sensor_id", "time")
     fired = JournalEntry.objects.filter(rule_id__in=ids, clock_from__isnull=False).order_by("id")
-    ranges = [
-        (rule, to_us(after), to_us(due)) for rule, after, due in fired.values_list("rule_id", "clock_from", "time")
-    ]
-    return leave_out(program, readings=_columns(left), ranges=_columns(ranges))
+    spans = fired.values_list("rule_id", "clock_from", "time")
+    ranges = [(rule, to_us(after), to_us(due)) for rule, after, due in spans if rule is not None and after is not None]
+    rules, sensors, times = _columns(left)
+    return leave_out(program, readings=(rules, sensors.astype(np.int32), times), ranges=_columns(ranges))
 
 
 def _columns(rows: Iterable[tuple[int, int, int]]) -> tuple[Int64, Int64, Int64]:

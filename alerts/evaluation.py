@@ -198,7 +198,8 @@ def _unseen(rule: int, times: Any) -> Any:
     if len(times):
         fired = JournalEntry.objects.filter(rule_id=rule, clock_from__isnull=False, time__gte=from_us(int(times[0])))
         for start, end in fired.values_list("clock_from", "time"):
-            unseen |= (times > to_us(start)) & (times <= to_us(end))
+            if start is not None:
+                unseen |= (times > to_us(start)) & (times <= to_us(end))
     return unseen
 
 

@@ -103,7 +103,7 @@ class TypeRule(Condition):
 
 
 class Rule(Condition):
-    """A rule of one asset. One that comes with the type has `origin`; `overrides` names the fields in which it differs."""
+    """A rule of one asset. One of its type has `origin`; `overrides` names the fields in which it differs."""
 
     asset = models.ForeignKey(Asset, models.CASCADE, related_name="rules", verbose_name=_("asset"))
     origin = models.ForeignKey(TypeRule, models.SET_NULL, null=True, blank=True, editable=False, related_name="copies")

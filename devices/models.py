@@ -28,7 +28,7 @@ class Level(models.TextChoices):
         return list(Level).index(self)
 
 
-class AssetType(models.Model):
+class AssetType(models.Model):  # type: ignore[django-manager-missing]  # of Asset, whose base has no types
     """A kind of equipment; its sensors and rules come with every asset of the type."""
 
     code = models.CharField(_("code"), max_length=64, unique=True, validators=[code_validator])
@@ -51,7 +51,7 @@ class AssetType(models.Model):
         return self.name
 
 
-class Asset(TreeNode):
+class Asset(TreeNode):  # type: ignore[misc]  # tree_queries has no types
     """A position in the plant: a site, an area, a line, a machine or a part of one."""
 
     code = models.CharField(_("code"), max_length=64, unique=True, validators=[code_validator])

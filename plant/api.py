@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -30,7 +30,7 @@ class PersonalTokenAuth(HttpBearer):
         """Gives the person behind a token."""
         user = user_of_token(token)
         if user is not None:
-            request.user = user  # type: ignore[assignment]
+            request.user = user
             # A browser never sends this header by itself, so there is nothing to forge.
             request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
         return user
@@ -192,4 +192,4 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 # LoginRequiredMiddleware would answer with a redirect to the sign-in page; the API answers 401 by itself.
 urls = api.urls
 for _pattern in urls[0]:
-    _pattern.callback = login_not_required(_pattern.callback)
+    _pattern.callback = login_not_required(cast(Callable[..., Any], _pattern.callback))

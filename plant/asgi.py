@@ -5,7 +5,7 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plant.settings")
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, cast
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
@@ -27,7 +27,7 @@ async def _http(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["path"] == INTAKE_PATH:
         await intake(scope, receive, send)
     else:
-        await _django(scope, receive, send)
+        await _django(cast(dict[str, Any], scope), receive, cast(Any, send))
 
 
 application = ProtocolTypeRouter(

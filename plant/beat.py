@@ -11,6 +11,6 @@ from plant.celery import app as full
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plant.settings")
 
-app = Celery("andon", fixups=())
+app = Celery("andon", fixups=())  # type: ignore[arg-type]  # none wanted: an empty list is taken for the default
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.beat_schedule = full.conf.beat_schedule

@@ -61,10 +61,12 @@ def main() -> None:
     naive = None
     if "naive" in parts:
         folder = Path(tempfile.mkdtemp(prefix="andon-naive-"))
-        found = way.naive(folder / "var", readings=1000 if options.quick else 3000)
+        yardstick = way.naive(folder / "var", readings=1000 if options.quick else 3000)
         shutil.rmtree(folder, ignore_errors=True)
-        naive = found["rate"]
-        print(f"{'naive: a row and a task per reading':44} {naive:10,.0f}/s  {found['bytes']:.0f} bytes a reading\n")
+        naive = yardstick["rate"]
+        print(
+            f"{'naive: a row and a task per reading':44} {naive:10,.0f}/s  {yardstick['bytes']:.0f} bytes a reading\n"
+        )
     best = 0.0
     if "way" in parts:
         with ready(1000) as stand:
@@ -87,8 +89,8 @@ def main() -> None:
         with ready(1000) as stand:
             crossings = 100 if options.quick else 500
             for rate in (1000.0, (best or 200_000.0) / 2):
-                found = way.latency(stand, crossings=crossings, rate=rate)
-                figures = ", ".join(f"{name} {value:.0f} ms" for name, value in found.items())
+                waits = way.latency(stand, crossings=crossings, rate=rate)
+                figures = ", ".join(f"{name} {value:.0f} ms" for name, value in waits.items())
                 print(f"{f'reading to alarm at the socket, {rate:,.0f}/s':44} {figures}", flush=True)
     if "history" in parts:
         words = ["--days", "4"] if options.quick else ["--days", "30"]

@@ -106,7 +106,7 @@ class Run:
         return (
             b"POST /api/v1/telemetry HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Authorization: Bearer " + self.options.token.encode() + b"\r\nContent-Length: %d\r\n\r\n" % len(body)
-        ) + body
+        ) + bytes(body)
 
     def answered(self, status: str, wait: float) -> None:
         """Counts an answer."""
@@ -119,7 +119,7 @@ class Run:
         if not self.options.rate:
             return 0.0
         due = self.started + sum(self.statuses.values()) * self.options.batch / self.options.rate
-        return due - time.monotonic()
+        return float(due - time.monotonic())
 
     def lost(self, error: Exception | None) -> None:
         """Counts a connection that ended."""
