@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -21,14 +22,23 @@ from django.views.decorators.http import require_GET, require_POST
 
 from alerts import queries, services
 from alerts.models import Alarm, JournalEntry, Priority
+from plant import writing
+from plant.pages.reading import newest, shown
 from plant.pages.tree import Node, Tree, tree
+from plant.pages.trend import limits_when_raised, mark_of, trend_of
+from plant.templatetags.andon import alarm_limit
 
-ROWS = 200  # on one page of the list
+ROWS = 200  # of the history on one page
+MOST_OPEN = 1000  # of what stands now; who has more has other worries
+BEFORE, AFTER = timedelta(minutes=20), timedelta(minutes=10)  # of an alarm's trend
 TABS = (
     ("active", gettext_lazy("Active")),
     ("unacked", gettext_lazy("Unacked")),
     ("history", gettext_lazy("History")),
 )
+
+
+_SIGNS = {"high": "≥", "low": "≤", "deviation": "±"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class Line:
     seconds: float
     waits: bool  # for an acknowledgement
     word: str
+    limit: str  # with its sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,7 @@ def _line(alarm: Alarm, plant: Tree, now: datetime) -> Line:
         ((ended or now) - alarm.raised).total_seconds(),
         waits,
         _state_word(alarm),
+        _limit_words(alarm),
     )
 
 
@@ -122,20 +134,36 @@ def _state_word(alarm: Alarm) -> str:
         return _("Over") if alarm.acked or not alarm.frozen.get("ack_required", True) else _("Over, never acked")
     if alarm.state == "D":
         return _("Cleared")
-    return _("Unacked") if alarm.state in queries.UNACKED_STATES else _("Acked")
+    if alarm.state in queries.UNACKED_STATES:
+        return _("Unacked")
+    return _("Acked") if alarm.acked else _("Active")
+
+
+def _limit_words(alarm: Alarm) -> str:
+    """Gives the limit with the side on which it alarms; a rate's is per time."""
+    if alarm.limit is None:
+        return ""
+    kind, per = alarm.frozen.get("kind", ""), alarm.frozen.get("per") or 60.0
+    figure = alarm_limit(alarm)
+    if kind in ("rate_high", "rate_low"):
+        time = {1.0: "s", 60.0: "min", 3600.0: "h"}.get(per, f"{per:g} s")
+        return f"{'≥' if kind == 'rate_high' else '≤'} {figure} /{time}"
+    return f"{_SIGNS[kind]} {figure}" if kind in _SIGNS else str(figure)
 
 
 @require_GET
 def alarms(request: HttpRequest) -> HttpResponse:
     """Shows the list; `?fragment` gives its rows alone. Cost: the same number of queries for any number of alarms."""
     plant, filters, now = tree(), Filters.of(request), timezone.now()
-    rows = list(_found(filters, plant)[: ROWS + 1])
-    shown = [_line(alarm, plant, now) for alarm in rows[:ROWS]]
+    most = ROWS if filters.show == "history" else MOST_OPEN
+    rows = list(_found(filters, plant)[: most + 1])
+    lines = [_line(alarm, plant, now) for alarm in rows[:most]]
+    cut = len(rows) > most
     context = {
-        "lines": shown,
+        "lines": lines,
         "filters": filters,
-        "more": filters.address(before=rows[ROWS - 1].pk) if len(rows) > ROWS and filters.show == "history" else "",
-        "cut": len(rows) > ROWS and filters.show != "history",
+        "more": filters.address(before=rows[most - 1].pk) if cut and filters.show == "history" else "",
+        "cut": most if cut and filters.show != "history" else 0,
         "narrowed": len(filters.priorities) < 4 or bool(filters.area or filters.words),
     }
     if "fragment" in request.GET:
@@ -163,33 +191,65 @@ def _alarm(pk: int) -> Alarm:
     alarm = queries.alarms().filter(pk=pk).first()
     if alarm is None:
         raise Http404(_("There is no alarm %(number)s.") % {"number": pk})
+    if alarm.sensor and alarm.asset and alarm.sensor.asset_id == alarm.asset.pk:
+        alarm.sensor.asset = alarm.asset  # the row is here already
     return alarm
 
 
 @require_GET
 def alarm(request: HttpRequest, pk: int) -> HttpResponse:
     """Shows one alarm with its cause, action and time line; `?fragment` gives the drawer's content alone."""
-    plant, found = tree(), _alarm(pk)
-    line = _line(found, plant, timezone.now())
+    plant, found, now = tree(), _alarm(pk), timezone.now()
+    line = _line(found, plant, now)
     context = {
         "line": line,
+        "trend": _trend(found, now),
+        "newest": shown(found.sensor, newest([found.sensor]).get(found.sensor.pk), now, alarm=found)
+        if found.sensor
+        else None,
         "entries": list(JournalEntry.objects.filter(alarm=found).order_by("pk")),
         "actions": [step.strip() for step in found.frozen.get("action", "").splitlines() if step.strip()],
         "condition": condition_of(found),
     }
     if "fragment" in request.GET:
         return render(request, "plant/alarm_detail.html", context)
-    crumbs = [(plant.name, reverse("overview")), (_("Alarms"), reverse("alarms")), (str(found.pk), "")]
+    crumbs = [
+        (plant.name, reverse("overview")),
+        (_("Alarms"), reverse("alarms")),
+        (_("Alarm %(number)s") % {"number": found.pk}, ""),
+    ]
     return render(
         request,
         "plant/alarm.html",
-        {**context, "title": found.message, "crumbs": crumbs, "current_page": "alarms"},
+        {
+            **context,
+            "title": found.message,
+            "crumbs": crumbs,
+            "current_page": "alarms",
+            "subscribe": [found.sensor.asset.code] if found.sensor else None,
+        },
     )
+
+
+def _trend(alarm: Alarm, now: datetime) -> dict[str, Any] | None:
+    """Gives what the script needs to draw the sensor around the alarm; None where there is nothing to draw."""
+    sensor = alarm.sensor
+    if sensor is None or sensor.labels:
+        return None
+    ended = alarm.cleared or alarm.closed
+    return {
+        **trend_of(sensor, limits_when_raised(alarm)),
+        "asset": sensor.asset.code,
+        "from": (alarm.raised - BEFORE).timestamp(),
+        # None: until now, as long as it stands.
+        "until": None if ended is None or ended + AFTER > now else (ended + AFTER).timestamp(),
+        "marks": [mark_of(alarm)],
+    }
 
 
 def condition_of(alarm: Alarm) -> str:
     """Gives in words what its rule asked for when the alarm was raised."""
-    rule, unit = alarm.frozen, alarm.unit
+    rule, unit = alarm.frozen, writing.unit(alarm.unit)
     kind = rule.get("kind", "")
     sentences = {
         "high": _("at or over %(limit)s %(unit)s"),
@@ -209,7 +269,7 @@ def condition_of(alarm: Alarm) -> str:
     figures = {key: f"{value:g}" if isinstance(value, float) else value for key, value in rule.items()}
     words = sentences[kind] % {**figures, "unit": unit}
     delay = rule.get("on_delay") or 0
-    return _("%(condition)s, for %(delay)s s") % {"condition": words, "delay": f"{delay:g}"} if delay else words
+    return _("%(condition)s for %(delay)s s") % {"condition": words, "delay": f"{delay:g}"} if delay else words
 
 
 def _back(request: HttpRequest, pk: int) -> str:
@@ -228,20 +288,20 @@ def _answer(request: HttpRequest, pk: int, words: str, *, status: int = 200, **m
     return redirect(_back(request, pk))
 
 
-def _may_acknowledge(request: HttpRequest) -> None:
-    if not request.user.has_perm("alerts.acknowledge_alarm"):
+def _acknowledger(request: HttpRequest) -> User:
+    """Gives the person, if they may acknowledge and comment."""
+    if not isinstance(request.user, User) or not request.user.has_perm("alerts.acknowledge_alarm"):
         raise PermissionDenied(_("You can look. An administrator can let you acknowledge alarms."))
+    return request.user
 
 
 @require_POST
 def acknowledge(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Acknowledges one occurrence; who comes second is told who was first."""
-    _may_acknowledge(request)
+    user = _acknowledger(request)
     _alarm(pk)
     try:
-        done = services.acknowledge(
-            alarm_id=pk, user=request.user, comment=request.POST.get("comment", ""), now=timezone.now()
-        )
+        done = services.acknowledge(alarm_id=pk, user=user, comment=request.POST.get("comment", ""), now=timezone.now())
     except services.Refused as error:
         return _answer(request, pk, str(error), status=409)
     return _answer(request, pk, done.message, done=done.done, by=done.by, alarm=queries.as_json(_alarm(pk)))
@@ -250,10 +310,10 @@ def acknowledge(request: HttpRequest, pk: int) -> HttpResponseBase:
 @require_POST
 def comment(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Writes a comment into an occurrence's journal."""
-    _may_acknowledge(request)
+    user = _acknowledger(request)
     _alarm(pk)
     try:
-        services.comment(alarm_id=pk, user=request.user, text=request.POST.get("comment", ""), now=timezone.now())
+        services.comment(alarm_id=pk, user=user, text=request.POST.get("comment", ""), now=timezone.now())
     except services.Refused as error:
         return _answer(request, pk, str(error), status=409)
     return _answer(request, pk, _("Comment written."))

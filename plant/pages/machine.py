@@ -9,8 +9,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import redis
-import structlog
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -22,17 +20,17 @@ from alerts import queries
 from alerts.instants import to_us
 from alerts.models import Alarm, JournalEntry, Rule, RuleInput
 from devices.models import Asset, Sensor
-from devices.telemetry import history, latest
+from devices.telemetry import history
 from devices.telemetry.batch import Quality
 from devices.telemetry.codec import Columns
 from plant import writing
-from plant.drawing import Shown, look_of, scale_of
-from plant.drawing.scale import Scale
-from plant.machines import Kind, condition, stale_after, state_words
+from plant.drawing import Shown, scale_of
+from plant.machines import Kind, condition, offline_after, stale_after, state_words
 from plant.pages.alarms import condition_of
+from plant.pages.reading import newest
+from plant.pages.reading import shown as reading_shown
 from plant.pages.tree import STATE_QUANTITY, Node, Tree
-
-log = structlog.get_logger(__name__)
+from plant.pages.trend import limits_of, mark_of, trend_of
 
 RANGES = (
     ("15m", gettext_lazy("15 min"), 900),
@@ -80,24 +78,16 @@ class Machine:
         self.plant = plant
         self.node = node
         self.now = now
-        ids = [part.pk for part in node.walk()]
+        parts = list(node.walk())
+        ids = [part.pk for part in parts]
+        self.codes = [part.code for part in parts]
         self.asset = Asset.objects.select_related("type").get(pk=node.pk)
         self.sensors = list(Sensor.objects.filter(asset__in=ids).select_related("asset").order_by("asset_id", "pk"))
         self.alarms = list(queries.open_alarms(ids).filter(suppressed=[]))
         self.rules = list(Rule.objects.filter(asset__in=ids, enabled=True).order_by("priority", "pk"))
-        self.readings = self._readings()
+        self.readings = newest(self.sensors)
         self.lines = self._lines()
         self.events = list(JournalEntry.objects.filter(alarm__asset__in=ids).order_by("-pk")[:EVENTS])
-
-    def _readings(self) -> dict[int, latest.Latest]:
-        by_shard: dict[int, list[int]] = {}
-        for sensor in self.sensors:
-            by_shard.setdefault(sensor.asset.shard, []).append(sensor.pk)
-        try:
-            return latest.read_shards(by_shard)
-        except redis.RedisError as error:
-            log.warning("latest values not read", error=str(error))
-            return {}
 
     def _lines(self) -> list[SensorLine]:
         """Gives the sensors, abnormal ones first."""
@@ -116,37 +106,17 @@ class Machine:
         columns = history.read_many(numbers, start, end, late=False) if numbers else {}
         lines = []
         for sensor in self.sensors:
-            alarm = worst.get(sensor.pk)
-            shown = self._shown(sensor, scale_of(sensor, reads.get(sensor.pk, [])), alarm)
+            top = worst.get(sensor.pk)
+            scale = scale_of(sensor, reads.get(sensor.pk, []))
+            shown = reading_shown(sensor, self.readings.get(sensor.pk), self.now, scale=scale, alarm=top)
             spark = sparkline(columns[sensor.pk], start, end) if sensor.pk in columns else []
-            lines.append(SensorLine(sensor, shown, reads.get(sensor.pk, []), alarm, spark))
+            lines.append(SensorLine(sensor, shown, reads.get(sensor.pk, []), top, spark))
         return sorted(lines, key=lambda line: (line.alarm.priority if line.alarm else 9, bool(line.sensor.labels)))
-
-    def _shown(self, sensor: Sensor, scale: Scale | None, alarm: Alarm | None) -> Shown:
-        reading = self.readings.get(sensor.pk)
-        limit = stale_after(sensor.interval)
-        stale = reading is not None and limit is not None and to_us(self.now) - reading.time > limit * 1e6
-        active = alarm if alarm is not None and alarm.state != "D" else None
-        return Shown(
-            tag=sensor.tag,
-            name=sensor.name,
-            value=reading.value if reading else None,
-            unit=sensor.unit,
-            decimals=writing.decimals_for(sensor.range_low, sensor.range_high, sensor.decimals),
-            quality=Quality(reading.quality).name.lower() if reading else "good",
-            stale=stale,
-            time_ms=reading.time // 1000 if reading else None,
-            interval=sensor.interval,
-            priority=active.priority if active else None,
-            look=look_of(active) if active else "ack",
-            labels=sensor.labels,
-            scale=scale,
-        )
 
     @property
     def state(self) -> Any:
         """Gives the machine's state in one of six words."""
-        teller = next((sensor for sensor in self.sensors if sensor.quantity == STATE_QUANTITY and sensor.labels), None)
+        teller = self._teller
         reading = self.readings.get(teller.pk) if teller else None
         return condition(
             to_us(self.now),
@@ -155,6 +125,24 @@ class Machine:
             (reading.time, reading.value) if reading else None,
             state_words(teller.labels) if teller else {},
         )
+
+    @property
+    def _teller(self) -> Sensor | None:
+        """Gives the sensor that tells the machine's state."""
+        return next((sensor for sensor in self.sensors if sensor.quantity == STATE_QUANTITY and sensor.labels), None)
+
+    @property
+    def judged_by(self) -> dict[str, Any]:
+        """Gives what the page's script needs to judge the machine's state by itself."""
+        intervals = [sensor.interval for sensor in self.sensors]
+        limits = [limit for limit in map(stale_after, intervals) if limit is not None]
+        teller = self._teller
+        return {
+            "tag": teller.tag if teller else None,
+            "words": state_words(teller.labels) if teller else None,
+            "stale": min(limits, default=None),
+            "offline": offline_after(intervals),
+        }
 
     @property
     def tally(self) -> queries.Tally:
@@ -188,28 +176,7 @@ class Machine:
     @property
     def trends(self) -> list[dict[str, Any]]:
         """Gives what the page's script needs to draw each sensor."""
-        drawn = []
-        for line in self.lines:
-            sensor, scale = line.sensor, line.shown.scale
-            code, key = sensor.asset.code, sensor.key
-            drawn.append(
-                {
-                    "tag": sensor.tag,
-                    "name": sensor.name,
-                    "unit": writing.unit(sensor.unit),
-                    "decimals": line.shown.decimals,
-                    "interval": sensor.interval,
-                    "labels": sensor.labels,
-                    "history": reverse("api:get_history", kwargs={"code": code, "key": key}),
-                    "normal": list(scale.normal) if scale and scale.normal else None,
-                    "limits": [
-                        {"value": value, "priority": rule.priority, "name": rule.name}
-                        for rule in line.rules
-                        for value in _drawn_limits(rule)
-                    ],
-                }
-            )
-        return drawn
+        return [trend_of(line.sensor, limits_of(line.rules)) for line in self.lines]
 
     @property
     def lanes(self) -> list[str]:
@@ -225,16 +192,7 @@ class Machine:
         """Gives the machine's alarms of the last week for the trends. Cost: one query."""
         ids = [part.pk for part in self.node.walk()]
         found = Alarm.objects.filter(asset__in=ids, raised__gte=self.now - timedelta(days=7)).order_by("-raised")[:200]
-        return [
-            {"time": to_us(alarm.raised) / 1e6, "priority": alarm.priority, "tag": alarm.tag, "message": alarm.message}
-            for alarm in found
-        ]
-
-
-def _drawn_limits(rule: Rule) -> list[float]:
-    if rule.kind in ("high", "low") and rule.limit is not None:
-        return [rule.limit]
-    return [value for value in (rule.low, rule.high) if value is not None] if rule.kind == "outside" else []
+        return [mark_of(alarm) for alarm in found]
 
 
 def sparkline(columns: Columns, start: int, end: int) -> list[float | None]:
@@ -251,6 +209,8 @@ def sparkline(columns: Columns, start: int, end: int) -> list[float | None]:
 def machine(request: HttpRequest, plant: Tree, node: Node) -> HttpResponse:
     """Shows one machine. Cost: the same number of queries for any number of sensors."""
     shown = Machine(plant, node, timezone.now())
+    if "fragment" in request.GET:
+        return render(request, "plant/machine_story.html", {"machine": shown, "node": node})
     spans = {key: seconds for key, _word, seconds in RANGES}
     span = spans.get(request.GET.get("t", ""), spans[DEFAULT_RANGE])
     return render(

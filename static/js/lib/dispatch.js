@@ -42,6 +42,8 @@ export function start() {
   document.addEventListener("keydown", (event) => {
     if (event.metaKey || event.ctrlKey || event.altKey || event.isComposing) return;
     if (takesText(event.target) || document.querySelector("dialog[open]")) return;
+    // Enter belongs to the link or button that has the focus.
+    if (event.key === "Enter" && event.target.closest?.("a[href], button, summary")) return;
     const name = read(event.key, event.timeStamp);
     if (name && act(name, null, event)) event.preventDefault();
   });

@@ -7,7 +7,7 @@ const CLOSED_TO_STRANGERS = 4401;
 
 /**
  * Takes { url, subscription, onFrame(frame), onLost(), onBack(), onNext(ms) , onSignedOut() } and, for tests, the
- * clock and the socket. Gives { start(), tryNow(), stop() }. `onBack` comes with the first snapshot after a loss.
+ * clock and the socket. Gives { start(), tryNow(), subscribe(subscription), stop() }. `onBack` comes with the first snapshot after a loss.
  */
 export function liveSocket({
   url,
@@ -107,6 +107,11 @@ export function liveSocket({
       if (again !== null) never(again);
       drop();
       connect();
+    },
+    /** Asks for something else; the answer is a snapshot. */
+    subscribe(wanted) {
+      subscription = wanted;
+      if (live) socket.send(JSON.stringify({ type: "subscribe", ...wanted }));
     },
     stop() {
       stopped = true;

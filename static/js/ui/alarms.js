@@ -1,55 +1,74 @@
 // The alarm console: rows change in place, new ones wait behind a bar, the drawer follows the current row.
 
 import { onAct, onKeys } from "../lib/dispatch.js";
-import { post, setText } from "../lib/dom.js";
+import { setText } from "../lib/dom.js";
 import { isPresented, isUnacked, lookOf } from "../state/alarms.js";
+import { acknowledge, sendComment } from "./acking.js";
+import { closeDrawer, detailOf, focusComment, isOpen, openDrawer, start as startDrawer } from "./drawer.js";
 import { on, plant } from "./live.js";
-import { say } from "./say.js";
+import { load, placeOf } from "./places.js";
 import { inPhase, prioritySymbol } from "./symbols.js";
 import { toast } from "./toast.js";
 
 const board = document.getElementById("console"); // none on the page of one alarm
-const drawer = document.getElementById("draw");
 const list = document.getElementById("rows");
 const bar = document.getElementById("newer");
 const bulk = document.getElementById("bulk");
 const chosen = new Set();
-let newer = new Set();
-let current = drawer.dataset.alarm ? Number(drawer.dataset.alarm) : null;
+const newer = new Set();
+let current = detailOf();
 
 const rows = () => [...(list?.querySelectorAll("tr[data-alarm]") ?? [])];
 const rowOf = (id) => list?.querySelector(`tr[data-alarm="${id}"]`) ?? null;
 const idOf = (row) => Number(row.dataset.alarm);
-const isHistory = board?.dataset.show === "history";
+const waits = (id) => plant.alarms.has(id) && isUnacked(plant.alarms.get(id)) && isPresented(plant.alarms.get(id));
+const onPhone = () => matchMedia("(max-width: 1000px)").matches;
 
 // --- Rows ------------------------------------------------------------------------------------------------------------
 
 const WORDS = { unack: "Unacked", returned: "Cleared", ack: "Acked", shelved: "Shelved", suppressed: "Suppressed" };
 
-function drawRow(row, alarm, over) {
-  const waits = !over && isUnacked(alarm);
-  const look = over ? "zero" : lookOf(alarm);
-  row.classList.toggle("un", waits);
-  row.querySelector(".symbol").replaceChildren(prioritySymbol(alarm.priority, look));
-  setText(row.querySelector(".word"), over ? "Over" : WORDS[look]);
-  if (alarm.cleared || over) row.querySelector(".c-dur").removeAttribute("data-since");
-  if (!waits) {
-    row.querySelector(".c-act").replaceChildren();
-    const box = row.querySelector(".cb");
-    if (box) {
-      box.checked = false;
-      box.disabled = true;
-    }
-    chosen.delete(alarm.id);
-    drawBulk();
-  }
+function wordOf(alarm, look) {
+  if (look === "zero") return "Over";
+  return look === "ack" && !alarm.acked ? "Active" : WORDS[look];
 }
 
-function onAlarm({ alarm, gone }) {
-  const row = rowOf(alarm.id);
+function drawRow(row, alarm, over) {
+  const standing = !over && isUnacked(alarm);
+  const look = over ? "zero" : lookOf(alarm);
+  row.classList.toggle("un", standing);
+  row.querySelector(".symbol").replaceChildren(prioritySymbol(Number(row.dataset.priority), look));
+  setText(row.querySelector(".word"), wordOf(alarm, look));
+  setText(row.querySelector(".c-by"), alarm?.acked_by ? ` by ${alarm.acked_by}` : "");
+  if (over || alarm.cleared) for (const part of row.querySelectorAll("[data-since]")) delete part.dataset.since;
+  if (standing) return;
+  row.querySelector(".c-act").replaceChildren();
+  const box = row.querySelector(".cb");
+  if (box) {
+    box.checked = false;
+    box.disabled = true;
+  }
+  chosen.delete(idOf(row));
+  drawBulk();
+}
+
+/** Whether the list, as it is narrowed, would show a new alarm. */
+function belongs(alarm) {
+  if (!isPresented(alarm)) return false;
+  const { show, priorities, area, words } = board.dataset;
+  if (show === "unacked" && !isUnacked(alarm)) return false;
+  if (!JSON.parse(priorities).includes(alarm.priority)) return false;
+  if (area && placeOf(alarm.asset).area !== area) return false;
+  const text = `${alarm.message} ${alarm.sensor} ${alarm.asset}`.toLowerCase();
+  return words.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+}
+
+function onAlarm({ alarm, before, gone }) {
   const over = !plant.alarms.has(alarm.id);
+  const row = rowOf(alarm.id);
   if (row) drawRow(row, alarm, over);
-  else if (board && !over && isPresented(alarm)) newer.add(alarm.id);
+  else if (over) newer.delete(alarm.id);
+  else if (board && !before) load().then(() => plant.alarms.has(alarm.id) && belongs(alarm) && add(alarm.id));
   for (const other of gone) {
     const old = rowOf(other.id);
     if (old) drawRow(old, other, true);
@@ -57,7 +76,13 @@ function onAlarm({ alarm, gone }) {
   }
   drawBar();
   drawTabs();
-  if (alarm.id === current) openDetail(current, { quietly: true });
+  if (alarm.id === current && isOpen()) openDrawer(current, { quietly: true });
+}
+
+function add(id) {
+  if (rowOf(id)) return;
+  newer.add(id);
+  drawBar();
 }
 
 function drawBar() {
@@ -75,39 +100,38 @@ function drawTabs() {
 async function takeIn() {
   const address = new URL(location.href);
   address.searchParams.set("fragment", "1");
-  const answer = await fetch(address, { credentials: "same-origin" });
-  if (!answer.ok) return toast("The list could not be read, try again.");
+  const answer = await fetch(address, { credentials: "same-origin" }).catch(() => null);
+  if (!answer?.ok) return toast("The list could not be read, try again.");
   const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const hadFocus = list.contains(document.activeElement) || document.activeElement === bar;
   list.replaceChildren(...parsed.body.childNodes);
-  newer = new Set();
+  newer.clear();
   for (const id of [...chosen]) if (!rowOf(id)) chosen.delete(id);
+  list.scrollTop = 0;
   mark();
   drawBar();
   drawBulk();
   inPhase();
+  if (hadFocus) list.focus();
 }
 
 /** After a lost connection what is shown may be old: what differs changes in place, what is new waits. */
-function onSnapshot() {
-  if (!board || isHistory) return drawTabs();
+async function onSnapshot() {
+  drawTabs();
+  if (!board) return;
+  const { show } = board.dataset;
   for (const row of rows()) {
     const alarm = plant.alarms.get(idOf(row));
     if (alarm) drawRow(row, alarm, false);
-    else row.dataset.over = "1";
+    else if (show !== "history") drawRow(row, null, true);
   }
-  for (const row of list.querySelectorAll("tr[data-over]")) {
-    row.classList.remove("un");
-    setText(row.querySelector(".word"), "Over");
-    row.querySelector(".c-act").replaceChildren();
+  await load();
+  if (show !== "history" && !("cut" in board.dataset)) {
+    for (const alarm of plant.alarms.values()) if (belongs(alarm)) add(alarm.id);
   }
-  if (!board.dataset.narrowed && board.dataset.show === "active") {
-    for (const alarm of plant.alarms.values()) if (isPresented(alarm) && !rowOf(alarm.id)) newer.add(alarm.id);
-  }
-  drawBar();
-  drawTabs();
 }
 
-// --- Current row and drawer --------------------------------------------------------------------------------------------
+// --- Current row -----------------------------------------------------------------------------------------------------
 
 function mark() {
   for (const row of rows()) {
@@ -125,63 +149,26 @@ function move(step) {
   current = idOf(next);
   mark();
   next.scrollIntoView({ block: "nearest" });
-  if (!board.classList.contains("nod")) openDetail(current);
+  if (isOpen()) openDrawer(current);
 }
 
-async function openDetail(id, { quietly = false } = {}) {
+function open(id) {
+  if (onPhone() && board) return location.assign(rowOf(id).querySelector(".msg").href);
   current = id;
   mark();
-  const source = board ?? drawer;
-  const answer = await fetch(`${source.dataset.detail.replace("/0/", `/${id}/`)}?fragment=1`, {
-    credentials: "same-origin",
-  });
-  if (!answer.ok || current !== id) return;
-  const typing = drawer.querySelector("[name=comment]")?.value ?? "";
-  const focused = document.activeElement?.getAttribute("name") === "comment";
-  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
-  drawer.replaceChildren(...parsed.body.childNodes);
-  const field = drawer.querySelector("[name=comment]");
-  if (field && quietly) {
-    field.value = typing;
-    if (focused) field.focus();
+  return openDrawer(id);
+}
+
+function close() {
+  if (!board) return location.assign(document.getElementById("draw").dataset.list);
+  if (isOpen()) {
+    closeDrawer();
+    rowOf(current)?.querySelector(".msg")?.focus({ preventScroll: true });
+  } else {
+    current = null;
+    mark();
   }
-  board?.classList.remove("nod");
-  inPhase();
-}
-
-function closeDetail() {
-  if (!board || board.classList.contains("nod")) return;
-  board.classList.add("nod");
-  drawer.replaceChildren();
-  rowOf(current)?.querySelector(".msg")?.focus();
-}
-
-// --- Acknowledge and comment -----------------------------------------------------------------------------------------
-
-async function acknowledge(ids) {
-  const told = [];
-  for (const id of ids) {
-    const address = document.querySelector("#banner [data-ack]").dataset.ack.replace("/0/", `/${id}/`);
-    try {
-      const answer = await post(address, { comment: "" });
-      const body = await answer.json();
-      told.push(answer.ok ? (body.done ? null : body.message) : (body.error ?? `the server answered ${answer.status}`));
-    } catch {
-      told.push("Ack failed, no connection.");
-    }
-  }
-  const failed = told.filter((text) => text !== null);
-  const done = ids.length - failed.length;
-  const words = done === 1 && ids.length === 1 ? `Alarm ${ids[0]} acknowledged` : `${done} alarms acknowledged`;
-  toast([done ? words : null, ...new Set(failed)].filter(Boolean).join(". "));
-  say(words);
-  for (const id of ids) chosen.delete(id);
-  drawBulk();
-  mark();
-}
-
-function waiting(id) {
-  return rowOf(id)?.querySelector("[data-act=ack-row]:not([aria-disabled=true])") != null;
+  return undefined;
 }
 
 function drawBulk() {
@@ -190,92 +177,96 @@ function drawBulk() {
   setText(bulk.querySelector("[data-bulk]"), String(chosen.size));
 }
 
-async function sendComment(event) {
-  const form = event.target.closest("form[data-comment]");
-  if (!form) return;
-  event.preventDefault();
-  const field = form.querySelector("[name=comment]");
-  try {
-    const answer = await post(form.action, { comment: field.value });
-    const body = await answer.json();
-    if (!answer.ok) return toast(body.error ?? `The server answered ${answer.status}.`);
-    field.value = "";
-    await openDetail(current, { quietly: true });
-    toast(body.message);
-  } catch {
-    toast("The comment was not sent, no connection.");
+// --- Acknowledge -----------------------------------------------------------------------------------------------------
+
+async function ack(ids) {
+  if (!ids.length) return;
+  if (!("mayAck" in document.body.dataset)) {
+    toast("You can look. An administrator can let you acknowledge alarms.");
+    return;
   }
+  if (document.documentElement.classList.contains("disc-on")) {
+    toast("Ack is not possible without a connection.");
+    return;
+  }
+  await acknowledge(ids, (alarm) => {
+    const row = rowOf(alarm.id);
+    if (row) drawRow(row, alarm, alarm.state === "A");
+  });
+  for (const id of ids) chosen.delete(id);
+  drawBulk();
+  mark();
+  if (current !== null && ids.includes(current) && isOpen()) openDrawer(current, { quietly: true });
+}
+
+function ackHere() {
+  if (chosen.size) return ack([...chosen]);
+  if (current === null) return document.querySelector("#banner [data-act=ack-banner]")?.click();
+  if (waits(current)) return ack([current]);
+  return toast(`Alarm ${current} waits for no acknowledgement.`);
+}
+
+function toggle(id) {
+  if (id === null || !waits(id)) return;
+  if (!chosen.delete(id)) chosen.add(id);
+  mark();
+  drawBulk();
+}
+
+function clear() {
+  chosen.clear();
+  mark();
+  drawBulk();
+}
+
+function onClick(event) {
+  const row = event.target.closest("tr[data-alarm]");
+  if (!row || event.target.closest("[data-act]")) return;
+  if (event.target.matches(".cb")) {
+    chosen[event.target.checked ? "add" : "delete"](idOf(row));
+    drawBulk();
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  open(idOf(row));
+}
+
+async function comment() {
+  if (current === null) return;
+  if (board) await open(current);
+  focusComment();
 }
 
 export function start() {
   onAct({
-    "ack-row": (element, event) => {
-      event.stopPropagation();
-      acknowledge([idOf(element.closest("tr"))]);
-    },
-    "ack-detail": () => acknowledge([current]),
-    "ack-chosen": () => acknowledge([...chosen]),
-    "clear-chosen": () => {
-      chosen.clear();
-      mark();
-      drawBulk();
-    },
+    "ack-row": (element) => ack([idOf(element.closest("tr"))]),
+    "ack-detail": () => ack([detailOf()]),
+    "ack-chosen": () => ack([...chosen]),
+    "ack-here": ackHere,
+    "clear-chosen": clear,
     "take-in": takeIn,
-    "close-detail": closeDetail,
     "next-row": () => move(1),
     "previous-row": () => move(-1),
-    "choose-row": () => {
-      if (current === null || !waiting(current)) return;
-      chosen.has(current) ? chosen.delete(current) : chosen.add(current);
-      mark();
-      drawBulk();
-    },
-    "ack-here": () => {
-      if (chosen.size) return acknowledge([...chosen]);
-      if (current !== null && waiting(current)) return acknowledge([current]);
-      document.querySelector("[data-act=ack-banner]")?.click();
-    },
-    "open-row": () => current !== null && openDetail(current),
-    "close-or-clear": () => {
-      if (chosen.size) {
-        chosen.clear();
-        mark();
-        drawBulk();
-      } else closeDetail();
-    },
-    "comment-row": async () => {
-      if (current === null) return;
-      await openDetail(current);
-      drawer.querySelector("[name=comment]")?.focus();
-    },
+    "choose-row": () => toggle(current),
+    "open-row": () => current !== null && open(current),
+    "close-detail": close,
+    "close-or-clear": () => (chosen.size ? clear() : close()),
+    "comment-row": comment,
   });
+  onKeys({ a: "ack-here", c: "comment-row", Escape: "close-or-clear" });
   if (board) {
-    onKeys({
-      j: "next-row",
-      k: "previous-row",
-      x: "choose-row",
-      a: "ack-here",
-      n: "take-in",
-      c: "comment-row",
-      Enter: "open-row",
-      Escape: "close-or-clear",
-    });
-    list.addEventListener("click", (event) => {
-      const row = event.target.closest("tr[data-alarm]");
-      if (!row || event.target.closest("[data-act]")) return;
-      if (event.target.matches(".cb")) {
-        event.target.checked ? chosen.add(idOf(row)) : chosen.delete(idOf(row));
-        drawBulk();
-        return;
-      }
-      if (event.ctrlKey || event.metaKey) return;
-      event.preventDefault();
-      openDetail(idOf(row));
-    });
+    onKeys({ j: "next-row", k: "previous-row", x: "choose-row", n: "take-in", Enter: "open-row" });
+    list.addEventListener("click", onClick);
     document.getElementById("area").addEventListener("change", (event) => event.target.form.submit());
-    if (current !== null) openDetail(current);
   }
-  drawer.addEventListener("submit", sendComment);
+  document.getElementById("draw").addEventListener("submit", async (event) => {
+    if (!event.target.matches("form[data-comment]")) return;
+    event.preventDefault();
+    if (await sendComment(event.target)) openDrawer(detailOf(), { quietly: true });
+  });
+  startDrawer();
+  if (board && current !== null) open(current);
   on("alarm", onAlarm);
   on("snapshot", onSnapshot);
 }

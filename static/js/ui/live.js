@@ -58,3 +58,6 @@ const socket = liveSocket({
 export const hearsValues = assets === null || assets.length > 0;
 export const connect = () => socket.start();
 export const tryNow = () => socket.tryNow();
+
+/** Hears the values of these assets, by code, instead of those that the page began with. */
+export const hear = (codes) => socket.subscribe({ assets: codes, alarms: "all", values: codes.length > 0 });

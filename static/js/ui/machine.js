@@ -1,91 +1,127 @@
-// A machine's page: its open alarms as they come and go, the age of its data, the trends.
+// A machine's page: its state, its open alarms as they come and go, the age of its data, the trends.
 
 import { onAct } from "../lib/dispatch.js";
-import { make, post, setText } from "../lib/dom.js";
-import { isPresented, isUnacked } from "../state/alarms.js";
+import { make, pageData, setText, svg } from "../lib/dom.js";
+import { isPresented, isUnacked, tally } from "../state/alarms.js";
+import { condition } from "../state/freshness.js";
 import { age, clock } from "../state/writing.js";
+import { acknowledge } from "./acking.js";
 import { now, on, plant, plantOffset } from "./live.js";
 import { load, reading } from "./places.js";
-import { alarmSymbol, inPhase } from "./symbols.js";
-import { toast } from "./toast.js";
+import { alarmSymbol, drawCounts, inPhase } from "./symbols.js";
 import { startTrends } from "./trend.js";
 
-const code = document.getElementById("machine").dataset.code;
+const { codes } = document.getElementById("machine").dataset;
+const parts = new Set(JSON.parse(codes));
+const judge = pageData("judged-by", {});
 const list = document.getElementById("mine");
-const ack = document.querySelector("#banner [data-ack]").dataset.ack;
+const { ack } = document.querySelector("#banner [data-ack]").dataset;
 const mayAck = "mayAck" in document.body.dataset;
+const WHY_NOT = "You can look. An administrator can let you acknowledge alarms.";
 
-function open() {
-  return [...plant.alarms.values()]
-    .filter((alarm) => alarm.asset === code && isPresented(alarm))
-    .sort((a, b) => isUnacked(b) - isUnacked(a) || a.priority - b.priority || (a.raised < b.raised ? 1 : -1));
+// --- Open alarms -----------------------------------------------------------------------------------------------------
+
+const mine = () => [...plant.alarms.values()].filter((alarm) => parts.has(alarm.asset) && isPresented(alarm));
+
+function inOrder(alarms) {
+  return alarms.sort(
+    (a, b) => isUnacked(b) - isUnacked(a) || a.priority - b.priority || (a.raised < b.raised ? 1 : -1),
+  );
 }
 
 function drawAlarms() {
-  const wanted = open();
+  const wanted = inOrder(mine());
   const have = new Map([...list.querySelectorAll("[data-alarm]")].map((row) => [Number(row.dataset.alarm), row]));
   for (const alarm of wanted) {
     const row = have.get(alarm.id) ?? newRow(alarm);
     have.delete(alarm.id);
     row.querySelector("svg.pr").replaceWith(alarmSymbol(alarm));
-    const form = row.querySelector("form");
-    if (form && !isUnacked(alarm)) form.remove();
-    if (!row.isConnected) list.prepend(row);
+    if (!isUnacked(alarm)) row.querySelector("form")?.remove();
+    // What is there stays where it is; what is new comes after it.
+    if (!row.isConnected) list.insertBefore(row, list.querySelector(".none"));
   }
   for (const row of have.values()) row.remove();
   list.querySelector(".none").hidden = wanted.length > 0;
   setText(document.getElementById("open-count"), String(wanted.length));
-  inPhase(list);
+  drawCounts(document.getElementById("counts"), tally(wanted));
+  inPhase();
 }
 
 function newRow(alarm) {
   const since = Date.parse(alarm.raised) / 1000;
-  const row = make(
-    "li",
-    { "data-alarm": alarm.id },
-    alarmSymbol(alarm),
-    make(
-      "span",
-      { class: "grow" },
-      make("a", { href: ack.replace("/0/ack", `/${alarm.id}/`) }, make("b", {}, alarm.message)),
-      make(
-        "small",
-        { class: "muted" },
-        [clock(since * 1000, plantOffset), reading(alarm)].filter(Boolean).join(", "),
-        ", ",
-        make("span", { "data-since": since }),
-      ),
-    ),
-  );
+  const words = [clock(since * 1000, plantOffset), reading(alarm)].filter(Boolean).join(", ");
+  const lasting = make("span", { "data-since": since });
+  const link = make("a", { href: ack.replace("/0/ack", `/${alarm.id}/`) }, make("b", {}, alarm.message));
+  const text = make("span", { class: "grow" }, link, make("small", { class: "muted" }, `${words}, `, lasting));
+  const row = make("li", { "data-alarm": alarm.id }, alarmSymbol(alarm), text);
   if (isUnacked(alarm)) {
-    const button = make("button", { class: "btn", "data-act": "ack-mine", "data-needs-live": true }, "Ack");
-    if (!mayAck) button.setAttribute("aria-disabled", "true");
+    const why = mayAck ? {} : { "aria-disabled": "true", title: WHY_NOT };
+    const button = make("button", { class: "btn", "data-act": "ack-mine", "data-needs-live": true, ...why }, "Ack");
     row.append(make("form", { method: "post", action: ack.replace("/0/", `/${alarm.id}/`) }, button));
   }
   return row;
 }
 
-async function acknowledge(element) {
-  const row = element.closest("[data-alarm]");
-  try {
-    const answer = await post(ack.replace("/0/", `/${row.dataset.alarm}/`), { comment: "" });
-    const body = await answer.json();
-    toast(answer.ok ? (body.done ? `Alarm ${row.dataset.alarm} acknowledged` : body.message) : body.error);
-  } catch {
-    toast("Ack failed, no connection.");
-  }
+// --- Why it fired, and what happened -----------------------------------------------------------------------------------
+
+let asked = null;
+
+/** Reads both again, half a second after the last change. */
+function readStory() {
+  clearTimeout(asked);
+  asked = setTimeout(async () => {
+    const address = new URL(location.href);
+    address.searchParams.set("fragment", "1");
+    const answer = await fetch(address, { credentials: "same-origin" }).catch(() => null);
+    if (!answer?.ok) return;
+    const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const id of ["why", "events"]) {
+      const [old, made] = [document.getElementById(id), parsed.getElementById(id)];
+      // Nothing changes under the pointer or the focus.
+      if (!old.matches(":hover") && !old.contains(document.activeElement)) old.replaceWith(made);
+    }
+    inPhase();
+  }, 500);
 }
 
-function drawAge() {
-  let newest = null;
-  for (const [tag, { time }] of plant.values) if (tag.startsWith(`${code}/`) && time > newest) newest = time;
-  setText(document.getElementById("data-age"), newest === null ? "no data" : `data ${age((now() - newest) / 1000)} old`);
+// --- State and age of the data ---------------------------------------------------------------------------------------
+
+let drawn = null;
+
+function drawState() {
+  if (!plant.complete) return;
+  const newest = plant.newest || null;
+  setText(document.getElementById("data-age"), newest ? `data ${age((now() - newest) / 1000)} old` : "no data yet");
+  const after = { stale: ms(judge.stale), offline: ms(judge.offline) };
+  const found = condition(now(), newest, after, judge.tag ? plant.values.get(judge.tag) : null, judge.words);
+  const word = found.word[0].toUpperCase() + found.word.slice(1);
+  const want = `${found.kind} ${word}`;
+  if (drawn === want) return;
+  drawn = want;
+  const icon = document.querySelector("#state svg");
+  for (const one of [...icon.classList]) if (one !== "hexg") icon.classList.remove(one);
+  icon.classList.add(found.kind);
+  setText(document.querySelector("#state .st span"), word);
+  icon.querySelector("use.mk, .mk")?.setAttribute("href", `#m-${found.kind}`);
+}
+
+const ms = (seconds) => (seconds == null ? null : seconds * 1000);
+
+function onAlarm({ alarm }) {
+  if (!parts.has(alarm.asset)) return;
+  load().then(drawAlarms);
+  readStory();
 }
 
 export function start() {
-  onAct({ "ack-mine": acknowledge });
-  on("snapshot", () => load().then(drawAlarms));
-  on("alarm", () => load().then(drawAlarms));
-  setInterval(drawAge, 1000);
+  onAct({ "ack-mine": (element) => acknowledge([Number(element.closest("[data-alarm]").dataset.alarm)]) });
+  let known = false;
+  on("snapshot", () => {
+    load().then(drawAlarms);
+    if (known) readStory();
+    known = true;
+  });
+  on("alarm", onAlarm);
+  setInterval(drawState, 250);
   startTrends();
 }

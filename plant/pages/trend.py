@@ -1,0 +1,56 @@
+"""What the pages' scripts need to draw a sensor's trend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.urls import reverse
+
+from alerts.instants import to_us
+from alerts.models import Alarm, Rule
+from devices.models import Sensor
+from plant import writing
+
+
+def trend_of(sensor: Sensor, limits: list[dict[str, Any]]) -> dict[str, Any]:
+    """Gives a sensor's trend without its readings, which the script fetches. Cost: none when the asset is loaded."""
+    normal = sensor.normal_low, sensor.normal_high
+    return {
+        "tag": sensor.tag,
+        "name": sensor.name,
+        "unit": writing.unit(sensor.unit),
+        "decimals": writing.decimals_for(sensor.range_low, sensor.range_high, sensor.decimals),
+        "interval": sensor.interval,
+        "labels": sensor.labels,
+        "history": reverse("api:get_history", kwargs={"code": sensor.asset.code, "key": sensor.key}),
+        "normal": None if None in normal else normal,
+        "limits": limits,
+    }
+
+
+def limits_of(rules: Iterable[Rule]) -> list[dict[str, Any]]:
+    """Gives the lines that rules draw into a trend."""
+    return [
+        {"value": value, "priority": rule.priority, "name": rule.name}
+        for rule in rules
+        for value in _levels(rule.kind, rule.limit, rule.low, rule.high)
+    ]
+
+
+def limits_when_raised(alarm: Alarm) -> list[dict[str, Any]]:
+    """Gives the lines of an alarm's rule as it was when the alarm was raised."""
+    rule = alarm.frozen
+    levels = _levels(rule.get("kind", ""), rule.get("limit"), rule.get("low"), rule.get("high"))
+    return [{"value": value, "priority": alarm.priority, "name": alarm.rule_name} for value in levels]
+
+
+def mark_of(alarm: Alarm) -> dict[str, Any]:
+    """Gives an alarm's mark in a trend."""
+    return {"id": alarm.pk, "time": to_us(alarm.raised) / 1e6, "priority": alarm.priority, "message": alarm.message}
+
+
+def _levels(kind: str, limit: float | None, low: float | None, high: float | None) -> list[float]:
+    """Gives the levels that a rule of this kind has on the sensor's own scale."""
+    found = (limit,) if kind in ("high", "low") else (low, high) if kind == "outside" else ()
+    return [value for value in found if value is not None]

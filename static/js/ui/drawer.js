@@ -1,0 +1,102 @@
+// One alarm beside the list, or as a page of its own: read from the server, with its trend and the value now.
+
+import { Lane, onTheme } from "./lane.js";
+import { hear, now, on, plant } from "./live.js";
+import { inPhase } from "./symbols.js";
+import { refresh } from "./values.js";
+
+const board = document.getElementById("console");
+const drawer = document.getElementById("draw");
+const address = (board ?? drawer).dataset.detail;
+let lane = null;
+let live = false; // the trend goes on to now
+let heard = null; // the asset whose values the console hears
+
+/** The alarm that the drawer shows. */
+export const detailOf = () => (drawer.dataset.alarm ? Number(drawer.dataset.alarm) : null);
+export const isOpen = () => !board || !board.classList.contains("nod");
+export const focusComment = () => drawer.querySelector("[name=comment]")?.focus();
+
+function keepInAddress(id) {
+  if (!board) return;
+  const here = new URL(location.href);
+  if (id === null) here.searchParams.delete("alarm");
+  else here.searchParams.set("alarm", id);
+  history.replaceState(null, "", here);
+}
+
+/** Shows an alarm; `quietly` keeps what is being typed and where one looks. */
+export async function openDrawer(id, { quietly = false } = {}) {
+  drawer.dataset.alarm = id;
+  keepInAddress(id);
+  board?.classList.remove("nod");
+  const answer = await fetch(`${address.replace("/0/", `/${id}/`)}?fragment=1`, { credentials: "same-origin" }).catch(
+    () => null,
+  );
+  if (!answer?.ok || detailOf() !== id) return;
+  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const before = drawer.querySelector("[name=comment]");
+  const typed = quietly ? (before?.value ?? "") : "";
+  const hadFocus = quietly && before !== null && document.activeElement === before;
+  const scrolled = quietly ? drawer.scrollTop : 0;
+  drop();
+  drawer.replaceChildren(...parsed.body.childNodes);
+  const field = drawer.querySelector("[name=comment]");
+  if (field) field.value = typed;
+  if (hadFocus) field?.focus();
+  drawer.scrollTop = scrolled;
+  show();
+}
+
+export function closeDrawer() {
+  board.classList.add("nod");
+  drop();
+  drawer.replaceChildren();
+  drawer.dataset.alarm = "";
+  keepInAddress(null);
+}
+
+function drop() {
+  lane?.remove();
+  lane = null;
+}
+
+function show() {
+  inPhase();
+  const place = drawer.querySelector("[data-trend-of]");
+  if (place) drawTrend(place);
+  refresh();
+}
+
+function drawTrend(place) {
+  const trend = JSON.parse(place.dataset.trendOf);
+  live = trend.until === null;
+  const until = () => trend.until ?? now() / 1000;
+  lane = new Lane(place, trend, 1, { from: () => trend.from, until, marks: () => trend.marks });
+  lane.fetch();
+  if (board && trend.asset !== heard) {
+    heard = trend.asset;
+    hear([heard]);
+  }
+}
+
+export function start() {
+  new ResizeObserver(() => lane?.resize()).observe(drawer);
+  onTheme(() => lane && (lane.build(), lane.draw()));
+  on("values", (tags) => {
+    if (!lane || !tags.includes(lane.sensor.tag)) return;
+    const newest = plant.values.get(lane.sensor.tag);
+    if (live) lane.push(newest);
+    else lane.note(newest);
+  });
+  on("back", () => lane?.fetch());
+  setInterval(() => {
+    if (lane && live && !document.hidden && !document.documentElement.classList.contains("disc-on")) lane.draw();
+  }, 1000);
+  drawer.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !event.target.matches("[name=comment]")) return;
+    event.stopPropagation();
+    event.target.blur();
+  });
+  if (!board) show();
+}

@@ -1,0 +1,308 @@
+// One sensor's trend: normal band and limits behind, alarms marked, the newest value beside its name.
+
+import { make, setText } from "../lib/dom.js";
+import uPlot from "../../vendor/uplot/uPlot.esm.js";
+import { isStale } from "../state/freshness.js";
+import { clock, number } from "../state/writing.js";
+import { now, plantOffset } from "./live.js";
+
+const HEIGHT = 118; // px of the plot alone
+const TIMES = 24; // px for the labels below it
+const MARKS = 20; // px for the alarms' symbols above it
+const SCALE = 58; // px for the labels beside it
+const DAY = 86_400; // s
+export const POINTS = 2000;
+
+const { zone } = document.body.dataset;
+const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+const SHAPES = {
+  1: new Path2D("M1.3 1.3h13.4v13.4H1.3z"),
+  2: new Path2D("M8 .9 15.5 14.7H.5z"),
+  3: new Path2D("M8 15.1.5 1.3h15z"),
+  4: new Path2D("M8 1.1a6.9 6.9 0 1 1 0 13.8A6.9 6.9 0 0 1 8 1.1z"),
+};
+const DIGIT_Y = { 1: 11.6, 2: 13, 3: 10, 4: 11.6 };
+
+export class Lane {
+  /**
+   * Takes the place to draw in, the sensor as plant/pages/trend.py tells of it, the pen's number, and the view:
+   * { from(), until(), marks(), select(plot)?, sync? }, times in seconds. `first` and `last` of several lanes carry
+   * the marks' symbols and the times.
+   */
+  constructor(place, sensor, pen, view, { first = true, last = true } = {}) {
+    Object.assign(this, { sensor, pen, view, first, last, times: [], values: [], newest: null });
+    this.read = make("span", { class: "read" });
+    this.box = make("div", { class: "plot" });
+    this.nothing = make("p", { class: "nothing", hidden: true }, "No data in this range");
+    const unit = sensor.unit ? make("span", { class: "u" }, sensor.unit) : "";
+    this.element = make(
+      "div",
+      { class: `lane pen-${pen}`, "data-tag": sensor.tag, role: "img" },
+      make("div", { class: "lane-head" }, make("i", { class: "pen" }), make("b", {}, sensor.name), unit, this.read),
+      this.box,
+      this.nothing,
+    );
+    place.append(this.element);
+    this.build();
+  }
+
+  get size() {
+    const height = HEIGHT + (this.first ? MARKS : 4) + (this.last ? TIMES : 0);
+    return { width: Math.max(200, this.element.clientWidth), height };
+  }
+
+  /** Draws from scratch: a new theme, another place among the lanes. */
+  build({ first = this.first, last = this.last } = {}) {
+    Object.assign(this, { first, last });
+    this.plot?.destroy();
+    const grid = { stroke: token("--grid"), width: 1 };
+    const axis = { stroke: token("--ink-3"), font: `11px ${token("--font")}`, grid, ticks: { show: false } };
+    const pen = token(`--pen-${this.pen}`);
+    const { decimals } = this.sensor;
+    this.plot = new uPlot(
+      {
+        ...this.size,
+        padding: [this.first ? MARKS : 4, 12, this.last ? 0 : 2, 0],
+        legend: { show: false },
+        tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
+        cursor: {
+          sync: this.view.sync ? { key: this.view.sync } : undefined,
+          drag: { x: Boolean(this.view.select), y: false, setScale: false },
+          points: { size: 7 },
+        },
+        scales: {
+          x: { time: true, range: () => [this.view.from(), this.view.until()] },
+          y: { range: (_, low, high) => this.range(low, high) },
+        },
+        axes: [
+          {
+            ...axis,
+            size: this.last ? TIMES : 0,
+            values: (_, splits) => splits.map((at) => (this.last ? this.label(at) : "")),
+          },
+          { ...axis, size: SCALE, space: 28, values: (_, splits) => splits.map((value) => number(value, decimals)) },
+        ],
+        series: [
+          {},
+          {
+            stroke: pen,
+            width: 1.6,
+            spanGaps: false,
+            // A reading between two gaps has no line; it is drawn as a dot.
+            points: { show: true, size: 3, fill: pen, width: 0, filter: (plot) => this.alone(plot) },
+          },
+        ],
+        hooks: {
+          drawClear: [(plot) => this.drawUnder(plot)],
+          draw: [(plot) => this.drawOver(plot)],
+          setCursor: [() => this.drawRead()],
+          setSelect: this.view.select ? [(plot) => plot.select.width >= 8 && this.view.select(plot)] : [],
+        },
+      },
+      [this.times, this.values],
+      this.box,
+    );
+  }
+
+  alone(plot) {
+    const values = plot.data[1];
+    const found = [];
+    for (let at = 0; at < values.length; at += 1) {
+      if (values[at] != null && values[at - 1] == null && values[at + 1] == null) found.push(at);
+    }
+    return found;
+  }
+
+  resize() {
+    this.plot.setSize(this.size);
+  }
+
+  /** The y range: the data, the normal band, and limits that are near enough to matter. */
+  range(low, high) {
+    const { normal } = this.sensor;
+    if (low === null || high === null) [low, high] = normal ?? [0, 1];
+    if (normal) [low, high] = [Math.min(low, normal[0]), Math.max(high, normal[1])];
+    const reach = Math.max(high - low, 1e-9);
+    for (const { value } of this.sensor.limits) {
+      if (value > high && value - high < 2 * reach + Math.abs(high) * 0.25) high = value;
+      if (value < low && low - value < 2 * reach + Math.abs(low) * 0.25) low = value;
+    }
+    const margin = Math.max((high - low) * 0.08, 10 ** -this.sensor.decimals);
+    return [low - margin, high + margin];
+  }
+
+  label(at) {
+    const span = this.view.until() - this.view.from();
+    const text = clock(at * 1000, plantOffset);
+    if (span <= 600) return text;
+    if (span <= 1.5 * DAY) return text.slice(0, 5);
+    const day = new Date(at * 1000 + plantOffset * 60_000);
+    const date = day.toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+    return text.startsWith("00:00") ? date : `${date} ${text.slice(0, 5)}`;
+  }
+
+  drawUnder({ ctx, bbox, valToPos }) {
+    const ratio = devicePixelRatio;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    if (this.sensor.normal) {
+      const [low, high] = this.sensor.normal.map((value) => valToPos(value, "y", true));
+      ctx.fillStyle = token("--track");
+      ctx.fillRect(bbox.left, high, bbox.width, low - high);
+    }
+    ctx.font = `${11 * ratio}px ${token("--font")}`;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "alphabetic";
+    const written = [];
+    for (const { value, priority, name } of this.sensor.limits) {
+      const y = Math.round(valToPos(value, "y", true)) + 0.5;
+      if (y < bbox.top || y > bbox.top + bbox.height) continue;
+      ctx.strokeStyle = token(`--p${priority}-line`);
+      ctx.lineWidth = ratio * 1.2;
+      ctx.setLineDash([6 * ratio, 4 * ratio]);
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+      ctx.setLineDash([]);
+      // The name stands over its line; below it where there is no room, and aside where another one stands.
+      const base = y - bbox.top < 15 * ratio ? y + 12 * ratio : y - 4 * ratio;
+      const text = `${name} ${number(value, this.sensor.decimals)}`;
+      const beside = written.filter((one) => Math.abs(one.base - base) < 12 * ratio).map((one) => one.width + 12 * ratio);
+      const left = bbox.left + 6 * ratio + Math.max(0, ...beside);
+      ctx.fillStyle = token("--ink-2");
+      ctx.fillText(text, left, base);
+      written.push({ base, width: left - bbox.left + ctx.measureText(text).width });
+    }
+    ctx.restore();
+  }
+
+  drawOver({ ctx, bbox, valToPos }) {
+    const ratio = devicePixelRatio;
+    ctx.save();
+    for (const { time, priority } of this.view.marks()) {
+      const x = Math.round(valToPos(time, "x", true)) + 0.5;
+      if (x < bbox.left || x > bbox.left + bbox.width) continue;
+      ctx.strokeStyle = token(`--p${priority}-line`);
+      ctx.lineWidth = ratio;
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      if (this.first) this.drawMark(ctx, x, bbox.top, priority, ratio);
+    }
+    ctx.restore();
+  }
+
+  drawMark(ctx, x, top, priority, ratio) {
+    ctx.save();
+    ctx.translate(x - 7 * ratio, top - 16 * ratio);
+    ctx.scale((14 / 16) * ratio, (14 / 16) * ratio);
+    ctx.fillStyle = token(`--p${priority}`);
+    ctx.strokeStyle = token(`--p${priority}-line`);
+    ctx.lineWidth = 1.2;
+    ctx.fill(SHAPES[priority]);
+    ctx.stroke(SHAPES[priority]);
+    ctx.fillStyle = token(`--p${priority}-ink`);
+    ctx.font = `700 9.5px ${token("--font")}`;
+    ctx.textAlign = "center";
+    ctx.textBaseline = "alphabetic";
+    ctx.fillText(String(priority), 8, DIGIT_Y[priority]);
+    ctx.restore();
+  }
+
+  /** The value under the cursor, else the newest one; old values are hatched. */
+  drawRead() {
+    const { unit, decimals, interval } = this.sensor;
+    const at = this.plot?.cursor.idx;
+    const pointed = at !== null && at !== undefined && this.times[at] !== undefined;
+    const last = this.newest ?? { time: (this.times.at(-1) ?? 0) * 1000, value: this.values.at(-1) };
+    const value = pointed ? this.values[at] : last.value;
+    const when = pointed ? `${clock(this.times[at] * 1000, plantOffset)}  ` : "";
+    setText(this.read, value == null ? `${when}–` : `${when}${number(value, decimals)} ${unit}`.trim());
+    this.read.classList.toggle("live", !pointed);
+    this.read.classList.toggle("stale", !pointed && value != null && isStale(now(), last.time, interval));
+  }
+
+  /** Fetches the view's readings; an answer that comes after the view has moved is dropped. */
+  async fetch() {
+    const [from, until] = [this.view.from(), this.view.until()];
+    const query = new URLSearchParams({
+      start: new Date(from * 1000).toISOString(),
+      end: new Date(until * 1000).toISOString(),
+      points: POINTS,
+    });
+    const asked = Symbol("asked");
+    this.asked = asked;
+    try {
+      const answer = await fetch(`${this.sensor.history}?${query}`, { credentials: "same-origin" });
+      if (this.asked !== asked) return;
+      if (!answer.ok) throw new Error(String(answer.status));
+      const found = await answer.json();
+      if (this.asked !== asked) return;
+      this.times = found.times.map((ms) => ms / 1000);
+      this.values = found.values;
+      setText(this.nothing, "No data in this range");
+      this.draw();
+    } catch {
+      if (this.asked !== asked) return;
+      setText(this.nothing, "The history could not be read. It is read again when the connection is back.");
+      this.nothing.hidden = false;
+    }
+  }
+
+  /** Takes the newest value for the number beside the name. */
+  note(reading) {
+    this.newest = { time: reading.time, value: reading.quality === "bad" ? null : reading.value };
+  }
+
+  /** Appends the newest value; a silence of three intervals is a gap. */
+  push(reading) {
+    this.note(reading);
+    const at = reading.time / 1000;
+    const last = this.times.at(-1);
+    if (last !== undefined && at <= last) return;
+    const { interval } = this.sensor;
+    if (last !== undefined && interval && at - last > Math.max(3 * interval, 5)) {
+      this.times.push(last + interval);
+      this.values.push(null);
+    }
+    this.times.push(at);
+    this.values.push(this.newest.value);
+    if (this.times.length > 2 * POINTS && this.times[POINTS >> 1] < this.view.from()) {
+      this.times.splice(0, POINTS >> 1);
+      this.values.splice(0, POINTS >> 1);
+    }
+  }
+
+  draw() {
+    this.plot.setData([this.times, this.values]);
+    this.nothing.hidden = this.values.some((value) => value !== null);
+    this.drawRead();
+    this.element.setAttribute("aria-label", this.summary());
+  }
+
+  /** What the picture shows, in one sentence. */
+  summary() {
+    const known = this.values.filter((value) => value !== null);
+    const { name, unit, decimals } = this.sensor;
+    if (!known.length) return `${name}: no data in this range`;
+    const [low, high] = known.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
+    return `${name} between ${number(low, decimals)} and ${number(high, decimals)} ${unit}, last ${number(known.at(-1), decimals)}`;
+  }
+
+  remove() {
+    this.asked = null;
+    this.plot.destroy();
+    this.element.remove();
+  }
+}
+
+/** Calls `act` when colours or sizes of the page change. */
+export function onTheme(act) {
+  new MutationObserver(act).observe(document.documentElement, { attributeFilter: ["data-theme", "data-density"] });
+  matchMedia("(prefers-color-scheme: light)").addEventListener("change", act);
+}
