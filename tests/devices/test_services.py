@@ -174,8 +174,14 @@ def test_other_type_takes_its_sensors_along_and_keeps_the_row_of_the_same_key(pu
     after = pumps[0].sensors.get()
     assert after.pk == before
     assert after.origin.type == fan
-    services.update_asset(asset=pumps[1], type=None)
-    assert not pumps[1].sensors.exists()
+
+
+def test_asset_that_leaves_its_type_keeps_what_it_overrides_as_its_own(pumps):
+    services.update_sensor(sensor=pumps[0].sensors.get(), range_high=40.0)
+    for pump in pumps:
+        services.update_asset(asset=pump, type=None)
+    sensor = Sensor.objects.get()
+    assert (sensor.asset, sensor.origin, sensor.overrides, sensor.range_high) == (pumps[0], None, [], 40.0)
 
 
 def test_inherited_sensor_cannot_be_deleted_at_the_asset(pumps):

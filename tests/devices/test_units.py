@@ -1,5 +1,7 @@
 """Units: known by their code and by what screens show, nearest ones for a slip, plain for a text message."""
 
+from pathlib import Path
+
 import pytest
 
 from devices import units
@@ -38,3 +40,9 @@ def test_what_a_screen_shows_is_understood_too():
 )
 def test_slip_finds_the_unit_that_was_meant(slip, meant):
     assert meant in units.nearest(slip)
+
+
+def test_documentation_lists_every_unit():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "units.md").read_text(encoding="utf-8")
+    rows = [f"| {unit.quantity} | `{unit.code}` | {unit.display} | {unit.plain} |" for unit in units.UNITS.values()]
+    assert [line for line in text.splitlines() if "`" in line and line.startswith("|")] == rows
