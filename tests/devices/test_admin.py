@@ -253,3 +253,19 @@ def test_export_of_sources_has_no_token(engineer):
     fields = {"format": "0", "sourcetable_name": "on", "sourcetable_scope": "on", "sourcetable_enabled": "on"}
     answer = engineer.post(reverse("admin:devices_source_export"), fields)
     assert answer.content.decode().splitlines() == ["name,scope,enabled", "edge-1,site-1,0"]
+
+
+@pytest.mark.parametrize("model", ["devices_asset", "devices_sensor", "alerts_rule"])
+def test_list_costs_the_same_queries_for_few_and_for_many(engineer, model, django_assert_max_num_queries):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from tests.devices.configuration.plants import large
+
+    address = reverse(f"admin:{model}_changelist")
+    engineer.get(address)
+    with CaptureQueriesContext(connection) as few:
+        engineer.get(address)
+    configuration.load(large(40, per=2, by_type=True))
+    with django_assert_max_num_queries(len(few)):
+        engineer.get(address)
