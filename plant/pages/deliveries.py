@@ -124,7 +124,7 @@ def lines_of(deliveries: Iterable[Delivery]) -> list[Line]:
 def _why(delivery: Delivery) -> str:
     """Gives why a message is sent or not; of one that failed before, when it is tried again."""
     if delivery.outcome == Outcome.DUE and delivery.attempts:
-        return _("Tried again at %(time)s") % {"time": f"{timezone.localtime(delivery.due):%H:%M:%S}"}
+        return _("Next try at %(time)s") % {"time": f"{timezone.localtime(delivery.due):%H:%M:%S}"}
     return capfirst(delivery.reason)
 
 

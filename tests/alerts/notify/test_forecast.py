@@ -1,0 +1,102 @@
+"""What last week would have sent: the same as what the routing did send, for the same subscriptions."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from alerts.models import Delivery
+from alerts.notify.forecast import forecast
+from devices.models import Asset
+from tests import factories
+
+from .cast import NOW, alarm, person, row, subscribe, told
+
+pytestmark = pytest.mark.django_db
+
+EARLY = [[[360, 840]]] * 5 + [[], []]  # Monday to Friday, 06:00 to 14:00
+
+
+def week_of_alarms(machines: list[Asset], count: int = 60) -> None:
+    """Writes alarms of all priorities, some of which return, through the six days before NOW."""
+    for number in range(count):
+        at = NOW - timedelta(hours=2.3 * (count - number))
+        late = timedelta(minutes=5) if number % 10 == 0 else timedelta(seconds=1)
+        over = number % 3 == 0
+        made = alarm(
+            machines[number % len(machines)],
+            priority=number % 4 + 1,
+            raised=at,
+            cleared=at + timedelta(minutes=2) if over else None,
+        )
+        told(row(made), now=at + late)
+        if over:
+            told(row(made, "clear", "B", "D"), now=at + timedelta(minutes=6))
+
+
+def test_last_week_is_counted_as_the_routing_decided() -> None:
+    first, second = factories.plant(machines=2)
+    olga = person(zone="Europe/Berlin")
+    subscribe(olga, lowest_priority=2, also_clear=True)
+    subscribe(olga, "sms", asset=first, lowest_priority=4, hours=EARLY)
+    subscribe(olga, asset=second, lowest_priority=3, enabled=False)
+    week_of_alarms([first, second])
+    counted = forecast(user=olga, subscriptions=list(olga.subscriptions.all()), now=NOW)
+    due = Delivery.objects.filter(user=olga, outcome="due")
+    # What came late and was over is withheld while sending, not while routing.
+    over = due.filter(event="raise", alarm__cleared__isnull=False, due__gt=NOW - timedelta(days=7))
+    gone = [one for one in over if one.created - one.alarm.raised > timedelta(seconds=60)]  # type: ignore[union-attr]  # has one
+    pairs = {(one.alarm_id, one.channel) for one in gone}
+    kept = [one for one in due if (one.alarm_id, one.channel) not in pairs]
+    assert gone
+    assert counted.by_channel["email"] == sum(one.channel == "email" for one in kept) > 0
+    assert counted.by_channel["sms"] == sum(one.channel == "sms" for one in kept) > 0
+    assert any(one.event == "clear" for one in kept)
+
+
+def test_two_subscriptions_to_the_same_message_count_once_together_and_each_by_itself() -> None:
+    machine = factories.plant(machines=1)[0]
+    olga = person()
+    broad, narrow = subscribe(olga), subscribe(olga, asset=machine, lowest_priority=1)
+    told(row(alarm(machine, priority=1)), row(alarm(machine, priority=3)))
+    counted = forecast(user=olga, subscriptions=[broad, narrow], now=NOW)
+    assert counted.by_channel == {"email": 2}
+    assert counted.by_subscription == {broad.pk: 2, narrow.pk: 1}
+
+
+def test_the_night_is_that_of_the_persons_own_clock() -> None:
+    machine = factories.plant(machines=1)[0]
+    told(row(alarm(machine)))  # 06:00:30 UTC
+    counts = []
+    for zone in ("UTC", "America/New_York"):
+        someone = person(zone.lower().replace("/", "-"), zone=zone)
+        counts.append(forecast(user=someone, subscriptions=[subscribe(someone)], now=NOW).at_night)
+    assert counts == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "count"), [({}, 1), ({"enabled": False}, 0), ({"lowest_priority": 1}, 0), ({"channel": "sms"}, 0)]
+)
+def test_only_what_could_be_sent_counts(fields: dict[str, Any], count: int) -> None:
+    machine = factories.plant(machines=1)[0]
+    someone = person(phone="")
+    told(row(alarm(machine, priority=2)))
+    told(row(alarm(machine, raised=NOW - timedelta(days=8), closed=NOW)), now=NOW - timedelta(days=8))
+    asked = subscribe(someone, **{"channel": "email", **fields})
+    assert forecast(user=someone, subscriptions=[asked], now=NOW).by_channel.total() == count
+
+
+def test_the_forecast_costs_the_same_for_3_and_for_300_alarms() -> None:
+    machine = factories.plant(machines=1)[0]
+    olga = person()
+    asked = [subscribe(olga), subscribe(olga, "sms", asset=machine)]
+    counts = []
+    for number in (3, 297):
+        told(*[row(alarm(machine)) for _ in range(number)])
+        forecast(user=olga, subscriptions=asked, now=NOW)
+        with CaptureQueriesContext(connection) as queries:
+            assert forecast(user=olga, subscriptions=asked, now=NOW).by_channel["sms"] >= number
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 2
