@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import structlog
 from celery import shared_task
 from django.conf import settings
@@ -12,25 +14,36 @@ from devices.telemetry import history, stream
 log = structlog.get_logger(__name__)
 
 
-@shared_task(expires=10)
-def drain(shard: int) -> None:
-    """Takes what waits in a shard's stream through history and rules."""
+def _drain(shards: Iterable[int]) -> None:
+    """Drains shards one after the other; what goes wrong with one does not keep the others waiting."""
     # The compiled engine is loaded by the workers that drain, not by those that send and fold (100 MB).
     from devices.telemetry.pipeline import Overtaken, process_shard
 
-    try:
-        report = process_shard(shard)
-    except Overtaken as error:
-        log.info("drain overtaken", shard=shard, detail=str(error))
-        return
-    if report.more:
-        stream.ring([shard])
+    more = []
+    for shard in shards:
+        try:
+            report = process_shard(shard)
+        except Overtaken as error:
+            log.info("drain overtaken", shard=shard, detail=str(error))
+        except Exception:
+            # Nothing is lost: the checkpoint has not moved, and beat rings again within a second.
+            log.exception("drain failed", shard=shard)
+        else:
+            if report.more:
+                more.append(shard)
+    stream.ring(more)
+
+
+@shared_task(expires=10)
+def drain(shards: list[int]) -> None:
+    """Takes what waits in the shards' streams through history and rules."""
+    _drain(shards)
 
 
 @shared_task(expires=2)
 def ring() -> None:
-    """Rings every shard: the clock's pace, and the net under a lost task."""
-    stream.ring(list(Checkpoint.objects.order_by("shard").values_list("shard", flat=True)))
+    """Drains every shard that no task is under way to: the clock's pace, and the net under a lost task."""
+    _drain(stream.silent(Checkpoint.objects.order_by("shard").values_list("shard", flat=True)))
 
 
 @shared_task(expires=30)

@@ -134,6 +134,21 @@ def prepare(plan: Plan, environ: dict[str, str], stopping: Stopping) -> dict[str
     return dict(json.loads(out.strip().splitlines()[-1]))
 
 
+def warm(plan: Plan, environ: dict[str, str]) -> subprocess.Popen[str] | None:
+    """Begins to compile the rule engine, where no start before this one did; gives the process."""
+    if any((plan.var / "numba").rglob("*.nbi")):
+        return None
+    return spawn([sys.executable, "-m", "alerts.engine.warm"], environ, cwd=plan.root)
+
+
+def wait_for_engine(process: subprocess.Popen[str] | None, stopping: Stopping) -> None:
+    """Waits until the engine is compiled. Where that failed, the worker tries again and says why. Raises: Interrupted."""
+    if process is not None and process.poll() is None:
+        say("compiling the rule engine, once …")
+        while process.poll() is None:
+            stopping.pause(0.05)
+
+
 def wait_for_redis(plan: Plan, stopping: Stopping) -> None:
     """Waits until Redis has read its file. Raises: Missing, Interrupted."""
     until = time.monotonic() + READY_SECONDS
@@ -187,6 +202,7 @@ def serve(plan: Plan, file: TextIO, stopping: Stopping) -> int:
     supervisord = Supervisord(plan, environ, file.fileno())
     try:
         supervisord.start()
+        engine = warm(plan, environ)
         say("preparing the database …")
         found = prepare(plan, environ, stopping)
         # Nothing simulated is sent into somebody's own plant.
@@ -196,6 +212,7 @@ def serve(plan: Plan, file: TextIO, stopping: Stopping) -> int:
         # The pages first: what the others need to start would only make a person wait for them.
         supervisord.start_programs(["web"])
         wait_for_pages(plan, stopping)
+        wait_for_engine(engine, stopping)
         supervisord.start_programs(names)
         address = environ["PUBLIC_URL"].rstrip("/")
         say(f"running at {address} - sign in once with {address}{found['link']} (valid for 24 hours; Ctrl-C stops)")

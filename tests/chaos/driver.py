@@ -149,8 +149,8 @@ def two_workers(stack: Stack) -> None:
     until = time.monotonic() + 8
     while time.monotonic() < until:
         for shard in range(16):
-            drain.apply_async(args=(shard,), expires=2)
-            drain.apply_async(args=(shard,), expires=2)
+            drain.apply_async(args=([shard],), expires=2)
+            drain.apply_async(args=([shard],), expires=2)
         time.sleep(0.3)
 
 
