@@ -261,15 +261,15 @@ def condition_of(alarm: Alarm) -> str:
         "rate_low": _("changing by %(limit)s %(unit)s or less in %(per)s s"),
         "deviation": _("%(limit)s %(unit)s or more away from %(reference)s"),
         "expression": _("%(expression)s"),
-        "stale": _("no reading for %(timeout)s s"),
-        "flatline": _("no change for %(duration)s s"),
+        "stale": _("no reading for %(timeout)s\u00a0s"),
+        "flatline": _("no change for %(duration)s\u00a0s"),
     }
     if kind not in sentences:
         return ""
     figures = {key: f"{value:g}" if isinstance(value, float) else value for key, value in rule.items()}
     words = sentences[kind] % {**figures, "unit": unit}
     delay = rule.get("on_delay") or 0
-    return _("%(condition)s for %(delay)s s") % {"condition": words, "delay": f"{delay:g}"} if delay else words
+    return _("%(condition)s for %(delay)s\u00a0s") % {"condition": words, "delay": f"{delay:g}"} if delay else words
 
 
 def _back(request: HttpRequest, pk: int) -> str:

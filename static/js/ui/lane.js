@@ -63,7 +63,7 @@ export class Lane {
     this.plot = new uPlot(
       {
         ...this.size,
-        padding: [this.first ? MARKS : 4, 12, this.last ? 0 : 2, 0],
+        padding: [this.first ? MARKS : 4, 20, this.last ? 0 : 2, 0],
         legend: { show: false },
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
         cursor: {
@@ -156,9 +156,9 @@ export class Lane {
     ctx.font = `${11 * ratio}px ${token("--font")}`;
     ctx.textAlign = "left";
     ctx.textBaseline = "alphabetic";
-    const written = [];
-    for (const { value, priority, name } of this.sensor.limits) {
-      const y = Math.round(valToPos(value, "y", true)) + 0.5;
+    const heights = this.sensor.limits.map(({ value }) => Math.round(valToPos(value, "y", true)) + 0.5);
+    for (const [place, { value, priority, name }] of this.sensor.limits.entries()) {
+      const y = heights[place];
       if (y < bbox.top || y > bbox.top + bbox.height) continue;
       ctx.strokeStyle = token(`--p${priority}-line`);
       ctx.lineWidth = ratio * 1.2;
@@ -168,14 +168,11 @@ export class Lane {
       ctx.lineTo(bbox.left + bbox.width, y);
       ctx.stroke();
       ctx.setLineDash([]);
-      // The name stands over its line; below it where there is no room, and aside where another one stands.
-      const base = y - bbox.top < 15 * ratio ? y + 12 * ratio : y - 4 * ratio;
-      const text = `${name} ${number(value, this.sensor.decimals)}`;
-      const beside = written.filter((one) => Math.abs(one.base - base) < 12 * ratio).map((one) => one.width + 12 * ratio);
-      const left = bbox.left + 6 * ratio + Math.max(0, ...beside);
+      // The name stands over its line, and below it where the edge or the next line is too near.
+      const tight = [bbox.top, ...heights].some((other) => other < y && y - other < 15 * ratio);
       ctx.fillStyle = token("--ink-2");
-      ctx.fillText(text, left, base);
-      written.push({ base, width: left - bbox.left + ctx.measureText(text).width });
+      const text = `${name} ${number(value, this.sensor.decimals)}`;
+      ctx.fillText(text, bbox.left + 6 * ratio, y + (tight ? 12 : -4) * ratio);
     }
     ctx.restore();
   }

@@ -1,0 +1,235 @@
+"""The machine's page: its sensors, trends, alarms and why they fired."""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from alerts.models import Alarm, State
+from devices import services
+from devices.models import Asset, Sensor
+from devices.telemetry.codec import Columns
+from plant.machines import Kind
+from plant.pages.machine import Machine, sparkline
+from plant.pages.tree import tree
+from tests import factories
+
+BUDGET = 26
+ADDRESS = "/a/hall/line-1/press-1-1/"
+
+RaiseAlarm = Callable[..., Alarm]
+
+
+@pytest.fixture
+def press(browser: Client) -> Asset:
+    """Gives a machine with a temperature sensor and two limits on it."""
+    machine = factories.plant(machines=2)[0]
+    factories.sensor(machine, normal_low=20.0, normal_high=70.0)
+    factories.rule(machine)
+    factories.rule(machine, "Temperature very high", limit=110.0, priority=1)
+    return machine
+
+
+def show(client: Any, sensor: Sensor, value: float, *, seconds_ago: float = 0.5, quality: int = 0) -> None:
+    """Writes a newest reading as a drain does."""
+    at = int((time.time() - seconds_ago) * 1e6)
+    client.hset(f"andon:latest:{sensor.asset.shard}", str(sensor.pk), struct.pack("<qdB", at, value, quality))
+
+
+def machine(asset: Asset) -> Machine:
+    plant = tree()
+    return Machine(plant, plant.nodes[asset.pk], timezone.now())
+
+
+def page(browser: Client, address: str = ADDRESS) -> str:
+    answer = browser.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_the_page_costs_the_same_number_of_queries_for_3_and_for_300_sensors(
+    press: Asset, browser: Client, raise_alarm: RaiseAlarm
+) -> None:
+    def queries() -> list[str]:
+        page(browser)
+        with CaptureQueriesContext(connection) as captured:
+            page(browser)
+        return [query["sql"][:160] for query in captured.captured_queries]
+
+    factories.sensor(press, "oil"), factories.sensor(press, "flow")
+    raise_alarm(press)
+    few = queries()
+    Sensor.objects.bulk_create(
+        Sensor(asset=press, key=f"more-{number}", name=f"More {number}", interval=1.0) for number in range(297)
+    )
+    services.bump("plant")
+    many = queries()
+    assert len(machine(press).lines) == 300
+    assert len(many) == len(few), "\n".join(many)
+    assert len(many) <= BUDGET, "\n".join(many)
+
+
+def test_a_reading_is_drawn_with_its_quality(press: Asset, browser: Client, clean_redis: Any) -> None:
+    names = ("fresh", "old", "bad", "none")
+    fresh, old, bad, _none = (factories.sensor(press, key) for key in names)
+    show(clean_redis, fresh, 61.26)
+    show(clean_redis, old, 62.0, seconds_ago=60)
+    show(clean_redis, bad, 63.0, quality=2)
+    lines = {line.sensor.key: line.shown for line in machine(press).lines}
+    assert lines["fresh"].text == "61.3"
+    assert [lines[name].stale for name in names] == [False, True, False, False]
+    assert [lines[name].text for name in ("bad", "none")] == ["–", "–"]
+    assert 'class="val stale"' in page(browser)
+
+
+def test_abnormal_sensors_come_first_and_are_in_the_trend(
+    press: Asset, browser: Client, raise_alarm: RaiseAlarm
+) -> None:
+    for key in ("a", "b", "c", "z"):
+        factories.sensor(press, key)
+    last = press.sensors.get(key="z")
+    raise_alarm(press, sensor=last, tag=last.tag)
+    found = machine(press)
+    assert found.lines[0].sensor.key == "z"
+    assert found.lanes[:2] == [last.tag, "press-1-1/temp"]  # then what has limits
+    assert len(found.lanes) == 3
+
+
+def test_a_trend_has_its_normal_band_and_its_limits_with_names(press: Asset, browser: Client) -> None:
+    trend = machine(press).trends[0]
+    assert trend["normal"] == (20.0, 70.0)
+    limits = {(line["name"], line["value"], line["priority"]) for line in trend["limits"]}
+    assert limits == {("Temperature high", 90.0, 1), ("Temperature very high", 110.0, 1)}
+    assert trend["history"] == "/api/v1/sensors/press-1-1/temp/history"
+
+
+def test_alarms_of_the_last_week_are_marked(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:
+    new = raise_alarm(press, state=State.NORMAL, closed=timezone.now())
+    raise_alarm(press, minutes=8 * 24 * 60, state=State.NORMAL, closed=timezone.now())
+    assert [mark["id"] for mark in machine(press).marks] == [new.pk]
+
+
+def test_the_worst_alarm_is_explained_by_what_came_before_it_on_the_line(
+    press: Asset, browser: Client, raise_alarm: RaiseAlarm
+) -> None:
+    neighbour = Asset.objects.get(code="press-1-2")
+    first = raise_alarm(neighbour, minutes=20, message="Cooling water low", priority=2)
+    raise_alarm(neighbour, minutes=60, message="Too long ago")
+    raise_alarm(press, minutes=4, priority=3, message="Comes later")
+    worst = raise_alarm(
+        press, minutes=5, priority=1, message="Hot", frozen={"cause": "No water.", "action": "Open HV-1\nCall"}
+    )
+    top = machine(press).top
+    assert top is not None
+    assert (top["alarm"].pk, [alarm.pk for alarm in top["before"]], top["steps"]) == (
+        worst.pk,
+        [first.pk],
+        ["Open HV-1", "Call"],
+    )
+    text = page(browser)
+    assert "Cooling water low" in text and "No water." in text and "first alarm" in text
+
+
+def test_without_an_earlier_alarm_the_page_says_so_and_invents_nothing(
+    press: Asset, browser: Client, raise_alarm: RaiseAlarm
+) -> None:
+    assert "Why did this alarm fire?" not in page(browser)
+    raise_alarm(press)
+    text = page(browser)
+    assert "No earlier alarm on the same line within 30 min." in text
+    assert "Likely cause" not in text
+
+
+def test_suppressed_alarms_are_hidden(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:
+    raise_alarm(press, suppressed=["shelved"])
+    found = machine(press)
+    assert (found.alarms, found.top, found.tally.total) == ([], None, 0)
+    assert "No open alarms" in page(browser)
+
+
+def test_parts_of_the_machine_are_shown_with_it(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:
+    part = services.create_asset(code="spindle", name="Spindle", level="module", parent=press)
+    factories.sensor(part, "vib", quantity="vibration", unit="mm/s")
+    raise_alarm(part, message="Vibration high")
+    found = machine(press)
+    assert "spindle/vib" in [line.sensor.tag for line in found.lines]
+    assert found.codes == ["press-1-1", "spindle"]
+    assert "Vibration high" in page(browser)
+
+
+def test_the_state_is_the_one_that_the_script_will_judge(press: Asset, browser: Client, clean_redis: Any) -> None:
+    labels = {"0": "stopped", "1": "execute"}
+    state = factories.sensor(press, "state", quantity="state", unit="", range_low=None, range_high=None, labels=labels)
+    assert machine(press).state.kind == Kind.OFFLINE
+    show(clean_redis, state, 0)
+    found = machine(press)
+    assert (found.state.kind, found.state.word, found.rest) == (Kind.STOPPED, "stopped", True)
+    assert found.judged_by["tag"] == state.tag
+    assert found.judged_by["words"]["1"] == ("running", "execute")
+
+
+def test_a_machine_without_sensors_says_what_to_do(browser: Client) -> None:
+    factories.plant(machines=1)
+    assert "No sensors" in page(browser)
+
+
+def test_while_redis_is_away_the_page_is_there_without_values(
+    press: Asset, browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import redis
+
+    def away(*_: Any) -> Any:
+        raise redis.ConnectionError("away")
+
+    monkeypatch.setattr("devices.telemetry.latest.read_shards", away)
+    assert [line.shown.text for line in machine(press).lines] == ["–"]
+    assert "Temperature high" in page(browser)
+
+
+def test_the_range_stands_in_the_address(press: Asset, browser: Client) -> None:
+    assert browser.get(f"{ADDRESS}?t=7d").context["span"] == 604800
+    assert browser.get(f"{ADDRESS}?t=nonsense").context["span"] == browser.get(ADDRESS).context["span"] == 900
+
+
+def test_the_fragment_is_the_story_alone(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:
+    raise_alarm(press, message="Hot")
+    part = page(browser, f"{ADDRESS}?fragment=1")
+    assert 'id="why"' in part and 'id="events"' in part and "Hot" in part
+    assert "<html" not in part and 'id="trends"' not in part
+
+
+def test_who_may_only_look_sees_why(press: Asset, client: Client, raise_alarm: RaiseAlarm) -> None:
+    raise_alarm(press)
+    client.force_login(factories.viewer())
+    assert 'aria-disabled="true" title="You can look. An administrator can let you acknowledge alarms."' in page(client)
+
+
+def test_a_stranger_is_sent_to_the_door(press: Asset) -> None:
+    answer = Client().get(ADDRESS)
+    assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/sign-in")
+
+
+def test_a_sparkline_keeps_its_gaps() -> None:
+    seconds = np.r_[np.arange(0, 20), np.arange(40, 60)]
+    columns = Columns(
+        time=(seconds * 1_000_000).astype(np.int64),
+        value=seconds.astype(np.float64),
+        quality=np.where(seconds == 50, 2, 0).astype(np.uint8),
+        late=np.zeros(len(seconds), dtype=np.bool_),
+    )
+    drawn = sparkline(columns, 0, int(timedelta(seconds=60).total_seconds() * 1e6))
+    assert len(drawn) == 60
+    assert drawn[:19] == [float(second) for second in range(1, 20)]
+    assert drawn[25] is None  # nothing was sent
+    assert drawn[49] is None  # and what is bad is no value
+    assert sparkline(columns, int(100e6), int(160e6)) == []
