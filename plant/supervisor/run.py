@@ -142,7 +142,7 @@ def warm(plan: Plan, environ: dict[str, str]) -> subprocess.Popen[str] | None:
 
 
 def wait_for_engine(process: subprocess.Popen[str] | None, stopping: Stopping) -> None:
-    """Waits until the engine is compiled. Where that failed, the worker tries again and says why. Raises: Interrupted."""
+    """Waits until the engine is compiled; where that failed, the worker tries again. Raises: Interrupted."""
     if process is not None and process.poll() is None:
         say("compiling the rule engine, once …")
         while process.poll() is None:
