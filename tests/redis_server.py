@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from pathlib import Path
 
 import redis
 
+from plant.supervisor.processes import spawn
+from plant.supervisor.redis import find_server
 
-def start_redis(folder: Path, socket: Path) -> subprocess.Popen[bytes]:
+
+def start_redis(folder: Path, socket: Path) -> subprocess.Popen[str]:
     """Starts a Redis as `./run` does: append-only file, fsync always, on a Unix socket; waits until it answers."""
-    from plant.supervisor.redis import find_server
-
     folder.mkdir(parents=True, exist_ok=True)
-    process = subprocess.Popen(
+    process = spawn(
         [
             str(find_server()), "--port", "0", "--unixsocket", str(socket), "--dir", str(folder),
             "--appendonly", "yes", "--appendfsync", "always", "--save", "",
         ],
+        dict(os.environ),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )  # fmt: skip

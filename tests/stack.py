@@ -13,8 +13,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from plant.supervisor.config import Plan
+from plant.supervisor.processes import spawn
 from tests.redis_server import start_redis
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,7 +60,7 @@ class Stack:
             "LOG_LEVEL": "INFO",
             **(env or {}),
         }
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, subprocess.Popen[Any]] = {}
         plan = Plan(root=ROOT, var=folder, port=self.port, redis=None, demo=False)
         self.commands = {program.name: list(program.command) for program in plan.programs()}
         telemetry = self.commands.pop("worker-telemetry")
@@ -99,9 +101,8 @@ class Stack:
         """Starts processes by name; all but Redis if none is given. Web and intake answer when this returns."""
         for name in names or tuple(self.commands):
             log = (self.folder / f"{name}.log").open("ab")
-            self.processes[name] = subprocess.Popen(
-                self.commands[name], cwd=ROOT, env=self.environment, stdout=log, stderr=log
-            )
+            # Ends when this process does, however that ends.
+            self.processes[name] = spawn(self.commands[name], self.environment, cwd=ROOT, stdout=log, stderr=log)
         for name in names or tuple(self.commands):
             if name == "web":
                 self.wait_for(f"{self.url}/healthz")
