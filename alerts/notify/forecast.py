@@ -12,11 +12,11 @@ from alerts.lifecycle import Event
 from alerts.models import JournalEntry, Subscription
 from alerts.notify.channel import contact_of
 from alerts.notify.channels import NOTIFIERS
-from alerts.notify.routing import RELEASING, TELLING, Occasion, expected, tells, zone_of
+from alerts.notify.routing import RELEASING, TELLING, Occasion, expected, presents, zone_of
 from devices.topology import topology
 
 WEEK = timedelta(days=7)
-MOST = 50_000  # journal rows that are looked at, the newest
+MOST = 20_000  # journal rows that are looked at, the newest
 NIGHT_FROM, NIGHT_TO = 22, 6  # o'clock
 
 
@@ -31,9 +31,10 @@ class Forecast:
     cut: bool = False  # more happened than was looked at
 
 
-def last_week(now: datetime) -> tuple[list[Occasion], bool]:
+def last_week(now: datetime, *, lowest_priority: int, clears: bool) -> tuple[list[Occasion], bool]:
     """Gives what presented alarms, or took them away, in the last seven days, and whether there was more.
 
+    Takes: the lowest priority that anybody asks for, and whether somebody asks for returns to normal.
     Cost: one query, over the index of alarms by time.
     """
     since = now - WEEK
@@ -41,8 +42,9 @@ def last_week(now: datetime) -> tuple[list[Occasion], bool]:
         JournalEntry.objects.filter(
             alarm__raised__gt=since,
             alarm__raised__lte=now,
+            alarm__priority__lte=lowest_priority,
             recorded__gt=since,
-            event__in=[*TELLING, *RELEASING, Event.CLEAR],
+            event__in=[*TELLING, *RELEASING, *([Event.CLEAR] if clears else [])],
         )
         .order_by("-pk")
         .values_list(
@@ -53,7 +55,7 @@ def last_week(now: datetime) -> tuple[list[Occasion], bool]:
     found = [
         Occasion(alarm, event, asset, priority, recorded, raised, cleared)
         for event, to_state, recorded, alarm, asset, priority, raised, cleared in rows
-        if event == Event.CLEAR or tells(JournalEntry(event=event, to_state=to_state))
+        if event == Event.CLEAR or presents(event, to_state)
     ]
     cut = len(rows) > MOST
     return (found[:MOST] if cut else found)[::-1], cut
@@ -72,7 +74,11 @@ def forecast(*, user: User, subscriptions: Sequence[Subscription], now: datetime
     contact = contact_of(user)
     zone: ZoneInfo = zone_of(contact.time_zone if contact is not None else "")
     reachable = {name for name, notifier in NOTIFIERS.items() if notifier.address(user, contact)}
-    occasions, counted.cut = last_week(now)
+    occasions, counted.cut = last_week(
+        now,
+        lowest_priority=max(subscription.lowest_priority for subscription in asking),
+        clears=any(subscription.also_clear for subscription in asking),
+    )
     paths: dict[int, list[int]] = {}
     plant = topology()
 

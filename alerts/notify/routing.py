@@ -43,7 +43,12 @@ class _Match:
 
 def tells(entry: JournalEntry) -> bool:
     """Tells whether a journal row presents an alarm to somebody."""
-    return entry.event in TELLING or (entry.event in RELEASING and entry.to_state in WAITING)
+    return presents(entry.event, entry.to_state)
+
+
+def presents(event: str, to_state: str) -> bool:
+    """Tells whether an event that led to a state presents the alarm to somebody."""
+    return event in TELLING or (event in RELEASING and to_state in WAITING)
 
 
 def deliveries_for(entries: Sequence[JournalEntry], now: datetime) -> list[Delivery]:

@@ -104,11 +104,15 @@ def _last_week(counted: Forecast) -> str:
 @require_GET
 def subscriptions(request: HttpRequest) -> HttpResponse:
     """Shows what reaches the person. Cost: the same number of queries for any number of subscriptions and messages."""
-    return _page(request, _contact(person(request)))
+    return _page(request)
 
 
-def _page(request: HttpRequest, contact: Contact, errors: dict[str, str] | None = None) -> HttpResponse:
+def _page(
+    request: HttpRequest, typed: dict[str, str] | None = None, errors: dict[str, str] | None = None
+) -> HttpResponse:
+    """Shows the page; where addresses were refused, with what was typed and what is wrong with it."""
     user, plant = person(request), tree()
+    contact = _contact(user)
     mine = _mine(user)
     counted = forecast(user=user, subscriptions=mine, now=timezone.now())
     return render(
@@ -122,7 +126,7 @@ def _page(request: HttpRequest, contact: Contact, errors: dict[str, str] | None 
             "any_on": any(subscription.enabled for subscription in mine),
             "last_week": _last_week(counted),
             "week": _week(mine),
-            "contact": contact,
+            "typed": typed or contact,
             "errors": errors or {},
             "email": contact.email or user.email,
             "account_email": user.email,
@@ -242,7 +246,7 @@ def contact(request: HttpRequest) -> HttpResponseBase:
     try:
         services.save_contact(user=user, **typed)
     except services.Refused as refusal:
-        return _page(request, Contact(user=user, **typed), refusal.errors)
+        return _page(request, typed, refusal.errors)
     messages.success(request, _("Your addresses are saved."))
     return redirect("subscriptions")
 

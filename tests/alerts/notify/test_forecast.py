@@ -100,3 +100,14 @@ def test_the_forecast_costs_the_same_for_3_and_for_300_alarms() -> None:
             assert forecast(user=olga, subscriptions=asked, now=NOW).by_channel["sms"] >= number
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 2
+
+
+def test_a_week_with_more_than_can_be_looked_at_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = factories.plant(machines=1)[0]
+    olga = person()
+    asked = [subscribe(olga)]
+    told(*[row(alarm(machine)) for _ in range(3)])
+    for most, cut in ((3, False), (2, True)):
+        monkeypatch.setattr("alerts.notify.forecast.MOST", most)
+        counted = forecast(user=olga, subscriptions=asked, now=NOW)
+        assert (counted.cut, counted.by_channel["email"]) == (cut, most)

@@ -162,6 +162,7 @@ def test_addresses_are_saved_and_mistakes_stand_under_their_fields(browser: Clie
     assert wrong.status_code == 400
     assert page.count('aria-invalid="true"') == 3
     assert 'value="0151 1234"' in page
+    assert "operator@works.example, 0151 1234" not in page
     assert not Contact.objects.filter(phone="0151 1234").exists()
     right = browser.post(where, {"email": "", "phone": "+49 151 1234567", "time_zone": "Europe/Berlin"}, follow=True)
     assert "Your addresses are saved." in read(right)
