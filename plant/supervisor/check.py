@@ -17,18 +17,21 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 def steps(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
     """Gives what is run, in order: name and command line."""
     python = sys.executable
-    tests = ("pytest", [python, "-m", "pytest", *arguments])
     if arguments:
-        return [tests]
+        return [("pytest", [python, "-m", "pytest", *arguments])]
+    # What starts and kills whole Andons has the machine to itself.
+    tests = ("pytest", [python, "-m", "pytest", "-q", "-n", "2", "-m", "not chaos and not browser"])
+    processes = ("pytest, whole processes", [python, "-m", "pytest", "-q", "-m", "chaos or browser"])
     found = [
         ("ruff check", [python, "-m", "ruff", "check", "."]),
         ("ruff format", [python, "-m", "ruff", "format", "--check", "."]),
         ("mypy", [python, "-m", "mypy", "."]),
         tests,
+        processes,
     ]
     if modules := sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.test.js")):
         node = shutil.which("node") or str(ROOT / ".venv" / "bin" / "node")
-        found.insert(-1, ("node --test", [node, "--test", *modules]))
+        found.insert(-2, ("node --test", [node, "--test", *modules]))
     return found
 
 

@@ -92,7 +92,7 @@ def test_machines_are_told_that_a_machine_wrote(mail: MailServer) -> None:
     assert headers["Auto-Submitted"] == "auto-generated"
     assert headers["X-Auto-Response-Suppress"] == "All"
     assert headers["List-Id"] == "Andon alarms <alarms.works.example>"
-    assert headers["List-Unsubscribe"] == "<https://andon.works.example/subscriptions>"
+    assert headers["List-Unsubscribe"] == "<https://andon.works.example/subscriptions/>"
 
 
 def test_a_name_with_line_breaks_makes_no_header(mail: MailServer) -> None:

@@ -26,7 +26,7 @@ def test_the_text_says_what_how_much_and_when(provider: Provider, settings: Any)
     # The place gave way, so that one part is enough.
     assert text == (
         "1 CRITICAL K-301 stage 2 discharge temperature high-high 187.4 degC (limit 185.0) 06:00. "
-        f"https://andon.north-western.works.example/alarms/{made.pk}"
+        f"https://andon.north-western.works.example/alarms/{made.pk}/"
     )
     assert (sent.outcome, sent.answer) == ("sent", "accepted by JSON")
 
@@ -39,7 +39,7 @@ def test_the_text_says_where_too_if_it_fits(provider: Provider, settings: Any) -
     send()
     assert provider.taken[0][1] == (
         "1 CRITICAL K-301 stage 2 discharge temperature high-high 187.4 degC (limit 185.0) 06:00. "
-        f"Utilities/Compressed air. http://andon/alarms/{made.pk}"
+        f"Utilities/Compressed air. http://andon/alarms/{made.pk}/"
     )
 
 
