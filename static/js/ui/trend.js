@@ -93,11 +93,15 @@ function drawTable() {
   );
 }
 
+/** Moves by readings; gaps are stepped over. */
 function moveCursor(step) {
   const lane = lanes[0];
-  if (!lane?.times.length) return;
-  const from = lane.plot.cursor.idx ?? lane.times.length;
-  const at = Math.max(0, Math.min(lane.times.length - 1, from + step));
+  if (!lane) return;
+  const known = lane.values.flatMap((value, at) => (value === null ? [] : [at]));
+  if (!known.length) return;
+  const here = lane.plot.cursor.idx;
+  const from = here == null ? known.length : known.findLastIndex((at) => at <= here);
+  const at = known[Math.max(0, Math.min(known.length - 1, from + step))];
   lane.plot.setCursor({ left: lane.plot.valToPos(lane.times[at], "x"), top: 40 }, true, true);
 }
 

@@ -1,0 +1,138 @@
+"""What the journeys need: a whole Andon of their own, Chromium, people who are signed in, a gateway that sends."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.stack import Stack
+
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-first-run",
+]  # fmt: skip
+MACHINES = 24  # each journey takes one of its own, from the tenth: no code is the beginning of another
+
+SETUP = f"""
+import json
+from django.utils import timezone
+from devices import services
+from devices.models import Asset
+from plant.tokens import make_link
+from tests import factories
+
+for machine in factories.plant(machines={MACHINES}):
+    for key, name in (("temp", "Temperature"), ("oil", "Oil temperature")):
+        factories.sensor(machine, key, name=name, normal_low=20.0, normal_high=70.0)
+    factories.rule(machine, "Temperature high", cause="The fan stands.", action="Start the fan\\nCall maintenance")
+    factories.rule(machine, "Oil temperature high", sensor_key="oil", limit=80.0, priority=3)
+token = services.create_source(name="gateway", scope=Asset.objects.get(code="works"))[1]
+people = [factories.operator("olga"), factories.operator("max"), factories.viewer("vera")]
+people[1].first_name, people[1].last_name = "Max", "Osei"
+people[1].save()
+links = {{person.username: make_link(user=person, now=timezone.now()) for person in people}}
+print(json.dumps({{"token": token, "links": links}}))
+"""
+
+
+@dataclass
+class Plant:
+    """A running Andon with a small plant in it."""
+
+    stack: Stack
+    token: str
+    links: dict[str, str]
+
+    def send(self, values: dict[str, float], *, at: float | None = None) -> None:
+        """Sends readings as a gateway does; they are accepted when this returns."""
+        body = json.dumps({"time": round((at or time.time()) * 1000), "values": values}).encode()
+        request = urllib.request.Request(
+            f"{self.stack.intake_url}/api/v1/telemetry",
+            body,
+            {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert answer.status == 202
+
+
+@pytest.fixture(scope="session")
+def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    """Gives the session's Andon; the intake runs beside the web process, so that either can be cut alone."""
+    with Stack(tmp_path_factory.mktemp("browser"), intake=True) as stack:
+        made = json.loads(stack.script(SETUP).splitlines()[-1])
+        stack.start()
+        yield Plant(stack, made["token"], made["links"])
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Gives Chromium."""
+    with sync_playwright() as playwright:
+        found = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None)
+        browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", found), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def sessions(plant: Plant, chromium: Browser) -> Callable[[str], Any]:
+    """Gives a function that signs a person in by their one-time link, once, and gives their cookies."""
+    kept: dict[str, Any] = {}
+
+    def of(username: str) -> Any:
+        if username not in kept:
+            context = chromium.new_context()
+            page = context.new_page()
+            page.goto(plant.stack.url + plant.links[username])
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_url(f"{plant.stack.url}/")
+            kept[username] = context.storage_state()
+            context.close()
+        return kept[username]
+
+    return of
+
+
+@pytest.fixture
+def opened(plant: Plant, chromium: Browser, sessions: Callable[[str], Any]) -> Iterator[Callable[..., Page]]:
+    """Gives a function that opens a page in a person's own browser; a script's error fails the test."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def open_page(address: str, *, user: str = "olga", live: bool = True, **options: Any) -> Page:
+        chosen = {"viewport": {"width": 1366, "height": 768}, "color_scheme": "dark", **options}
+        context = chromium.new_context(base_url=plant.stack.url, storage_state=sessions(user), **chosen)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: errors.append(f"{address}: {error}"))
+        page.goto(address)
+        if live:
+            page.locator("#live-word", has_text="Live").wait_for(state="attached")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture(scope="session")
+def codes() -> Iterator[str]:
+    """Gives machines that no other journey has."""
+    return (f"press-1-{number}" for number in range(10, MACHINES + 1))
+
+
+@pytest.fixture
+def press(codes: Iterator[str]) -> str:
+    """Gives the journey's own machine."""
+    return next(codes)

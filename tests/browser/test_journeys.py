@@ -1,0 +1,277 @@
+"""What operators do, in a real browser on real processes: see, acknowledge, comment, lose the connection."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Plant
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+NOT_LIVE_WITHIN = 5_000  # ms
+
+Opened = Callable[..., Page]
+
+
+def machine_page(code: str) -> str:
+    return f"/a/hall/line-1/{code}/"
+
+
+def row(page: Page, code: str, message: str = "Temperature high") -> Locator:
+    """Gives the list's row of a machine's alarm."""
+    return page.locator("tr[data-alarm]", has_text=code).filter(has_text=message)
+
+
+def list_with(opened: Opened, code: str, *, rows: int = 1, **options: object) -> Page:
+    """Opens the list narrowed to a machine, once its alarms are there."""
+    page = opened(f"/alarms/?q={code}", **options)
+    for _ in range(100):
+        if page.locator("tr[data-alarm]").count() >= rows:
+            return page
+        page.wait_for_timeout(100)
+        page.reload()
+    raise AssertionError(f"{code} has no {rows} alarms in the list")
+
+
+# --- Signing in ------------------------------------------------------------------------------------------------------
+
+
+def test_a_one_time_link_signs_in_once(plant: Plant, opened: Opened) -> None:
+    page = opened("/")  # by the link
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    page.context.clear_cookies()
+    answer = page.goto(plant.links["olga"])
+    assert answer is not None and answer.status == 410
+    page.goto("/alarms/")
+    expect(page).to_have_url(re.compile("/sign-in"))
+
+
+# --- From a reading to the screen ------------------------------------------------------------------------------------
+
+
+def test_a_reading_over_the_limit_is_seen_on_every_page(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 61.0})
+    overview, console, machine = opened("/"), opened("/alarms/"), opened(machine_page(press))
+    expect(machine.locator(f'.val[data-tag="{press}/temp"] .v')).to_have_text("61.0")
+    shown = console.locator("tr[data-alarm]").count()
+    plant.send({f"{press}/temp": 97.4})
+    expect(machine.locator("#mine li[data-alarm]")).to_contain_text("Temperature high")
+    expect(machine.locator("#why")).to_contain_text("The fan stands.")
+    expect(machine.locator(f'.val.al.p1[data-tag="{press}/temp"]')).to_be_visible()
+    expect(overview.locator("#banner")).to_contain_text("Temperature high")
+    expect(overview.locator(f'a.hexg[data-asset="{press}"]')).to_have_class(re.compile(r"\bal p1 un\b"))
+    # The list does not move by itself: what is new waits behind its bar.
+    expect(console.locator("#newer")).to_contain_text("1 new alarm")
+    assert console.locator("tr[data-alarm]").count() == shown
+    console.keyboard.press("n")
+    expect(row(console, press)).to_contain_text("97.4")
+    expect(console.locator("#newer")).to_be_hidden()
+
+
+def test_a_new_alarm_waits_only_where_the_list_would_show_it(plant: Plant, opened: Opened, press: str) -> None:
+    mine, low = opened(f"/alarms/?q={press}"), opened("/alarms/?priority=4")
+    plant.send({f"{press}/temp": 99.0})
+    expect(mine.locator("#newer")).to_contain_text("1 new alarm")
+    assert low.locator("#newer").is_hidden()
+
+
+# --- Acknowledge and comment -----------------------------------------------------------------------------------------
+
+
+def test_acknowledging_by_key_and_by_click_changes_the_row_in_place(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
+    page = list_with(opened, press, rows=2)
+    order = page.locator("tr[data-alarm]").evaluate_all("rows => rows.map((row) => row.dataset.alarm)")
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    first, second = page.locator("tr[data-alarm]").nth(0), page.locator("tr[data-alarm]").nth(1)
+    expect(first.locator(".word")).to_have_text("Acked")
+    expect(first.get_by_role("button", name="Ack")).to_have_count(0)
+    second.get_by_role("button", name="Ack").click()
+    expect(second.locator(".word")).to_have_text("Acked")
+    assert page.locator("tr[data-alarm]").evaluate_all("rows => rows.map((row) => row.dataset.alarm)") == order
+    # Pressed again it answers nothing else.
+    page.keyboard.press("a")
+    expect(page.locator(".toast")).to_contain_text("waits for no acknowledgement")
+
+
+def test_several_are_chosen_by_keys_and_acknowledged_together(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
+    page = list_with(opened, press, rows=2)
+    for key in "jxjxa":
+        page.keyboard.press(key)
+    expect(page.locator(".toast")).to_contain_text("2 alarms acknowledged.")
+    expect(page.locator("tr[data-alarm].un")).to_have_count(0)
+    expect(page.locator("#bulk")).to_be_hidden()
+
+
+def test_a_comment_is_typed_into_the_drawer_and_escape_closes_it(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 97.4})
+    page = list_with(opened, press)
+    page.keyboard.press("j")
+    page.keyboard.press("c")
+    field = page.get_by_label("Comment", exact=True)
+    expect(field).to_be_focused()
+    page.keyboard.type("Fan ordered, jxan")  # keys are text inside a field
+    page.keyboard.press("Enter")
+    expect(page.locator("#draw .tlv")).to_contain_text("olga: Fan ordered, jxan")
+    expect(page).to_have_url(re.compile(r"alarm=\d+"))
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page.locator("#draw")).to_be_hidden()
+    expect(page).not_to_have_url(re.compile(r"alarm=\d+"))
+
+
+def test_the_second_browser_sees_the_first_and_is_told_who_was_first(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 97.4})
+    olga, max_ = list_with(opened, press), list_with(opened, press, user="max")
+    without_scripts = opened(f"/alarms/?q={press}", user="max", live=False, java_script_enabled=False)
+    row(olga, press).get_by_role("button", name="Ack").click()
+    expect(row(max_, press).locator(".word")).to_have_text("Acked")
+    # His other browser has an old page; its form is answered by the one who was first.
+    row(without_scripts, press).get_by_role("button", name="Ack").click()
+    expect(without_scripts.get_by_role("status").filter(has_text="Already")).to_contain_text(
+        "Already acknowledged by Olga Operator"
+    )
+
+
+def test_who_may_only_look_sees_why_the_button_is_off(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 97.4})
+    page = list_with(opened, press, user="vera")
+    button = row(page, press).get_by_role("button", name="Ack")
+    expect(button).to_have_attribute("aria-disabled", "true")
+    expect(button).to_have_attribute("title", re.compile("An administrator"))
+    button.click(force=True)
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    expect(page.locator(".toast")).to_contain_text("You can look.")
+    expect(row(page, press).locator(".word")).to_have_text("Unacked")
+
+
+# --- Old data, lost connection ---------------------------------------------------------------------------------------
+
+
+def test_a_silent_sensor_is_hatched_until_it_speaks_again(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 50.0, f"{press}/oil": 50.0})
+    page = opened(machine_page(press))
+    value = page.locator(f'.val[data-tag="{press}/temp"]')
+    expect(value).to_have_class(re.compile(r"\bstale\b"), timeout=8_000)
+    expect(page.locator(f'.mai[data-tag="{press}/temp"]')).to_have_class(re.compile(r"\bstale\b"))
+    plant.send({f"{press}/temp": 51.0})
+    expect(value).not_to_have_class(re.compile(r"\bstale\b"))
+    expect(page.locator(f'.val[data-tag="{press}/oil"]')).to_have_class(re.compile(r"\bstale\b"))
+
+
+def test_silence_is_shown_within_seconds_and_heals_by_itself(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 97.4})
+    page = list_with(opened, press)
+    page.evaluate("window.sameDocument = true")
+    web = plant.stack.processes["web"]
+    began = time.monotonic()
+    web.send_signal(signal.SIGSTOP)  # the connection stands, and nothing comes
+    try:
+        expect(page.locator("#not-live")).to_be_visible(timeout=NOT_LIVE_WITHIN + 1_000)
+        assert time.monotonic() - began > 2
+        expect(page.locator("#lost-age")).to_have_text(re.compile(r"^\d+(\.\d)? s$"))
+        button = row(page, press).get_by_role("button", name="Ack")
+        expect(button).to_have_attribute("aria-disabled", "true")
+        expect(button).to_have_attribute("title", "Not possible without a connection")
+        page.keyboard.press("j")
+        page.keyboard.press("a")
+        expect(page.locator(".toast")).to_contain_text("not possible without a connection")
+    finally:
+        web.send_signal(signal.SIGCONT)
+    expect(page.locator("#not-live")).to_be_hidden()
+    expect(button).not_to_have_attribute("aria-disabled", "true")
+    assert page.evaluate("window.sameDocument") is True
+
+
+def test_after_the_server_was_away_the_page_has_what_it_missed(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 60.0})
+    page, console = opened(machine_page(press)), opened(f"/alarms/?q={press}")
+    page.evaluate("window.sameDocument = true")
+    plant.stack.kill("web")
+    expect(page.locator("#not-live")).to_be_visible(timeout=NOT_LIVE_WITHIN)
+    plant.send({f"{press}/temp": 98.0})  # by the intake process, which still stands
+    plant.stack.start("web")
+    for open_page in (page, console):
+        expect(open_page.locator("#not-live")).to_be_hidden(timeout=20_000)
+    expect(page.locator(f'.val[data-tag="{press}/temp"] .v')).to_have_text("98.0")
+    expect(page.locator("#mine li[data-alarm]")).to_contain_text("Temperature high")
+    expect(console.locator("#newer")).to_contain_text("1 new alarm")
+    assert page.evaluate("window.sameDocument") is True
+
+
+# --- Trend -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_trend_follows_buttons_and_keys(plant: Plant, opened: Opened, press: str) -> None:
+    now = time.time()
+    for ago, value in ((1500, 40.0), (1499, 41.0), (300, 50.0), (2, 55.0)):
+        plant.send({f"{press}/temp": value}, at=now - ago)
+    page = opened(machine_page(press))
+    lane = page.locator(f'.lane[data-tag="{press}/temp"]')
+    expect(lane).to_have_attribute("aria-label", "Temperature between 50.0 and 55.0 °C, last 55.0")
+    page.get_by_role("button", name="90 min").click()
+    expect(lane).to_have_attribute("aria-label", "Temperature between 40.0 and 55.0 °C, last 55.0")
+    expect(page).to_have_url(re.compile(r"t=90m"))
+    page.keyboard.press("v")
+    rows = page.locator("#trend-rows table").first.locator("tbody td:nth-child(2)")
+    expect(rows).to_have_text(["55.0", "50.0", "41.0", "40.0"])
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    back = page.get_by_role("button", name="Back to live")
+    expect(back).to_be_visible()
+    expect(rows).to_have_text(["55.0", "50.0"])
+    page.keyboard.press("0")
+    expect(back).to_be_hidden()
+    page.locator("#trends").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(lane.locator(".read")).to_have_text(re.compile(r"^\d\d:\d\d:\d\d  50\.0 °C$"))
+
+
+# --- Phone and accessibility -----------------------------------------------------------------------------------------
+
+
+def test_on_a_phone_an_alarm_is_a_page_of_its_own(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 97.4})
+    page = list_with(opened, press, **PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    row(page, press).locator(".msg").tap()
+    expect(page).to_have_url(re.compile(r"/alarms/\d+/$"))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator("#draw").get_by_role("button", name="Ack").tap()
+    expect(page.locator("#draw .word")).to_have_text("Acked")
+    page.goto(machine_page(press))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize(("theme", "width"), [("dark", 1920), ("light", 390)])
+def test_no_page_violates_the_rules_of_accessibility(plant: Plant, opened: Opened, theme: str, width: int) -> None:
+    plant.send({"press-1-10/temp": 97.4, "press-1-10/oil": 85.0})
+    page = list_with(
+        opened, "press-1-10", viewport={"width": width, "height": 1080}, color_scheme=theme, reduced_motion="reduce"
+    )
+    alarm = page.locator("tr[data-alarm]").first.get_attribute("data-alarm")
+    pages = ["/", f"/alarms/?alarm={alarm}", "/alarms/?show=history", f"/alarms/{alarm}/", machine_page("press-1-10")]
+    found = []
+    for address in [*pages, "/subscriptions/", "/deliveries/"]:
+        page.goto(address)
+        page.locator("#live-word", has_text="Live").wait_for(state="attached")
+        if "?alarm" in address and width > 1000:
+            page.locator("#draw h2").wait_for()
+        page.add_script_tag(path=AXE)
+        for violation in page.evaluate("axe.run({ resultTypes: ['violations'] }).then((result) => result.violations)"):
+            places = [node["html"][:160] for node in violation["nodes"][:3]]
+            found.append(f"{address}: {violation['id']}, {violation['help']}: {places}")
+    assert found == []
