@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import structlog
 from celery import shared_task
 from django.conf import settings
+from django.db import close_old_connections
 
 from devices.models import Checkpoint
 from devices.telemetry import history, stream
@@ -28,6 +29,7 @@ def _drain(shards: Iterable[int]) -> None:
         except Exception:
             # Nothing is lost: the checkpoint has not moved, and beat rings again within a second.
             log.exception("drain failed", shard=shard)
+            close_old_connections()
         else:
             if report.more:
                 more.append(shard)

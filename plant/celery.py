@@ -3,12 +3,27 @@
 import os
 
 from celery import Celery
+from celery.signals import task_failure
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plant.settings")
 
 app = Celery("andon")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+# A worker keeps its database connection from task to task: opening one costs SQLite more than a small drain does.
+app.conf["CELERY_DB_REUSE_MAX"] = 1_000
+
+
+@task_failure.connect
+def drop_broken_connections(**_: object) -> None:
+    """Lets go of a connection that may have failed with its task; the next task opens another."""
+    from django.db import close_old_connections
+
+    close_old_connections()
+
+
 app.conf.beat_schedule = {
     "ring": {"task": "devices.tasks.ring", "schedule": 1.0, "options": {"expires": 2}},
     "send-due": {"task": "alerts.tasks.send_due", "schedule": 5.0, "options": {"expires": 5}},

@@ -11,14 +11,16 @@ import json
 import random
 import time
 from collections import Counter
+from functools import partial
 from urllib.parse import urlsplit
 
 
 class Connection(asyncio.Protocol):
     """One keep-alive connection: sends the next request when the answer to the last one is whole."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, place: int) -> None:
         self.run = run
+        self.place = place  # which share of the sensors it sends for, as a gateway does
         self.buffer = b""
         self.sent_at = 0.0
         self.transport: asyncio.Transport | None = None
@@ -32,7 +34,7 @@ class Connection(asyncio.Protocol):
     def send(self) -> None:
         """Sends the next request, or ends."""
         assert self.transport is not None
-        request = self.run.next_request()
+        request = self.run.next_request(self.place)
         if request is None:
             self.transport.close()
             return
@@ -71,38 +73,50 @@ class Run:
         self.deadline = 0.0
         self.statuses: Counter[str] = Counter()
         self.waits: list[float] = []
-        self.requests = 0
         self.open = options.connections
         self.done = asyncio.Event()
-        self.variants = self._variants()
+        self.sent = [0] * options.connections
+        self.bodies = [self._bodies(place) for place in range(options.connections)]
         self.started = 0.0
 
-    def _variants(self) -> list[bytes]:
-        """Prepares the bodies behind the time: each batch a run of neighbouring tags, values of two decimals."""
-        options = self.options
-        chance = random.Random(7)
-        tags = [
-            f"{options.prefix}{number // options.per_asset:05d}/s{number % options.per_asset}"
-            for number in range(options.sensors)
-        ]
-        variants = []
-        starts = list(range(0, options.sensors, options.batch)) or [0]
-        for _ in range(max(1, 64 // len(starts))):
-            for start in starts:
-                chosen = (tags[start : start + options.batch] * (options.batch // options.sensors + 1))[: options.batch]
-                values = ",".join(f'"{tag}":{50 + chance.random() * 30:.2f}' for tag in chosen)
-                variants.append(b',"values":{' + values.encode() + b"}}")
-        return variants
+    def _bodies(self, place: int) -> list[list[bytes]]:
+        """Prepares a connection's bodies: each a list of moments, the part of each behind its time.
 
-    def next_request(self) -> bytes | None:
-        """Gives the next request, or None when the time is over."""
-        now = time.time()
+        A connection has sensors of its own. A batch larger than their number carries several moments, as a gateway
+        sends that collected for a while; a smaller one goes round.
+        """
+        options = self.options
+        chance = random.Random(place)
+        own = range(
+            place * options.sensors // options.connections, (place + 1) * options.sensors // options.connections
+        )
+        tags = [f"{options.prefix}{one // options.per_asset:05d}/s{one % options.per_asset}" for one in own]
+        size = min(options.batch, len(tags))
+
+        def moment(start: int) -> bytes:
+            chosen = [tags[(start + at) % len(tags)] for at in range(size)]
+            return ",".join(f'"{tag}":{50 + chance.random() * 30:.2f}' for tag in chosen).encode()
+
+        rounds = max(1, len(tags) // size)
+        return [
+            [moment(turn * size) for _ in range(max(1, options.batch // size))]
+            for turn in range(rounds * max(1, 16 // rounds))
+        ]
+
+    def next_request(self, place: int) -> bytes | None:
+        """Gives a connection's next request, or None when the time is over."""
         if time.monotonic() >= self.deadline:
             return None
-        variant = self.variants[self.requests % len(self.variants)]
-        self.requests += 1
-        # A time of its own for each request, so that no reading is a duplicate.
-        body = b'{"time":%.3f' % (now * 1000 + (self.requests % 97) * 0.001) + variant
+        bodies = self.bodies[place]
+        moments = bodies[self.sent[place] % len(bodies)]
+        self.sent[place] += 1
+        # The newest moment is now, those before it 10 µs apart each; no two of a sensor are the same.
+        now = time.time_ns() // 1000 / 1000
+        parts = [
+            b'{"time":%.3f,"values":{%s}}' % (now - (len(moments) - 1 - at) * 0.01, values)
+            for at, values in enumerate(moments)
+        ]
+        body = parts[0] if len(parts) == 1 else b"[" + b",".join(parts) + b"]"
         return (
             b"POST /api/v1/telemetry HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Authorization: Bearer " + self.options.token.encode() + b"\r\nContent-Length: %d\r\n\r\n" % len(body)
@@ -135,8 +149,8 @@ class Run:
         loop = asyncio.get_running_loop()
         self.started = time.monotonic()
         self.deadline = self.started + self.options.seconds
-        for _ in range(self.options.connections):
-            await loop.create_connection(lambda: Connection(self), parts.hostname, parts.port)
+        for place in range(self.options.connections):
+            await loop.create_connection(partial(Connection, self, place), parts.hostname, parts.port)
         await self.done.wait()
         took = time.monotonic() - self.started
         waits = sorted(self.waits)
