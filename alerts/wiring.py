@@ -63,6 +63,9 @@ def follow(change: Change) -> None:
     affected = change.assets | change.marks.get("rules", set())
     if not (affected or change.intervals or change.marks.get("gone")):
         return
+    if change.marks.get("gone"):
+        # Their rules went with them: workers must stop judging them, and return what stands of their alarms.
+        change.revisions.add("rules")
     types = dict(Asset.objects.filter(id__in=affected).values_list("id", "type_id"))
     if RULES.hand_down(types):
         change.revisions.add("rules")

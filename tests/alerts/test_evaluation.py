@@ -5,6 +5,7 @@ import pytest
 from alerts import rules, services
 from alerts.models import Alarm, JournalEntry
 from devices.models import Checkpoint, Segment
+from devices.services import delete_asset
 from devices.telemetry import latest, pipeline
 from devices.telemetry.batch import Quality
 from tests import factories
@@ -137,6 +138,16 @@ def test_alarm_of_a_deleted_rule_returns_with_the_reason(scenario, press, temp):
     scenario.send(temp, 0, 92.0)
     scenario.drain(0.1)
     rules.delete_rule(rule=rule)
+    scenario.drain(0.2)
+    assert scenario.states() == [("Temperature high", "D")]
+    assert JournalEntry.objects.order_by("-pk")[0].reason == "rule no longer in force"
+
+
+def test_alarm_of_a_deleted_machine_returns_with_the_reason(scenario, press, temp):
+    factories.rule(press)
+    scenario.send(temp, 0, 92.0)
+    scenario.drain(0.1)
+    delete_asset(asset=press)
     scenario.drain(0.2)
     assert scenario.states() == [("Temperature high", "D")]
     assert JournalEntry.objects.order_by("-pk")[0].reason == "rule no longer in force"
