@@ -18,6 +18,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.contrib.auth.models import AnonymousUser
+from redis import RedisError
 
 from alerts import queries as alarms
 from alerts.events import ALL_ALARMS, frame
@@ -213,7 +214,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         if self.flusher is not None:
             self.flusher.cancel()
         for group in self.view.groups:
-            await self.channel_layer.group_discard(group, self.channel_name)
+            with contextlib.suppress(RedisError, OSError):
+                await self.channel_layer.group_discard(group, self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Takes a subscription."""
@@ -222,7 +224,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         except msgspec.MsgspecError as error:
             await self._send({"type": "error", "error": f"Not understood: {error}."})
             return
-        await self._subscribe(wanted)
+        try:
+            await self._subscribe(wanted)
+        except Exception as error:
+            # Closed, not left to break: only then does `disconnect` let go of groups and pulse. The browser comes back.
+            log.warning("no snapshot for a socket", error=str(error))
+            await self.close(code=1011)
 
     async def _subscribe(self, wanted: Subscribe) -> None:
         """Joins the groups, then reads the snapshot: what happens between the two waits and is relayed after it."""

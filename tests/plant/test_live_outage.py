@@ -1,0 +1,45 @@
+"""The operators' socket while something it stands on does not answer."""
+
+import asyncio
+import json
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import User
+from redis import RedisError
+
+from devices import metrics
+from devices.topology import Topology
+from plant import live
+
+
+@pytest.fixture
+def socket(settings, monkeypatch):
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    monkeypatch.setattr(live, "topology", lambda: Topology(1, {}, {}, {}, {}, {}))
+
+    def made():
+        communicator = WebsocketCommunicator(live.LiveConsumer.as_asgi(), "/ws/live")
+        communicator.scope["user"] = User(username="olga")
+        return communicator
+
+    return made
+
+
+async def test_browser_without_a_snapshot_is_closed_and_nothing_of_it_stays(socket, monkeypatch):
+    def broken(view):
+        raise RedisError("Connection refused")
+
+    before = metrics.SOCKETS._value.get()
+    communicator = socket()
+    assert (await communicator.connect())[0]
+    monkeypatch.setattr(live, "snapshot", lambda view: {"type": "snapshot", "journal": 0})
+    await communicator.send_to(text_data=json.dumps({"type": "subscribe"}))
+    assert json.loads(await communicator.receive_from())["type"] == "snapshot"
+    monkeypatch.setattr(live, "snapshot", broken)
+    await communicator.send_to(text_data=json.dumps({"type": "subscribe"}))
+    assert await communicator.receive_output() == {"type": "websocket.close", "code": 1011}
+    await communicator.disconnect()
+    await asyncio.sleep(0)
+    assert metrics.SOCKETS._value.get() == before
+    assert not [task for task in asyncio.all_tasks() if "_beat" in repr(task)]
