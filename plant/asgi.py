@@ -16,9 +16,6 @@ _django = get_asgi_application()
 from devices.intake.http import PATH as INTAKE_PATH  # noqa: E402  # needs the apps
 from devices.intake.http import application as intake  # noqa: E402
 from plant.live import LiveConsumer, Signed  # noqa: E402
-from plant.twisted_pace import spare  # noqa: E402
-
-spare()
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -54,7 +54,7 @@ class Plan:
         quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
         web = (
             "-m",
-            "daphne",
+            "plant.web",
             "-b",
             "127.0.0.1",
             "-p",

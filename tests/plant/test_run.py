@@ -100,7 +100,7 @@ class Running:
 
     def pid(self, program: str) -> int | None:
         """Gives the process of a program."""
-        pattern = {"telemetry": "-Q telemetry", "work": "-Q work", "beat": "plant.beat", "daphne": "-m daphne"}
+        pattern = {"telemetry": "-Q telemetry", "work": "-Q work", "beat": "plant.beat", "daphne": "-m plant.web"}
         wanted = pattern.get(program, program)
         return next(
             (pid for pid, command in self.processes().items() if wanted in command and " -S " not in command), None
@@ -185,7 +185,7 @@ def test_a_killed_supervisord_comes_back_and_leaves_no_second_redis(running: Run
     until(lambda: all(running.pid(program) for program in PROGRAMS), "every program")
     commands = list(running.processes().values())
     assert sum("redis-server" in command for command in commands) == 1
-    assert sum("-m daphne" in command for command in commands) == 1
+    assert sum("-m plant.web" in command for command in commands) == 1
 
 
 def test_everything_written_is_below_var(running: Running, folder: Path) -> None:
