@@ -45,6 +45,7 @@ def as_json(alarm: Alarm) -> dict[str, Any]:
         "suppressed": list(alarm.suppressed),
         "raised": iso(alarm.raised),
         "cleared": iso(alarm.cleared),
+        "closed": iso(alarm.closed),
         "acked": iso(alarm.acked),
         "acked_by": alarm.acked_by.get_username() if alarm.acked_by is not None else None,
         "value": alarm.value,

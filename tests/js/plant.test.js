@@ -72,6 +72,18 @@ test("an old occurrence that comes late does not come back", () => {
   );
 });
 
+test("a comment on an occurrence that was superseded does not bring it back", () => {
+  const superseded = alarm(1, { state: "D", closed: "2026-03-01T06:05:00.000000Z" });
+  assert.deepEqual(shown(snapshot(4), event(5, superseded)), shown(snapshot(5)));
+});
+
+test("alarms of no rule stand beside each other", () => {
+  const one = alarm(1, { rule: "", asset: "", sensor: "", state: "D", message: "Stream replaced" });
+  const other = { ...one, id: 2 };
+  assert.deepEqual(shown(snapshot(4, [one]), event(5, other)), shown(snapshot(5, [one, other])));
+  assert.deepEqual(shown(snapshot(4, [other]), event(5, one)), shown(snapshot(5, [one, other])));
+});
+
 test("a frame told twice changes nothing", () => {
   assert.deepEqual(shown(snapshot(4), event(5, alarm(1)), event(5, alarm(1))), shown(snapshot(5, [alarm(1)])));
 });

@@ -51,13 +51,16 @@ function applyAlarm(plant, frame) {
   const before = plant.alarms.get(alarm.id);
   if (before && before.journal > frame.journal) return {};
   const gone = [];
-  // A rule has one open alarm: a new occurrence ends the one before it without a row of its own.
+  // A rule has one open alarm: a new occurrence ends the one before it without a row of its own. Alarms of no
+  // rule, Andon's own, stand beside each other.
   for (const other of plant.alarms.values()) {
-    if (other.id < alarm.id && other.asset === alarm.asset && other.rule === alarm.rule) gone.push(other);
-    if (other.id > alarm.id && other.asset === alarm.asset && other.rule === alarm.rule) return {};
+    if (!alarm.rule || other.asset !== alarm.asset || other.rule !== alarm.rule) continue;
+    if (other.id < alarm.id) gone.push(other);
+    if (other.id > alarm.id) return {};
   }
   for (const other of gone) plant.alarms.delete(other.id);
-  if (alarm.state === NORMAL) plant.alarms.delete(alarm.id);
+  // An occurrence that was superseded is over though it never returned to normal: somebody may still comment on it.
+  if (alarm.state === NORMAL || alarm.closed) plant.alarms.delete(alarm.id);
   else plant.alarms.set(alarm.id, { ...alarm, journal: frame.journal });
   return { alarm, before: before ?? null, gone };
 }
