@@ -252,6 +252,12 @@ class JournalEntry(models.Model):
         ordering = ["id"]
         verbose_name = _("journal entry")
         verbose_name_plural = _("journal")
+        indexes = [
+            # evaluation and backtest: what a rule did not see because its clock had passed it
+            models.Index(
+                fields=["rule_id", "time"], condition=models.Q(clock_from__isnull=False), name="journal_by_clock"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.id} {self.event} {self.from_state}→{self.to_state}"

@@ -29,6 +29,7 @@ app.conf.beat_schedule = {
     "send-due": {"task": "alerts.tasks.send_due", "schedule": 5.0, "options": {"expires": 5}},
     "fold": {"task": "devices.tasks.fold", "schedule": 10.0, "options": {"expires": 30}},
     "forget": {"task": "devices.tasks.forget", "schedule": 3600.0, "options": {"expires": 600}},
+    "forget-left-out": {"task": "alerts.tasks.forget_left_out", "schedule": 3600.0, "options": {"expires": 600}},
     **{
         f"pulse-{queue}": {
             "task": "plant.tasks.pulse",
