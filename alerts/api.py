@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 from ninja import Query, Router, Schema
@@ -90,9 +89,9 @@ def list_alarms(
             raise Http404(f"There is no asset {asset}.")
         found = found.filter(asset__in=root.descendants(include_self=True))
     if start is not None:
-        found = found.filter(Q(raised__gte=start))
+        found = found.filter(raised__gte=_moment(start))
     if end is not None:
-        found = found.filter(Q(raised__lte=end))
+        found = found.filter(raised__lte=_moment(end))
     if cursor is not None:
         found = found.filter(pk__lt=cursor)
     rows = list(found[: limit + 1])
@@ -204,7 +203,15 @@ def post_backtest(request: HttpRequest, body: BacktestRequest) -> dict[str, Any]
     }
 
 
-def _us(moment: datetime) -> int:
-    if moment.tzinfo is None:
+def _moment(sent: datetime) -> datetime:
+    """Gives a time in UTC. Raises: HttpError 422 for one without offset, which could mean any hour of a day."""
+    if sent.tzinfo is None:
         raise HttpError(422, "Times need an offset, for example 2026-03-01T06:00:00Z.")
-    return to_us(moment)
+    try:
+        return sent.astimezone(UTC)
+    except OverflowError:
+        raise HttpError(422, f"There is no time {sent.isoformat()} in UTC.") from None
+
+
+def _us(sent: datetime) -> int:
+    return to_us(_moment(sent))
