@@ -17,7 +17,7 @@ from channels.auth import AuthMiddlewareStack
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.security.websocket import AllowedHostsOriginValidator
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from redis import RedisError
 
 from alerts import queries as alarms
@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 PACE = 0.25  # seconds between two frames of values to one browser
 BEAT = 1.0
+ASK_AGAIN = 30.0  # seconds between two looks whether the person may still look
 MOST_MISSED = 500  # journal rows fetched at once; a browser that missed more is closed and takes a snapshot
 MOST_ASSETS = 200
 
@@ -120,6 +121,10 @@ def _tail() -> JournalTail:
 
 def _journal_head() -> int:
     return JournalHead.objects.values_list("last", flat=True).first() or 0
+
+
+def _may_look(user_id: int) -> bool:
+    return User.objects.filter(pk=user_id, is_active=True).exists()
 
 
 def _journal_frames(after: int, upto: int) -> list[tuple[int, int | None, str]]:
@@ -278,9 +283,15 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
     async def _beat(self) -> None:
         """Names the newest journal number each second and fetches what the channel layer lost."""
         with contextlib.suppress(asyncio.CancelledError):
+            asked = time.monotonic()
             while True:
                 await asyncio.sleep(BEAT)
                 try:
+                    if time.monotonic() - asked > ASK_AGAIN:
+                        if not await database_sync_to_async(_may_look)(self.scope["user"].pk):
+                            await self.close(code=4401)
+                            return
+                        asked = time.monotonic()
                     head = await _tail().head()
                     if head > self.seen and self.view.alarms:
                         await self._catch_up(head)

@@ -1,4 +1,4 @@
-"""The operators' socket while something it stands on does not answer."""
+"""The operators' socket when what it stands on is gone: Redis, or the right to look."""
 
 import asyncio
 import json
@@ -43,3 +43,22 @@ async def test_browser_without_a_snapshot_is_closed_and_nothing_of_it_stays(sock
     await asyncio.sleep(0)
     assert metrics.SOCKETS._value.get() == before
     assert not [task for task in asyncio.all_tasks() if "_beat" in repr(task)]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("active", [True, False])
+async def test_person_who_is_switched_off_is_shown_out(socket, monkeypatch, active):
+    user = await User.objects.acreate(username="olga", is_active=True)
+    monkeypatch.setattr(live, "BEAT", 0.01)
+    monkeypatch.setattr(live, "ASK_AGAIN", 0.0)
+    monkeypatch.setattr(live, "snapshot", lambda view: {"type": "snapshot", "journal": 0})
+    communicator = socket()
+    communicator.scope["user"] = user
+    assert (await communicator.connect())[0]
+    await User.objects.filter(pk=user.pk).aupdate(is_active=active)
+    await communicator.send_to(text_data=json.dumps({"type": "subscribe"}))
+    assert json.loads(await communicator.receive_from())["type"] == "snapshot"
+    after = await communicator.receive_output()
+    assert after["type"] == ("websocket.send" if active else "websocket.close")
+    assert active or after["code"] == 4401
+    await communicator.disconnect()
