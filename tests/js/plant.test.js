@@ -75,6 +75,8 @@ test("an old occurrence that comes late does not come back", () => {
 test("a comment on an occurrence that was superseded does not bring it back", () => {
   const superseded = alarm(1, { state: "D", closed: "2026-03-01T06:05:00.000000Z" });
   assert.deepEqual(shown(snapshot(4), event(5, superseded)), shown(snapshot(5)));
+  assert.deepEqual(shown(snapshot(4, [alarm(1)]), event(5, superseded)), shown(snapshot(5)));
+  assert.deepEqual(apply(nothing(), event(5, superseded)), {}); // nobody is told of a new alarm
 });
 
 test("alarms of no rule stand beside each other", () => {

@@ -50,6 +50,9 @@ function applyAlarm(plant, frame) {
   const { alarm } = frame;
   const before = plant.alarms.get(alarm.id);
   if (before && before.journal > frame.journal) return {};
+  // An occurrence that was superseded is over though it never returned to normal: somebody may still comment on it.
+  const superseded = alarm.closed && alarm.state !== NORMAL;
+  if (superseded && !before) return {};
   const gone = [];
   // A rule has one open alarm: a new occurrence ends the one before it without a row of its own. Alarms of no
   // rule, Andon's own, stand beside each other.
@@ -59,8 +62,7 @@ function applyAlarm(plant, frame) {
     if (other.id > alarm.id) return {};
   }
   for (const other of gone) plant.alarms.delete(other.id);
-  // An occurrence that was superseded is over though it never returned to normal: somebody may still comment on it.
-  if (alarm.state === NORMAL || alarm.closed) plant.alarms.delete(alarm.id);
+  if (alarm.state === NORMAL || superseded) plant.alarms.delete(alarm.id);
   else plant.alarms.set(alarm.id, { ...alarm, journal: frame.journal });
   return { alarm, before: before ?? null, gone };
 }
