@@ -109,6 +109,13 @@ class Stack:
             if name == "intake":
                 self.wait_for(f"{self.intake_url}/healthz")
 
+    def revive(self) -> list[str]:
+        """Starts what has ended by itself, as the supervisor of `./run` does; gives the names."""
+        ended = [name for name, process in self.processes.items() if name != "redis" and process.poll() is not None]
+        for name in ended:
+            self.start(name)
+        return ended
+
     def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> None:
         """Ends a process at once and waits until it is gone."""
         process = self.processes.pop(name)

@@ -4,14 +4,13 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('devices', '0002_checkpoint_turn'),
+        ("devices", "0002_checkpoint_turn"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='chunk',
-            index=models.Index(condition=models.Q(('level__lt', 2)), fields=['sensor', 'level'], name='chunk_small'),
+            model_name="chunk",
+            index=models.Index(condition=models.Q(("level__lt", 2)), fields=["sensor", "level"], name="chunk_small"),
         ),
     ]
