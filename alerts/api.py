@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -23,19 +24,21 @@ router = Router()
 _PAGE: int = Query(200, ge=1, le=1000)  # type: ignore[type-arg]  # an alias for the type checker
 _JOURNAL_PAGE: int = Query(500, ge=1, le=5000)  # type: ignore[type-arg]
 
+# One at a time and process: it is heavy, and the process has operators to serve.
+_backtesting = threading.Lock()
 MOST_FOUND = 5_000  # transitions in one answer of a backtest
 
 
 class Comment(Schema):
     """What somebody says with an acknowledgement."""
 
-    comment: str = Field("", max_length=1000)
+    comment: str = Field("", max_length=services.LONGEST_COMMENT)
 
 
 class Remark(Schema):
     """A comment on its own."""
 
-    comment: str = Field(min_length=1, max_length=1000)
+    comment: str = Field(min_length=1, max_length=services.LONGEST_COMMENT)
 
 
 class BacktestRequest(Schema):
@@ -188,7 +191,12 @@ def post_backtest(request: HttpRequest, body: BacktestRequest) -> dict[str, Any]
         raise HttpError(422, " ".join(error.messages)) from error
     except TypeError as error:
         raise HttpError(422, f"The rule cannot be read: {error}.") from error
-    found = stored([spec], start, end, as_judged=False)
+    if not _backtesting.acquire(blocking=False):
+        raise HttpError(429, "Another backtest is under way; ask again when it is done.")
+    try:
+        found = stored([spec], start, end, as_judged=False)
+    finally:
+        _backtesting.release()
     return {
         "items": [
             {

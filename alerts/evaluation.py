@@ -80,7 +80,7 @@ class Judgement:
     transitions: list[Transition]
     left_out: list[LeftOut]
     retired: set[int]  # open alarms whose rule is gone
-    replaced: bool
+    replaced: str  # the new streams' epoch, where there are new ones
     written: list[JournalEntry] = field(default_factory=list)
     told: int = 0
 
@@ -103,11 +103,12 @@ class Judgement:
         if not (self.transitions or self.retired or self.replaced):
             return
         now = timezone.now()
-        book = _Book(now)
+        book = _Book(now, self.shard)
         if self.replaced:
             book.system(
                 "Stream replaced: readings that were not yet judged may be lost",
-                f"shard {self.shard} found another stream than the one it had read",
+                f"shard {self.shard} found other streams than those it had read",
+                occasion=f"epoch {self.replaced}",
             )
         book.load({transition.rule for transition in self.transitions}, self.retired)
         for alarm in book.retired:
@@ -129,7 +130,7 @@ class Judgement:
             from alerts.tasks import send_due
 
             send_due.apply_async(expires=5)
-        self.written, self.transitions, self.left_out, self.replaced, self.told = [], [], [], False, 0
+        self.written, self.transitions, self.left_out, self.replaced, self.told = [], [], [], "", 0
 
 
 def _rows(table: np.ndarray[Any, Any]) -> Iterator[dict[str, Any]]:
@@ -206,8 +207,9 @@ def _unseen(rule: int, times: Any) -> Any:
 class _Book:
     """The alarms that one drain touches: loaded once, stepped in order, written at once."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, shard: int) -> None:
         self.now = now
+        self.shard = shard
         self.rules: dict[int, Rule] = {}
         self.open: dict[int, Alarm] = {}
         self.retired: list[Alarm] = []
@@ -234,8 +236,8 @@ class _Book:
     def apply(self, transition: Transition) -> None:
         """Puts one transition to its rule's alarm."""
         rule = self.rules.get(transition.rule)
-        if rule is None:
-            return
+        if rule is None or rule.shard != self.shard:
+            return  # deleted, or judged elsewhere since this drain began: there it starts from what stands
         alarm = self.open.get(rule.pk)
         at = from_us(transition.time)
         clock_from = None if transition.clock_from is None else from_us(transition.clock_from)
@@ -286,11 +288,13 @@ class _Book:
         self._touch(alarm)
         self._journal(alarm, lifecycle.Event.CLEAR, step, instant_of, value, clock_from=clock_from)
 
-    def system(self, message: str, reason: str) -> None:
-        """Raises an alarm of Andon itself."""
+    def system(self, message: str, reason: str, *, occasion: str) -> None:
+        """Raises an alarm of Andon itself, one for each occasion however many shards meet it."""
+        if Alarm.objects.filter(rule=None, frozen__occasion=occasion).exists():
+            return
         alarm = Alarm(
             rule_name="", tag="", asset_code="", priority=Priority.HIGH, state=State.UNACKED, raised=self.now,
-            message=message, frozen={"ack_required": True, "system": True}, active=False, cleared=self.now,
+            message=message, frozen={"ack_required": True, "occasion": occasion}, active=False, cleared=self.now,
         )  # fmt: skip
         step = lifecycle.step(lifecycle.NORMAL, lifecycle.Event.RAISE, policy=lifecycle.Policy(), now=self.now)
         # It happened at one moment: it waits for somebody to read it, then it is over.

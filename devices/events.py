@@ -59,12 +59,11 @@ def send(group: str, message: Mapping[str, Any]) -> None:
 class _Pending:
     """A shard's sensors whose newest values the screens have not been told yet."""
 
-    __slots__ = ("cursors", "sensors", "told")
+    __slots__ = ("sensors", "told")
 
     def __init__(self) -> None:
         self.told = 0.0
         self.sensors: set[int] = set()
-        self.cursors: Cursors | None = None
 
 
 _pending: dict[int, _Pending] = defaultdict(_Pending)
@@ -73,19 +72,18 @@ _pending: dict[int, _Pending] = defaultdict(_Pending)
 def values(shard: int, cursors: Cursors, rows: Iterable[int]) -> None:
     """Tells the screens the cursors' values of `rows`, now or with the first call after the pace."""
     pending = _pending[shard]
-    pending.cursors = cursors
     pending.sensors.update(cursors.sensor[list(rows)].tolist())
-    flush_values(shard)
+    flush_values(shard, cursors)
 
 
-def flush_values(shard: int) -> None:
-    """Sends what waits for the screens, if the pace allows it."""
+def flush_values(shard: int, cursors: Cursors) -> None:
+    """Sends what waits for the screens, as it is by now, if the pace allows it."""
     pending = _pending[shard]
     now = time.monotonic()
-    if not pending.sensors or pending.cursors is None or now - pending.told < PACE:
+    if not pending.sensors or now - pending.told < PACE:
         return
-    rows = pending.cursors.rows(np.fromiter(pending.sensors, np.int32)).tolist()
-    for area, chunks in value_rows(topology(), pending.cursors, rows).items():
+    rows = cursors.rows(np.fromiter(pending.sensors, np.int32)).tolist()
+    for area, chunks in value_rows(topology(), cursors, rows).items():
         send(f"area.{area}", {"type": "live.values", "rows": chunks})
     pending.sensors.clear()
     pending.told = now

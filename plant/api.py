@@ -193,3 +193,9 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 urls = api.urls
 for _pattern in urls[0]:
     _pattern.callback = login_not_required(cast(Callable[..., Any], _pattern.callback))
+
+
+@login_not_required
+def nothing_here(request: HttpRequest, rest: str) -> JsonResponse:
+    """Answers in JSON where the API has no address."""
+    return JsonResponse({"error": f"There is nothing at /api/v1/{rest[:100]}; see /api/v1/docs."}, status=404)

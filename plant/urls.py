@@ -8,6 +8,7 @@ from plant import api
 urlpatterns = [
     path("", include("plant.sign_in_urls")),  # before the admin: it also answers for the admin's own sign-in page
     path("api/v1/", api.urls),
+    path("api/v1/<path:rest>", api.nothing_here),
     path("admin/", admin.site.urls),
     path("", include("plant.pages.urls")),
 ]

@@ -89,6 +89,9 @@ def _round(channel: str, backlog: Backlog, now: datetime, jitter: Callable[[], f
             except Down as failure:
                 log.warning("channel down", channel=channel, answer=str(failure))
                 break
+            except Exception:
+                # One odd message holds up no other: its claim runs out, and it is tried again before it is given up.
+                log.exception("message not sent", channel=channel, delivery=pk)
     return claimed
 
 

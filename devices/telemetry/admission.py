@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -30,6 +32,17 @@ class LastReading:
     arrival: int
     good_time: int
     good_value: float
+
+
+class Newest(Protocol):
+    """A sensor's newest reading, as the history gives it; time in µs."""
+
+    @property
+    def time(self) -> int: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def quality(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +127,20 @@ class Cursors:
         wider.last_arrival[rows] = self.last_arrival
         wider.last_good_time[rows] = self.last_good_time
         wider.last_good_value[rows] = self.last_good_value
+        return wider
+
+    def introduced(self, readings: Mapping[int, Newest]) -> Cursors:
+        """Gives a copy that knows these sensors' newest readings, as the history has them."""
+        ids = np.array(sorted(readings), np.int32)
+        wider = self.grown(ids)
+        for row, sensor in zip(wider.rows(ids).tolist(), ids.tolist(), strict=True):
+            reading = readings[sensor]
+            wider.last_time[row] = wider.last_arrival[row] = reading.time
+            wider.last_value[row] = reading.value
+            wider.last_quality[row] = reading.quality
+            if reading.quality < Quality.BAD:
+                wider.last_good_time[row] = reading.time
+                wider.last_good_value[row] = reading.value
         return wider
 
     def dumps(self) -> bytes:

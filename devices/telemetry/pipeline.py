@@ -41,7 +41,7 @@ class Drain:
 
     Takes: the readings to judge, strictly increasing in time per sensor, in stream order; their arrivals in µs; the
     cursors before and after them; the clock in µs, or None where the stream has not been read to its end; the
-    revisions of the plant model and of the rules; whether the stream was replaced by another one.
+    revisions of the plant model and of the rules; the epoch of the streams, where they have replaced others.
     """
 
     shard: int
@@ -51,7 +51,7 @@ class Drain:
     cursors: Cursors
     clock: int | None
     revisions: dict[str, int]
-    replaced: bool
+    replaced: str
 
 
 class Work(Protocol):
@@ -149,12 +149,13 @@ def process_shard(shard: int, *, clock: int | None = None) -> Report:
     revisions = dict(Revision.objects.values_list("name", "number"))
     warm = _recall(shard)
     old_epoch, old_position, turn = warm.mark
-    replaced = bool(old_epoch) and bool(epoch) and epoch != old_epoch
+    replaced = epoch if old_epoch and epoch != old_epoch else ""
     position = "0-0" if replaced else old_position
     entries, more = stream.read(client, shard, position, settings.TELEMETRY_DRAIN_READINGS)
 
     batch, arrival, own = _columns(entries)
-    verdict, cursors = admit(warm.cursors, batch, arrival)
+    before = _acquainted(warm.cursors, batch)
+    verdict, cursors = admit(before, batch, arrival)
     report = Report(more=more)
     if entries:
         _drop_late_duplicates(batch, verdict, own)
@@ -169,7 +170,7 @@ def process_shard(shard: int, *, clock: int | None = None) -> Report:
         shard=shard,
         batch=batch if fresh.all() else batch.take(fresh),
         arrival=arrival if fresh.all() else arrival[fresh],
-        before=warm.cursors,
+        before=before,
         cursors=cursors,
         clock=None if more else clock,
         revisions=revisions,
@@ -237,6 +238,18 @@ def _columns(entries: list[stream.Entry]) -> tuple[Batch, Int64, Mask]:
     return batch, arrival, own
 
 
+def _acquainted(cursors: Cursors, batch: Batch) -> Cursors:
+    """Gives cursors that know of every sensor of the batch what the history does: one may come from another shard.
+
+    Cost: nothing but for a sensor that the shard has never seen; then a few queries for all of them.
+    """
+    strangers = np.unique(batch.sensor[cursors.rows(batch.sensor) < 0])
+    if not len(strangers):
+        return cursors
+    known = history.last_readings(strangers.tolist())
+    return cursors.introduced(known) if known else cursors
+
+
 def _drop_late_duplicates(batch: Batch, verdict: npt.NDArray[np.uint8], own: Mask) -> None:
     """Marks late readings of a kept instant as duplicates: of this batch or of the history."""
     rows: Rows = np.flatnonzero((verdict == LATE) & own)
@@ -256,7 +269,7 @@ def _show(client: Any, shard: int, warm: _Warm, shown: bytes | None, sensors: np
     """Brings the newest values to Redis and to the screens."""
     position = "{}:{}:{}".format(*warm.mark)
     if shown is not None and shown.decode() == position:
-        events.flush_values(shard)
+        events.flush_values(shard, warm.cursors)
         return
     plant = topology()
     known = _warm.get(shard) is warm and shown is not None and sensors is not None

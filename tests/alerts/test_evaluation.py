@@ -4,7 +4,8 @@ import pytest
 
 from alerts import rules, services
 from alerts.models import Alarm, JournalEntry
-from devices.models import Checkpoint, Segment
+from devices import services as services_of_plant
+from devices.models import Asset, Checkpoint, Segment
 from devices.services import delete_asset
 from devices.telemetry import latest, pipeline
 from devices.telemetry.batch import Quality
@@ -207,3 +208,34 @@ def test_replaced_stream_is_read_from_its_start_and_raises_a_system_alarm(scenar
     messages = [message for message, _ in scenario.states()]
     assert "Temperature high" in messages
     assert any("Stream replaced" in message for message in messages)
+
+
+def test_replaced_streams_raise_one_alarm_however_many_shards_meet_them(scenario, clean_redis):
+    sensors = [factories.sensor(machine) for machine in factories.plant(machines=6)]
+    assert len({sensor.asset.shard for sensor in sensors}) > 1
+    for sensor in sensors:
+        scenario.send(sensor, 0, 20.0)
+    scenario.drain(0.1)
+    clean_redis.flushall()
+    clean_redis.set("andon:epoch", "another")
+    scenario.drain(1.1)
+    assert len(scenario.states()) == 1
+
+
+def test_sensor_that_came_from_another_shard_is_not_judged_again(scenario, press, temp):
+    """Its new shard has no cursor of it: what the history knows decides."""
+    factories.rule(press)
+    scenario.send(temp, 5, 20.0)
+    scenario.drain(5.1)
+    other = next(number for number in range(16) if number != press.shard)
+    Asset.objects.filter(pk=press.pk).update(shard=other)
+    press.rules.update(shard=other)
+    services_of_plant.bump("plant")
+    services_of_plant.bump("rules")
+    temp.asset.shard = other
+    scenario.send(temp, 5, 20.0, arrives=6)  # sent twice
+    scenario.send(temp, 3, 99.0, arrives=6)  # late
+    reports = scenario.drain(6.1)
+    assert sum(report.duplicates for report in reports) == 1
+    assert sum(report.late for report in reports) == 1
+    assert scenario.states() == []
