@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import structlog
 from celery import shared_task
@@ -15,25 +15,23 @@ from devices.telemetry import history, stream
 log = structlog.get_logger(__name__)
 
 
-def _drain(shards: Iterable[int]) -> None:
-    """Drains shards one after the other; what goes wrong with one does not keep the others waiting."""
+def _drain(shards: Sequence[int]) -> None:
+    """Drains shards; what goes wrong with one does not keep the others waiting."""
     # The compiled engine is loaded by the workers that drain, not by those that send and fold (100 MB).
-    from devices.telemetry.pipeline import Overtaken, process_shard
+    from devices.telemetry.pipeline import process_shards
 
-    more = []
-    for shard in shards:
-        try:
-            report = process_shard(shard)
-        except Overtaken as error:
-            log.info("drain overtaken", shard=shard, detail=str(error))
-        except Exception:
-            # Nothing is lost: the checkpoint has not moved, and beat rings again within a second.
-            log.exception("drain failed", shard=shard)
-            close_old_connections()
-        else:
-            if report.more:
-                more.append(shard)
-    stream.ring(more)
+    stream.ring([report.shard for report in process_shards(shards, _failed) if report.more])
+
+
+def _failed(shard: int, error: Exception) -> None:
+    """Says why a shard was not drained. Nothing is lost: its checkpoint has not moved, and beat rings again."""
+    from devices.telemetry.pipeline import Overtaken
+
+    if isinstance(error, Overtaken):
+        log.info("drain overtaken", shard=shard, detail=str(error))
+    else:
+        log.error("drain failed", shard=shard, exc_info=error)
+        close_old_connections()
 
 
 @shared_task(expires=10)

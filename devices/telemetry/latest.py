@@ -30,27 +30,24 @@ def _key(shard: int) -> str:
     return f"andon:latest:{shard}"
 
 
-def mark(client: Any, shard: int) -> Any:
-    """Asks which position a shard's hash stands for: `epoch:position:turn` as bytes, or None."""
-    return client.hget(_key(shard), _MARK)
+def mark(pipe: Any, shard: int) -> None:
+    """Asks, in a pipeline, which position a shard's hash stands for: `epoch:position:turn` as bytes, or None."""
+    pipe.hget(_key(shard), _MARK)
 
 
-def write(client: Any, shard: int, cursors: Cursors, rows: Iterable[int], position: str, *, anew: bool) -> None:
-    """Stores the cursors' values of `rows` and the position they belong to; `anew` drops what was there.
+def write(pipe: Any, shard: int, cursors: Cursors, rows: Iterable[int], position: str, *, anew: bool) -> None:
+    """Stores, in a MULTI, the cursors' values of `rows` and the position they belong to; `anew` drops what was there.
 
     Takes: row numbers of the cursors, of sensors that belong to the shard.
-    Cost: one MULTI.
     """
     fields: dict[bytes, bytes] = {_MARK: position.encode()}
     for row in rows:
         fields[b"%d" % cursors.sensor[row]] = _VALUE.pack(
             cursors.last_time[row], cursors.last_value[row], cursors.last_quality[row]
         )
-    with client.pipeline(transaction=True) as pipe:
-        if anew:
-            pipe.delete(_key(shard))
-        pipe.hset(_key(shard), mapping=fields)
-        pipe.execute()
+    if anew:
+        pipe.delete(_key(shard))
+    pipe.hset(_key(shard), mapping=fields)
 
 
 def read(sensor_ids: Iterable[int]) -> dict[int, Latest]:

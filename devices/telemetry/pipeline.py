@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -103,12 +104,24 @@ class _Warm:
 class Report:
     """What one drain did."""
 
+    shard: int
     readings: int = 0
     late: int = 0
     duplicates: int = 0
     more: bool = False
     changed: bool = False
     sensors: set[int] = field(default_factory=set)
+
+
+class Heard(NamedTuple):
+    """What a worker asks Redis before it drains a shard.
+
+    Takes: Redis's clock in µs since the epoch; the streams' epoch; the position that the newest values stand for.
+    """
+
+    clock: int
+    epoch: str
+    shown: bytes | None
 
 
 _warm: dict[int, _Warm] = {}
@@ -131,21 +144,64 @@ def forget_shards() -> None:
     forget_topology()
 
 
+def process_shards(shards: Sequence[int], failed: Callable[[int, Exception], None]) -> list[Report]:
+    """Drains shards one after the other, asking and telling Redis for all of them together.
+
+    Each append to Redis's file is synced: one for all shards, not one each, is most of an alarm's way to the screen.
+    Takes: what is told of a shard that could not be drained; the others are.
+    Gives: a report of each shard that was.
+    """
+    if not shards:
+        return []
+    reports = []
+    client = stream.connect()
+    with client.pipeline(transaction=True) as later:
+        for shard, heard in listen(client, shards).items():
+            try:
+                reports.append(_process(shard, heard, client, later))
+            except Exception as error:
+                failed(shard, error)
+        later.execute()
+    return reports
+
+
+def listen(client: Any, shards: Sequence[int]) -> dict[int, Heard]:
+    """Silences the shards' bells, then asks for clock, epoch and marks. Cost: one round trip.
+
+    The clock is read before the streams: what they took up to it is in what is read after.
+    """
+    with client.pipeline(transaction=True) as pipe:
+        stream.silence(pipe, shards)
+        pipe.time()
+        pipe.get(stream.EPOCH)
+        for shard in shards:
+            latest.mark(pipe, shard)
+        _, (seconds, micros), epoch, *marks = pipe.execute()
+    clock = int(seconds) * 1_000_000 + int(micros)
+    name = epoch.decode() if epoch else ""
+    return {shard: Heard(clock, name, shown) for shard, shown in zip(shards, marks, strict=True)}
+
+
 def process_shard(shard: int, *, clock: int | None = None) -> Report:
+    """Drains one shard; see `_process`. Takes: the clock in µs since the epoch where it is not to be Redis's own."""
+    client = stream.connect()
+    with client.pipeline(transaction=True) as later:
+        report = _process(shard, listen(client, [shard])[shard], client, later, clock)
+        later.execute()
+    return report
+
+
+def _process(shard: int, heard: Heard, client: Any, later: Any, clock: int | None = None) -> Report:
     """Takes what waits in a shard's stream through history and stages, in one transaction.
 
-    Takes: the clock in µs since the epoch where it is not to be Redis's own.
+    Takes: what was heard before; a pipeline for what Redis is to be told after the commit; another clock than Redis's.
     Gives: what was done; `more` where the stream holds more than one drain takes.
     Raises: Overtaken where another worker was there first; nothing has been written then.
     Cost: six queries for a drain with readings, two for an idle one.
     """
     started = time.perf_counter()
-    client = stream.connect()
-    # The clock is read before the stream: what arrived by then is in what is read.
-    redis_clock = stream.rung(client, shard)
+    redis_clock, epoch, shown = heard
     clock = redis_clock if clock is None else clock
-    epoch = stream.epoch(client)
-    shown = latest.mark(client, shard)
     revisions = dict(Revision.objects.values_list("name", "number"))
     warm = _recall(shard)
     old_epoch, old_position, turn = warm.mark
@@ -156,7 +212,7 @@ def process_shard(shard: int, *, clock: int | None = None) -> Report:
     batch, arrival, own = _columns(entries)
     before = _acquainted(warm.cursors, batch)
     verdict, cursors = admit(before, batch, arrival)
-    report = Report(more=more)
+    report = Report(shard, more=more)
     if entries:
         _drop_late_duplicates(batch, verdict, own)
     fresh = verdict == FRESH
@@ -209,7 +265,7 @@ def process_shard(shard: int, *, clock: int | None = None) -> Report:
         # Nothing that anybody could see: who starts from the checkpoint thinks it again and comes to the same.
         warm.works.update(works)
         _warm[shard] = warm
-    _show(client, shard, warm, shown, batch.sensor[fresh & own] if entries else None)
+    _show(later, shard, warm, shown, batch.sensor[fresh & own] if entries else None)
     if entries:
         stream.trim(client, shard, warm.mark[1], redis_clock)
         metrics.drained(shard, report.readings, report.late, report.duplicates, time.perf_counter() - started)
@@ -265,7 +321,7 @@ def _drop_late_duplicates(batch: Batch, verdict: npt.NDArray[np.uint8], own: Mas
     verdict[rows[kept]] = DUPLICATE
 
 
-def _show(client: Any, shard: int, warm: _Warm, shown: bytes | None, sensors: npt.NDArray[np.int32] | None) -> None:
+def _show(later: Any, shard: int, warm: _Warm, shown: bytes | None, sensors: npt.NDArray[np.int32] | None) -> None:
     """Brings the newest values to Redis and to the screens."""
     position = "{}:{}:{}".format(*warm.mark)
     if shown is not None and shown.decode() == position:
@@ -279,5 +335,5 @@ def _show(client: Any, shard: int, warm: _Warm, shown: bytes | None, sensors: np
     else:
         assert sensors is not None
         rows = warm.cursors.rows(np.unique(sensors)).tolist()
-    latest.write(client, shard, warm.cursors, rows, position, anew=anew)
+    latest.write(later, shard, warm.cursors, rows, position, anew=anew)
     events.values(shard, warm.cursors, rows)

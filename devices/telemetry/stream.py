@@ -195,16 +195,9 @@ def publish(shards: Sequence[int]) -> None:
         current_app.send_task(DRAIN, args=(list(shards),), expires=DRAIN_SECONDS, ignore_result=True)
 
 
-def rung(client: Redis, shard: int) -> int:
-    """Silences a shard's bell; called before the stream is read, so that what comes later rings again.
-
-    Gives: Redis's clock in µs since the epoch. What the stream took up to it is there to be read.
-    """
-    with client.pipeline(transaction=True) as pipe:
-        pipe.delete(bell_key(shard))
-        pipe.time()
-        _, (seconds, micros) = pipe.execute()
-    return int(seconds) * 1_000_000 + int(micros)
+def silence(pipe: Any, shards: Sequence[int]) -> None:
+    """Silences bells, in a pipeline: before their streams are read, so that what comes later rings again."""
+    pipe.delete(*(bell_key(shard) for shard in shards))
 
 
 # --- Reading ---------------------------------------------------------------------------------------------------------
