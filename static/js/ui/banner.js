@@ -137,11 +137,13 @@ async function acknowledge(element, event) {
   event?.preventDefault();
   const button = part("[data-act=ack-banner]");
   if (shown === null || form.hidden || button.getAttribute("aria-disabled") === "true" || !ackUrl) return;
+  // The alarm's own frame may come before the answer, and with it another alarm into the banner.
+  const asked = shown;
   button.setAttribute("aria-busy", "true");
   try {
     const answer = await post(ackUrl, { comment: "" });
     if (answer.ok) {
-      toast(`Alarm ${shown} acknowledged`);
+      toast(`Alarm ${asked} acknowledged`);
       draw(true);
     } else {
       const told = answer.headers.get("Content-Type")?.includes("json") ? (await answer.json()).error : null;
