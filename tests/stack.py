@@ -70,10 +70,7 @@ class Stack:
             self.commands["intake"] = self._intake()
 
     def _intake(self) -> list[str]:
-        return [
-            sys.executable, "-m", "uvicorn", "--host", "127.0.0.1", "--port", str(self.intake_port), "--no-access-log",
-            "--log-level", "warning", "devices.intake.standalone:application",
-        ]  # fmt: skip
+        return [sys.executable, "-m", "devices.intake.standalone", "--port", str(self.intake_port)]
 
     def __enter__(self) -> Stack:
         self.folder.mkdir(parents=True, exist_ok=True)

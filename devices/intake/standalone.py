@@ -1,15 +1,18 @@
-"""The intake as a process of its own: `uvicorn devices.intake.standalone:application`, for many small senders."""
+"""The intake as a process of its own, for many small senders: python -m devices.intake.standalone --port 8001."""
 
 from __future__ import annotations
 
+import argparse
 import os
 
 import django
+import uvicorn
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plant.settings")
 django.setup()
 
-from devices.intake.http import PATH, Receive, Scope, Send  # noqa: E402  # needs the apps
+from devices.intake import protocol  # noqa: E402  # needs the apps
+from devices.intake.http import PATH, Receive, Scope, Send  # noqa: E402
 from devices.intake.http import application as intake  # noqa: E402
 
 _HEADERS = [(b"content-type", b"application/json")]
@@ -50,3 +53,18 @@ async def _live(receive: Receive, send: Send) -> None:
             await intake.close()
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+
+def main() -> None:
+    """Serves until it is told to end."""
+    parser = argparse.ArgumentParser(prog="devices.intake.standalone", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8001)
+    options = parser.parse_args()
+    uvicorn.run(
+        **protocol.options(application), host=options.host, port=options.port, log_level="warning", loop="uvloop"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from plant.supervisor.check import CHROMIUM
 from tests.stack import Stack
 
 ARGUMENTS = [
@@ -75,10 +76,12 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Gives Chromium."""
+    """Gives Chromium, the machine's own; without one there is nothing to click with."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if found is None:
+        pytest.skip("There is no Chromium on this machine. On Debian: apt install chromium")
     with sync_playwright() as playwright:
-        found = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None)
-        browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", found), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
         yield browser
         browser.close()
 
