@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alerts.engine.expression import ExpressionError, compile_expression
-from alerts.models import Kind, Priority
+from alerts.models import Kind, Priority, Severity
 from devices.checks import MAX_SECONDS, Problem, check_number, check_text, number, within
 
 # A rule's fields beside its name: what a type hands down and an asset may override.
@@ -31,12 +31,22 @@ CONDITION = (
     "on_delay",
     "off_delay",
     "priority",
+    "alarm_class",
+    "position",
     "ack_required",
     "latching",
+    "realarm",
+    "group",
+    "hides",
+    "suppress_when",
+    "shelvable",
+    "longest_shelving",
     "cause",
     "consequence",
     "action",
+    "confirmation",
     "time_to_respond",
+    "severity",
     "enabled",
 )
 # A change of one of these starts the rule anew.
@@ -62,12 +72,22 @@ DEFAULTS: dict[str, Any] = {
     "on_delay": 0.0,
     "off_delay": 0.0,
     "priority": Priority.MEDIUM.value,
+    "alarm_class": "",
+    "position": "",
     "ack_required": True,
     "latching": False,
+    "realarm": None,
+    "group": "",
+    "hides": "",
+    "suppress_when": [],
+    "shelvable": True,
+    "longest_shelving": None,
     "cause": "",
     "consequence": "",
     "action": "",
+    "confirmation": "",
     "time_to_respond": None,
+    "severity": "",
     "enabled": True,
 }
 # By kind: the parameters it needs, and those it takes beside them.
@@ -135,6 +155,7 @@ def check_rule(name: object, values: Mapping[str, Any], *, asset: str, sensors: 
         hint = f"Did you mean {near[0]}?" if near else f"It is one of {', '.join(Kind.values)}."
         return [*problems, Problem("kind", f"unknown kind {values['kind']!r}. {hint}")]
     problems += _check_common(values)
+    problems += _check_presentation(str(name), values)
     problems += _check_parameters(values)
     if problems:
         return problems
@@ -146,15 +167,53 @@ def _check_common(values: Mapping[str, Any]) -> list[Problem]:
     for field in ("on_delay", "off_delay"):
         problems += check_number(field, _set(values[field]), least=0, most=MAX_SECONDS)
     problems += check_number("time_to_respond", values["time_to_respond"], above=0, most=MAX_SECONDS)
-    for field in ("cause", "consequence", "action"):
+    for field in ("cause", "consequence", "action", "confirmation"):
         problems += check_text(field, values[field], 4000)
     if values["priority"] not in Priority.values:
         problems.append(
             Problem("priority", f"unknown priority {values['priority']!r}; it is critical, high, medium or low.")
         )
-    for field in ("ack_required", "latching", "enabled"):
+    for field in ("ack_required", "latching", "shelvable", "enabled"):
         if not isinstance(values[field], bool):
             problems.append(Problem(field, f"{field} is true or false, not {values[field]!r}."))
+    return problems
+
+
+def _check_presentation(name: str, values: Mapping[str, Any]) -> list[Problem]:
+    """Gives what is wrong with when and how long its alarms may be kept from the operator."""
+    problems = [*check_number("realarm", values["realarm"], least=1, most=MAX_SECONDS)]
+    problems += check_number("longest_shelving", values["longest_shelving"], least=60, most=MAX_SECONDS)
+    for field, length in (("alarm_class", 64), ("position", 64), ("group", 140), ("hides", 120)):
+        problems += check_text(field, values[field], length)
+    if values["severity"] and values["severity"] not in Severity.values:
+        words = f"unknown severity {values['severity']!r}; it is {', '.join(Severity.values)}."
+        problems.append(Problem("severity", words))
+    if values["hides"] and values["hides"] == name:
+        problems.append(Problem("hides", "a rule cannot hide itself."))
+    return problems + _check_whiles(values["suppress_when"])
+
+
+_WHILE = "one of {sensor: KEY OR TAG, equals: [NUMBERS]} and {alarm: RULE, or ASSET/RULE}"
+
+
+def _check_whiles(whiles: Any) -> list[Problem]:
+    if not isinstance(whiles, list):
+        return [Problem("suppress_when", f"suppress_when is a list; each of it is {_WHILE}.")]
+    problems = []
+    for one in whiles:
+        keys = set(one) if isinstance(one, Mapping) else set()
+        if keys == {"alarm"}:
+            problems += check_text("suppress_when", one["alarm"], 200, needed=True)
+        elif keys == {"sensor", "equals"}:
+            problems += check_text("suppress_when", one["sensor"], 140, needed=True)
+            numbers = one["equals"]
+            if not isinstance(numbers, list) or not numbers:
+                problems.append(Problem("suppress_when", "equals is a list of the values that suppress it."))
+            else:
+                for value in numbers:
+                    problems += check_number("suppress_when", _set(value))
+        else:
+            problems.append(Problem("suppress_when", f"{one!r} is not understood: expected {_WHILE}."))
     return problems
 
 

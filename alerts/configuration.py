@@ -11,8 +11,9 @@ from alerts.models import Kind, Priority
 from alerts.rules import tidy
 from devices.changes import Change
 from devices.checks import number
-from devices.configuration.document import Error, Scalar
-from devices.configuration.fields import Choice, Field, Flag, Number, Pairs, quote
+from devices.configuration import document
+from devices.configuration.document import Error, Node, Scalar
+from devices.configuration.fields import Choice, Field, Flag, Number, Pairs, Wrong, figure, quote
 from devices.configuration.plant import Item, Owner, Plant, SensorsPart
 
 
@@ -33,6 +34,45 @@ class Reference(Field):
             return number(float(text))
         except ValueError:
             return quote(text)
+
+
+@dataclass(frozen=True)
+class Whiles(Field):
+    """What a rule is suppressed by: suppress_when: [{sensor: state, equals: [0, 4]}, {alarm: Motor trip}]."""
+
+    def value(self, node: Node) -> list[dict[str, Any]]:
+        """Gives the conditions in their order."""
+        if isinstance(node, Scalar) and node.value is None:
+            return []
+        if not isinstance(node, document.Sequence):
+            raise Wrong(f"{self.key} is a list, for example [{{sensor: state, equals: [0]}}, {{alarm: Motor trip}}].")
+        return [self._one(item) for item in node.items]
+
+    def _one(self, node: Node) -> dict[str, Any]:
+        if not isinstance(node, document.Mapping):
+            raise Wrong(f"{self.key}: each of it is {{sensor: …, equals: […]}} or {{alarm: …}}.")
+        found: dict[str, Any] = {}
+        for key, item in node.items.items():
+            if key == "equals":
+                if not isinstance(item, document.Sequence):
+                    raise Wrong(f"{self.key}: equals is a list of numbers.")
+                found[key] = [figure("equals", part) for part in item.items]
+            elif isinstance(item, Scalar):
+                found[key] = item.text
+            else:
+                raise Wrong(f"{self.key}: {key} is one value.")
+        return found
+
+    def write(self, values: Mapping[str, Any]) -> str:
+        """Gives the list in brackets."""
+        return f"[{', '.join(map(self._text, values[self.models[0]]))}]"
+
+    @staticmethod
+    def _text(one: Mapping[str, Any]) -> str:
+        if "alarm" in one:
+            return f"{{alarm: {quote(one['alarm'], flow=True)}}}"
+        numbers = ", ".join(number(value) for value in one["equals"])
+        return f"{{sensor: {quote(one['sensor'], flow=True)}, equals: [{numbers}]}}"
 
 
 class RulesSection:
@@ -59,12 +99,22 @@ class RulesSection:
         Number("on_delay"),
         Number("off_delay"),
         Choice("priority", words=tuple((priority.name.lower(), priority.value) for priority in Priority)),
+        Field("class", "alarm_class"),
+        Field("position"),
         Flag("ack_required"),
         Flag("latching"),
+        Number("realarm"),
+        Field("group"),
+        Field("hides"),
+        Whiles("suppress_when"),
+        Flag("shelvable"),
+        Number("longest_shelving"),
         Field("cause"),
         Field("consequence"),
         Field("action"),
+        Field("confirmation"),
         Number("time_to_respond"),
+        Field("severity"),
         Flag("enabled"),
     )
     defaults: Mapping[str, Any] = {"kind": "", **DEFAULTS}

@@ -19,7 +19,7 @@ from devices.models import Asset, AssetType, Sensor
 
 _FLOATS = (
     "limit", "deadband", "low", "high", "value", "window", "per", "timeout", "duration", "tolerance", "on_delay",
-    "off_delay", "time_to_respond",
+    "off_delay", "time_to_respond", "realarm", "longest_shelving",
 )  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def check_type_rule(rule: TypeRule) -> list[Problem]:
 def _filled(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     if unknown := sorted(set(fields) - set(CONDITION)):
         raise TypeError(f"a rule has no {', '.join(unknown)}")
-    return {**DEFAULTS, "inputs": {}, **tidy({"kind": kind, **fields})}
+    return {**DEFAULTS, "inputs": {}, "suppress_when": [], **tidy({"kind": kind, **fields})}
 
 
 def tidy(fields: Mapping[str, Any]) -> dict[str, Any]:

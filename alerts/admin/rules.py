@@ -29,8 +29,10 @@ CONTENT = (
     ("window", "per"),
     ("timeout", "duration", "tolerance"),
     ("expression", "inputs"),
-    ("ack_required", "latching", "time_to_respond"),
-    ("cause", "consequence", "action"),
+    ("alarm_class", "position", "severity", "time_to_respond"),
+    ("ack_required", "latching", "realarm"),
+    ("shelvable", "longest_shelving", "group", "hides"),
+    ("cause", "consequence", "action", "confirmation"),
 )
 
 

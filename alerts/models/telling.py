@@ -1,0 +1,104 @@
+"""Who is told, by which way, and what became of it."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from alerts.models.alarms import Alarm
+from alerts.models.rules import Priority
+from devices.models import Asset
+
+
+class Channel(models.TextChoices):
+    """A way to reach a person."""
+
+    EMAIL = "email", _("Email")
+    SMS = "sms", _("SMS")
+
+
+class Contact(models.Model):
+    """How a person is reached, and how pages look for them."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="contact")
+    email = models.EmailField(_("email"), blank=True)
+    phone = models.CharField(
+        _("mobile number"), max_length=20, blank=True, help_text=_("International form, for example +4915112345678.")
+    )
+    time_zone = models.CharField(_("time zone"), max_length=60, blank=True, help_text=_("Empty: the plant's."))
+    theme = models.CharField(max_length=5, blank=True)  # dark, light; empty: as the system
+
+    class Meta:
+        ordering = ["user_id"]
+
+    def __str__(self) -> str:
+        return f"contact of {self.user_id}"
+
+
+class Subscription(models.Model):
+    """What reaches a person: alarms of an asset and all below it, from a priority up, by a channel, in weekly hours."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="subscriptions")
+    asset = models.ForeignKey(
+        Asset,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="subscriptions",
+        verbose_name=_("asset"),
+        help_text=_("Empty: the whole plant."),
+    )
+    lowest_priority = models.PositiveSmallIntegerField(_("lowest priority"), choices=Priority, default=Priority.HIGH)
+    channel = models.CharField(_("channel"), max_length=5, choices=Channel)
+    # Seven lists, Monday first, of [from, to] in minutes of the local day; to may be 1440. Null: always.
+    hours = models.JSONField(_("weekly hours"), null=True, blank=True)
+    also_clear = models.BooleanField(_("also tell when it returns to normal"), default=False)
+    enabled = models.BooleanField(_("on"), default=True)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("subscription")
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.channel} ≥ {self.lowest_priority}"
+
+
+class Delivery(models.Model):
+    """One message to one person by one channel: due, sent, or why not. This table is the outbox."""
+
+    class Outcome(models.TextChoices):
+        """What became of it."""
+
+        DUE = "due", _("Waiting")
+        SENDING = "sending", _("Being sent")
+        SENT = "sent", _("Sent")
+        WITHHELD = "withheld", _("Not sent")
+        DEAD = "dead", _("Given up")
+
+    key = models.CharField(max_length=120, unique=True)  # occurrence, event, user, channel: written once
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="deliveries")
+    subscription = models.ForeignKey(Subscription, models.SET_NULL, null=True, related_name="deliveries")
+    alarm = models.ForeignKey(Alarm, models.CASCADE, null=True, related_name="deliveries")  # none: a test message
+    journal_id = models.BigIntegerField(null=True)
+    event = models.CharField(max_length=20)  # raise, realarm, clear, test
+    channel = models.CharField(max_length=5, choices=Channel)
+    address = models.CharField(max_length=254, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.DUE)
+    reason = models.CharField(max_length=300, blank=True)  # why it is sent, or why not
+    attempts = models.PositiveSmallIntegerField(default=0)
+    answer = models.CharField(max_length=500, blank=True)  # the provider's last word
+    message_id = models.CharField(max_length=200, blank=True)
+    created = models.DateTimeField()
+    due = models.DateTimeField()  # not before
+    claimed = models.DateTimeField(null=True)  # by a worker that is sending it
+    sent = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        # notify.outbox: what is due now
+        indexes = [models.Index(fields=["outcome", "due"], name="delivery_due")]
+
+    def __str__(self) -> str:
+        return f"{self.event} to {self.user_id} by {self.channel}: {self.outcome}"
