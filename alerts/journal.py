@@ -20,7 +20,7 @@ class OutsideTransaction(Exception):
 def lock() -> None:
     """Takes the head's lock to the end of the transaction, before any alarm is locked.
 
-    Everybody who steps alarms takes it first: two that lock the same alarms in another order cannot wait for each other.
+    Whoever steps alarms takes it first, so that two who lock the same alarms do not wait for each other.
     Raises: OutsideTransaction.
     Cost: one query.
     """
