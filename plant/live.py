@@ -81,6 +81,10 @@ class View:
     alarms: bool = True
     values: bool = True
 
+    def concerns(self, asset: int | None) -> bool:
+        """Tells whether an asset's alarms are looked at here; an alarm of no asset concerns everybody."""
+        return self.whole or asset is None or asset in self.assets
+
 
 class JournalTail:
     """The newest journal number, read once a second for all sockets of the process."""
@@ -186,7 +190,7 @@ def snapshot(view: View) -> dict[str, Any]:
     found: list[dict[str, Any]] = []
     if view.alarms:
         rows = alarms.open_alarms()
-        found = [alarms.as_json(row) for row in rows if view.whole or row.asset_id in view.assets]
+        found = [alarms.as_json(row) for row in rows if view.concerns(row.asset_id)]
     return {"type": "snapshot", "values": values, "alarms": found, "journal": journal}
 
 
@@ -276,7 +280,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         """Relays a transition at once."""
         if not self.view.alarms or message["journal"] <= self.seen or message["journal"] in self.relayed:
             return
-        if self.view.whole or message["asset"] in self.view.assets:
+        if self.view.concerns(message["asset"]):
             self.relayed.add(message["journal"])
             await self.send(text_data=message["frame"])
 
@@ -306,7 +310,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             await self.close(code=4408)
             return
         for number, asset, text in await _tail().rows(self.seen, head):
-            if number not in self.relayed and (self.view.whole or asset in self.view.assets):
+            if number not in self.relayed and self.view.concerns(asset):
                 await self.send(text_data=text)
         self.seen = head
         self.relayed = {number for number in self.relayed if number > head}
