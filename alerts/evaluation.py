@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,18 +14,18 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from alerts import events, journal, lifecycle, rules
+from alerts import events, journal, lifecycle, rules, system
 from alerts.engine.layout import ACTIVE, NONE
 from alerts.engine.program import Program
 from alerts.engine.rules import seconds
 from alerts.engine.run import Outcome, advance, evaluate
 from alerts.engine.state import EngineState, carry
 from alerts.instants import from_us, to_us
-from alerts.models import Alarm, Delivery, JournalEntry, LeftOut, Priority, Rule, RuleInput, State
+from alerts.models import Alarm, Delivery, JournalEntry, LeftOut, Rule, RuleInput, State
 from alerts.notify import routing
 from devices.models import Sensor
 from devices.telemetry import history
-from devices.telemetry.pipeline import Drain
+from devices.telemetry.pipeline import Drain, Gap
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +66,7 @@ class Evaluation:
             state = ticked.state
             found += _transitions(ticked)
             left_out += _left_out(ticked)
-        return Judgement(drain.shard, revision, program, state, found, left_out, retired, drain.replaced)
+        return Judgement(drain.shard, revision, program, state, found, left_out, retired, drain.replaced, drain.gap)
 
 
 @dataclass(slots=True)
@@ -81,13 +81,14 @@ class Judgement:
     left_out: list[LeftOut]
     retired: set[int]  # open alarms whose rule is gone
     replaced: str  # the new streams' epoch, where there are new ones
+    gap: Gap | None  # what was let go before it was judged
     written: list[JournalEntry] = field(default_factory=list)
     told: int = 0
 
     @property
     def visible(self) -> bool:
         """Tells whether there is something to write besides the state."""
-        return bool(self.transitions or self.retired or self.left_out or self.replaced)
+        return bool(self.transitions or self.retired or self.left_out or self.replaced or self.gap)
 
     def save(self) -> bytes:
         """Gives the engine's state for the checkpoint."""
@@ -100,21 +101,20 @@ class Judgement:
         """
         if self.left_out:
             LeftOut.objects.bulk_create(self.left_out)
-        if not (self.transitions or self.retired or self.replaced):
+        if not (self.transitions or self.retired or self.replaced or self.gap):
             return
         now = timezone.now()
         book = _Book(now, self.shard)
-        if self.replaced:
-            book.system(
-                "Stream replaced: readings that were not yet judged may be lost",
-                f"shard {self.shard} found other streams than those it had read",
-                occasion=f"epoch {self.replaced}",
-            )
         book.load({transition.rule for transition in self.transitions}, self.retired)
         for alarm in book.retired:
             book.clear(alarm, instant_of=now, value=None, reason=RULE_RETIRED, clock_from=None)
         for transition in self.transitions:
             book.apply(transition)
+        if self.replaced:
+            book.entries += system.replaced(epoch=self.replaced, shard=self.shard, now=now)
+        if self.gap is not None:
+            since = from_us(self.gap.since) if self.gap.since else None
+            book.entries += system.lost(shard=self.shard, since=since, until=from_us(self.gap.until), now=now)
         self.written = book.write()
         deliveries = routing.deliveries_for(self.written, now)
         self.told = sum(1 for delivery in deliveries if delivery.outcome == Delivery.Outcome.DUE)
@@ -130,7 +130,8 @@ class Judgement:
             from alerts.tasks import send_due
 
             send_due.apply_async(expires=5)
-        self.written, self.transitions, self.left_out, self.replaced, self.told = [], [], [], "", 0
+        self.written, self.transitions, self.left_out, self.told = [], [], [], 0
+        self.replaced, self.gap = "", None
 
 
 def _rows(table: np.ndarray[Any, Any]) -> Iterator[dict[str, Any]]:
@@ -176,7 +177,7 @@ def _rebuild(drain: Drain, before: Any, saved: bytes) -> tuple[Program, EngineSt
     # Alarms of deleted rules have lost their shard; the first one looks after them.
     mine = Q(rule__shard=drain.shard)
     if drain.shard == 0:
-        mine |= Q(rule=None)
+        mine |= Q(rule=None) & ~system.OWN
     for pk, rule in Alarm.objects.filter(mine, closed=None, active=True).values_list("pk", "rule_id"):
         if rule in in_force:
             standing.add(rule)
@@ -287,22 +288,6 @@ class _Book:
                 self.open.pop(alarm.rule_id, None)
         self._touch(alarm)
         self._journal(alarm, lifecycle.Event.CLEAR, step, instant_of, value, clock_from=clock_from)
-
-    def system(self, message: str, reason: str, *, occasion: str) -> None:
-        """Raises an alarm of Andon itself, one for each occasion however many shards meet it."""
-        if Alarm.objects.filter(rule=None, frozen__occasion=occasion).exists():
-            return
-        alarm = Alarm(
-            rule_name="", tag="", asset_code="", priority=Priority.HIGH, state=State.UNACKED, raised=self.now,
-            message=message, frozen={"ack_required": True, "occasion": occasion}, active=False, cleared=self.now,
-        )  # fmt: skip
-        step = lifecycle.step(lifecycle.NORMAL, lifecycle.Event.RAISE, policy=lifecycle.Policy(), now=self.now)
-        # It happened at one moment: it waits for somebody to read it, then it is over.
-        alarm.state = State.RETURNED
-        self.new.append(alarm)
-        self._journal(
-            alarm, lifecycle.Event.RAISE, replace(step, after=lifecycle.Letter.RETURNED, reason=reason), self.now, None
-        )
 
     def _occurrence(self, rule: Rule, frozen: dict[str, Any], at: datetime, value: float | None) -> Alarm:
         sensor = self.sensors.get(rule.pk)

@@ -57,7 +57,8 @@ class Scenario:
             batch = Batch(
                 np.array(ids, np.int32), np.array(times, np.int64), np.array(values), np.array(qualities, np.uint8)
             )
-            fields: dict[bytes, bytes] = {b"b": codec.pack(batch)}
+            number = self.client.hincrby(stream.TOTALS, f"n{shard}", 1) - 1
+            fields: dict[bytes, bytes] = {b"b": codec.pack(batch), b"n": b"%d" % number}
             if copy:
                 fields[b"c"] = b"1"
             self._count += 1

@@ -36,13 +36,25 @@ class Overtaken(Exception):
     """Another worker has moved the shard's checkpoint since this drain read it."""
 
 
+class Gap(NamedTuple):
+    """Entries that a shard's stream no longer held when the shard came to them.
+
+    Takes: the arrival in µs of the last entry before them, 0 where there was none; of the first one after them, or
+    the clock.
+    """
+
+    since: int
+    until: int
+
+
 @dataclass(slots=True)
 class Drain:
     """What one drain gives to the stages.
 
     Takes: the readings to judge, strictly increasing in time per sensor, in stream order; their arrivals in µs; the
     cursors before and after them; the clock in µs, or None where the stream has not been read to its end; the
-    revisions of the plant model and of the rules; the epoch of the streams, where they have replaced others.
+    revisions of the plant model and of the rules; the epoch of the streams, where they have replaced others; what is
+    missing between the readings done before and these.
     """
 
     shard: int
@@ -53,6 +65,7 @@ class Drain:
     clock: int | None
     revisions: dict[str, int]
     replaced: str
+    gap: Gap | None
 
 
 class Work(Protocol):
@@ -84,10 +97,14 @@ class Stage(Protocol):
 
 
 class _State(msgspec.Struct, array_like=True):
-    """A checkpoint's state: the cursors and each stage's own."""
+    """A checkpoint's state: the cursors, each stage's own, and how many entries of the stream are done.
+
+    That number is None where an older Andon wrote the state, which did not count.
+    """
 
     cursors: bytes = b""
     stages: dict[str, bytes] = {}
+    done: int | None = None
 
 
 @dataclass(slots=True)
@@ -98,6 +115,7 @@ class _Warm:
     cursors: Cursors
     works: dict[str, Work | None]
     saved: dict[str, bytes]
+    done: int | None
 
 
 @dataclass(slots=True)
@@ -116,12 +134,14 @@ class Report:
 class Heard(NamedTuple):
     """What a worker asks Redis before it drains a shard.
 
-    Takes: Redis's clock in µs since the epoch; the streams' epoch; the position that the newest values stand for.
+    Takes: Redis's clock in µs since the epoch; the streams' epoch; the position that the newest values stand for; how
+    many entries the shard's stream was given.
     """
 
     clock: int
     epoch: str
     shown: bytes | None
+    given: int
 
 
 _warm: dict[int, _Warm] = {}
@@ -166,9 +186,9 @@ def process_shards(shards: Sequence[int], failed: Callable[[int, Exception], Non
 
 
 def listen(client: Any, shards: Sequence[int]) -> dict[int, Heard]:
-    """Silences the shards' bells, then asks for clock, epoch and marks. Cost: one round trip.
+    """Silences the shards' bells, then asks for clock, epoch, marks and numbers. Cost: one round trip.
 
-    The clock is read before the streams: what they took up to it is in what is read after.
+    They are read before the streams: what those took up to then is in what is read after.
     """
     with client.pipeline(transaction=True) as pipe:
         stream.silence(pipe, shards)
@@ -176,10 +196,14 @@ def listen(client: Any, shards: Sequence[int]) -> dict[int, Heard]:
         pipe.get(stream.EPOCH)
         for shard in shards:
             latest.mark(pipe, shard)
-        _, (seconds, micros), epoch, *marks = pipe.execute()
+        stream.ask_numbers(pipe, shards)
+        _, (seconds, micros), epoch, *marks, numbers = pipe.execute()
     clock = int(seconds) * 1_000_000 + int(micros)
     name = epoch.decode() if epoch else ""
-    return {shard: Heard(clock, name, shown) for shard, shown in zip(shards, marks, strict=True)}
+    return {
+        shard: Heard(clock, name, shown, int(given or 0))
+        for shard, shown, given in zip(shards, marks, numbers, strict=True)
+    }
 
 
 def process_shard(shard: int, *, clock: int | None = None) -> Report:
@@ -200,7 +224,7 @@ def _process(shard: int, heard: Heard, client: Any, later: Any, clock: int | Non
     Cost: six queries for a drain with readings, two for an idle one.
     """
     started = time.perf_counter()
-    redis_clock, epoch, shown = heard
+    redis_clock, epoch, shown, given = heard
     clock = redis_clock if clock is None else clock
     revisions = dict(Revision.objects.values_list("name", "number"))
     warm = _recall(shard)
@@ -208,6 +232,9 @@ def _process(shard: int, heard: Heard, client: Any, later: Any, clock: int | Non
     replaced = epoch if old_epoch and epoch != old_epoch else ""
     position = "0-0" if replaced else old_position
     entries, more = stream.read(client, shard, position, settings.TELEMETRY_DRAIN_READINGS)
+    gap, done = _gap(entries, old_position, 0 if replaced else warm.done, None if more else given, redis_clock)
+    if gap is not None:
+        log.error("entries of a stream are gone", shard=shard, since=gap.since, until=gap.until)
 
     batch, arrival, own = _columns(entries)
     before = _acquainted(warm.cursors, batch)
@@ -231,16 +258,17 @@ def _process(shard: int, heard: Heard, client: Any, later: Any, clock: int | Non
         clock=None if more else clock,
         revisions=revisions,
         replaced=replaced,
+        gap=gap,
     )
     works: dict[str, Work] = {
         name: stage.prepare(drain, warm.works.get(name), warm.saved.get(name, b"")) for name, stage in _stages().items()
     }
-    if entries or replaced or any(work.visible for work in works.values()):
+    if entries or replaced or gap or any(work.visible for work in works.values()):
         segment = history.prepare(shard, batch.take(kept), late[kept]) if report.readings else None
         new_position = entries[-1].id if entries else position
         mark = (epoch or old_epoch, new_position, turn + 1)
         saved = {name: work.save() for name, work in works.items()}
-        state = msgspec.msgpack.encode(_State(cursors.dumps(), saved))
+        state = msgspec.msgpack.encode(_State(cursors.dumps(), saved, done))
         with transaction.atomic():
             moved = Checkpoint.objects.filter(shard=shard, epoch=old_epoch, position=old_position, turn=turn).update(
                 epoch=mark[0],
@@ -258,7 +286,7 @@ def _process(shard: int, heard: Heard, client: Any, later: Any, clock: int | Non
             for work in works.values():
                 work.commit()
         report.changed = True
-        _warm[shard] = warm = _Warm(mark, cursors, dict(works), saved)
+        _warm[shard] = warm = _Warm(mark, cursors, dict(works), saved, done)
         for work in works.values():
             work.announce()
     else:
@@ -281,8 +309,32 @@ def _recall(shard: int) -> _Warm:
     if warm is not None and warm.mark == found:
         return warm
     row = Checkpoint.objects.get(shard=shard)
-    state = msgspec.msgpack.decode(bytes(row.state), type=_State) if row.state else _State()
-    return _Warm((row.epoch, row.position, row.turn), Cursors.loads(state.cursors), {}, state.stages)
+    state = msgspec.msgpack.decode(bytes(row.state), type=_State) if row.state else _State(done=0)
+    return _Warm((row.epoch, row.position, row.turn), Cursors.loads(state.cursors), {}, state.stages, state.done)
+
+
+def _gap(
+    entries: list[stream.Entry], position: str, done: int | None, given: int | None, clock: int
+) -> tuple[Gap | None, int | None]:
+    """Gives what is missing behind a position, and how many entries are done once these are.
+
+    Numbers tell, not readings: they count duplicates and copies, and are the same whatever was trimmed before.
+    Takes: how many entries were done up to the position, None if unknown; how many the stream was given before it was
+    read, None where it was not read to its end; the clock in µs. A number below those done is a Redis that fell back.
+    """
+    missing: list[Gap] = []
+    since = stream.entry_time_us(position)
+    for entry in entries:
+        if entry.number is not None:
+            if done is not None and entry.number > done:
+                missing.append(Gap(since, entry.arrival))
+            done = entry.number + 1
+        since = entry.arrival
+    if given is not None and given > (done or 0):
+        if done is not None:
+            missing.append(Gap(since, clock))
+        done = given
+    return (Gap(missing[0].since, missing[-1].until) if missing else None), done
 
 
 def _columns(entries: list[stream.Entry]) -> tuple[Batch, Int64, Mask]:

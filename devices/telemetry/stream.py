@@ -1,8 +1,9 @@
 """The durable hand-over between intake and workers: one Redis stream a shard, its bell, its epoch and its margin.
 
-An entry carries a packed batch (`b`), how many readings its shard had accepted before it (`t`), and `c` where it is a
-copy for a rule of another shard. A shard's stream is trimmed only behind what the database has committed, and there
-only behind a margin, so that a database a little behind is healed by reading on from its own checkpoint.
+An entry carries a packed batch (`b`), how many readings its shard had accepted before it (`t`), its number in its
+stream (`n`), and `c` where it is a copy for a rule of another shard. A shard's stream is trimmed only behind what the
+database has committed, and there only behind a margin, so that a database a little behind is healed by reading on from
+its own checkpoint; one further behind notices by the numbers.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from devices.telemetry.batch import Batch
 log = structlog.get_logger(__name__)
 
 EPOCH = "andon:epoch"
-TOTALS = "andon:totals"  # hash: shard → readings accepted; "bytes" → bytes appended to all shards
+# hash: shard → readings accepted; "n" and shard → entries appended; "bytes" → bytes appended to all shards
+TOTALS = "andon:totals"
 MARKS = "andon:marks"  # sorted set: instant in ms → bytes appended before it; about one a second
 START = "0-0"
 BELL_SECONDS = 3
@@ -45,11 +47,15 @@ _PAGE_BYTES = 8 * 1024 * 1024
 
 
 class Entry(NamedTuple):
-    """One entry of a stream: its position, its readings, and whether it is a copy for a rule of this shard."""
+    """One entry of a stream: its position, its readings, whether it is a copy for a rule of this shard, its number.
+
+    Entries of a stream are numbered from 0 on, in order and without gaps; those of an older Andon have no number.
+    """
 
     id: str
     batch: Batch
     copy: bool
+    number: int | None = None
 
     @property
     def arrival(self) -> int:
@@ -220,7 +226,8 @@ def read(client: Redis, shard: int, after: str, most: int) -> tuple[list[Entry],
             packed = fields[b"b"]
             size += len(packed)
             batch = _unpack(shard, position, packed)
-            entries.append(Entry(position, batch, b"c" in fields))
+            number = fields.get(b"n")
+            entries.append(Entry(position, batch, b"c" in fields, None if number is None else int(number)))
             readings += len(batch)
             if readings >= most:
                 return entries, place < len(answer) or len(answer) == page
@@ -236,6 +243,11 @@ def _unpack(shard: int, position: str, packed: bytes) -> Batch:
     except codec.CorruptBatch as error:
         log.error("entry of a stream not readable", shard=shard, position=position, error=str(error))
         return Batch.empty()
+
+
+def ask_numbers(pipe: Any, shards: Sequence[int]) -> None:
+    """Asks, in a pipeline, how many entries each shard's stream was given: as bytes, None before the first."""
+    pipe.hmget(TOTALS, [f"n{shard}" for shard in shards])
 
 
 def entry_time_us(position: str) -> int:

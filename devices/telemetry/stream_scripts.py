@@ -59,12 +59,13 @@ local ids, rung, bytes = {}, {}, 0
 for i = 1, (#ARGV - 2) / 4 do
     local shard, readings, copy, data = ARGV[4 * i - 1], ARGV[4 * i], ARGV[4 * i + 1], ARGV[4 * i + 2]
     local stream, bell = KEYS[2 * i + 2], KEYS[2 * i + 3]
+    local number = string.format('%.0f', redis.call('HINCRBY', KEYS[2], 'n' .. shard, 1) - 1)
     if copy == '1' then
         local before = redis.call('HGET', KEYS[2], shard) or '0'
-        ids[i] = redis.call('XADD', stream, '*', 'b', data, 't', before, 'c', '1')
+        ids[i] = redis.call('XADD', stream, '*', 'b', data, 't', before, 'n', number, 'c', '1')
     else
         local before = redis.call('HINCRBY', KEYS[2], shard, readings) - tonumber(readings)
-        ids[i] = redis.call('XADD', stream, '*', 'b', data, 't', string.format('%.0f', before))
+        ids[i] = redis.call('XADD', stream, '*', 'b', data, 't', string.format('%.0f', before), 'n', number)
     end
     bytes = bytes + #data
     if redis.call('SET', bell, '1', 'NX', 'EX', ARGV[2]) then

@@ -57,6 +57,17 @@ def test_an_entry_carries_its_arrival_and_whether_it_is_a_copy(clean_redis: Any)
         assert before // 1000 * 1000 <= entry.arrival <= stream.server_time_us(clean_redis)
 
 
+def test_entries_are_numbered_in_their_stream_copies_among_them_and_whatever_was_deleted(clean_redis: Any) -> None:
+    for shard, copy in ((3, False), (3, True), (4, False), (3, False)):
+        append(clean_redis, shard, 1.0, 2.0, copy=copy)
+    assert [entry.number for entry in stream.read(clean_redis, 3, stream.START, 1000)[0]] == [0, 1, 2]
+    assert [entry.number for entry in stream.read(clean_redis, 4, stream.START, 1000)[0]] == [0]
+    clean_redis.delete(stream.stream_key(3))
+    append(clean_redis, 3, 1.0)
+    assert [entry.number for entry in stream.read(clean_redis, 3, stream.START, 1000)[0]] == [3]
+    assert [heard.given for heard in listen(clean_redis, [3, 4, 5]).values()] == [4, 1, 0]
+
+
 @pytest.mark.parametrize("most", [1, 7, 63, 64, 65, 150, 1000])
 def test_reading_on_from_the_last_entry_gives_everything_once(clean_redis: Any, most: int) -> None:
     for n in range(150):
