@@ -25,7 +25,8 @@ from alerts.models import Alarm, Delivery, JournalEntry, LeftOut, Rule, RuleInpu
 from alerts.notify import routing
 from devices.models import Sensor
 from devices.telemetry import history
-from devices.telemetry.pipeline import Drain, Gap
+from devices.telemetry.gap import Gap
+from devices.telemetry.pipeline import Drain
 
 log = structlog.get_logger(__name__)
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from alerts import journal, lifecycle
-from alerts.models import Alarm, JournalEntry, Priority, State
+from alerts import events, journal, lifecycle
+from alerts.instants import from_us, to_us
+from alerts.models import Alarm, Delivery, JournalEntry, Priority, State
+from alerts.notify import routing
 from devices.models import Asset, Level
+from devices.telemetry.failing import LASTING_SECONDS, Failure
 
 # What they are known by; the alarms of a deleted rule keep its name.
 OWN = Q(rule=None, rule_name="")
@@ -20,6 +24,13 @@ OWN = Q(rule=None, rule_name="")
 TOGETHER = timedelta(minutes=10)  # what shards find missing within it is one occasion; beat rings each every second
 _MOST_NAMED = 8
 _MESSAGE_LENGTH = 200  # Alarm.message
+
+
+class Told(NamedTuple):
+    """What there is to tell: journal rows written, messages to be sent."""
+
+    rows: int
+    to_send: int
 
 
 def replaced(*, epoch: str, shard: int, now: datetime) -> list[JournalEntry]:
@@ -44,7 +55,7 @@ def lost(*, shard: int, since: datetime | None, until: datetime, now: datetime) 
 
     Gives: the journal's rows, to be written by the caller. Cost: six queries.
     """
-    alarm = _waiting("lost", now - TOGETHER)
+    alarm = _waiting(_open("lost") & Q(raised__gte=now - TOGETHER))
     reason = f"shard {shard}: what arrived {_span(since, until)} was no longer in its stream"
     if alarm is None:
         shards = [shard]
@@ -69,19 +80,109 @@ def lost(*, shard: int, since: datetime | None, until: datetime, now: datetime) 
     return [_told_more(alarm, _lost_message(shards, earliest, latest), reason, now)]
 
 
-def _waiting(occasion: str, since: datetime) -> Alarm | None:
-    """Gives an occasion's open alarm under lock, and keeps other workers from raising another to the commit."""
-    found = Alarm.objects.filter(OWN, closed=None, frozen__occasion=occasion, raised__gte=since).order_by("-pk")
+def not_judged(*, failures: Mapping[int, Failure], now: datetime) -> Told:
+    """Raises, words anew or ends the alarm that says whose readings are not judged, because their drains fail.
+
+    It is raised by who watches, not by the drain, whose transaction is what fails. Owns its transaction.
+    Takes: the shards whose last drain failed.
+    Gives: what there is to tell. Cost: one query while all is well.
+    """
+    lasting = {shard: failure for shard, failure in failures.items() if failure.lasts(to_us(now))}
+    if not lasting and not Alarm.objects.filter(_open("not judged"), active=True).exists():
+        return Told(0, 0)
+    with transaction.atomic():
+        entries = _followed(_waiting(_open("not judged")), lasting, now)
+        numbers = journal.write(entries, now)
+        deliveries = routing.deliveries_for(entries, now)
+        Delivery.objects.bulk_create(deliveries, ignore_conflicts=True)
+        events.announce_on_commit(numbers)
+    return Told(len(entries), sum(1 for delivery in deliveries if delivery.outcome == Delivery.Outcome.DUE))
+
+
+def _followed(alarm: Alarm | None, lasting: Mapping[int, Failure], now: datetime) -> list[JournalEntry]:
+    """Gives the rows that bring the alarm to what lasts."""
+    standing = alarm is not None and alarm.active
+    if not lasting:
+        return [_ended(alarm, now)] if alarm is not None and standing else []
+    words = next(iter(lasting.values())).words
+    shards = list(lasting)
+    message = f"Readings of {whose(shards)} are not judged: {words}"
+    reason = "; ".join(f"shard {shard}: {failure.words}" for shard, failure in lasting.items())
+    if alarm is None or not standing:
+        return _stands(alarm, message, reason, _due(lasting), now, shards)
+    if alarm.frozen["shards"] == shards:
+        return []  # its errors may have other words each time
+    alarm.frozen["shards"] = shards
+    return [_told_more(alarm, message, reason, now)]
+
+
+def _due(lasting: Mapping[int, Failure]) -> datetime:
+    return from_us(min(failure.since for failure in lasting.values())) + timedelta(seconds=LASTING_SECONDS)
+
+
+def _stands(
+    before: Alarm | None, message: str, reason: str, due: datetime, now: datetime, shards: list[int]
+) -> list[JournalEntry]:
+    """Raises what lasts until it ends; what came before and waits for an acknowledgement is superseded."""
+    life = lifecycle.NORMAL
+    if before is not None:
+        life = _life(before)
+        before.closed = now
+        before.version += 1
+        before.save(update_fields=["closed", "version"])
+    step = lifecycle.step(life, lifecycle.Event.RAISE, policy=lifecycle.Policy(), now=now)
+    alarm = _new(
+        message,
+        due,
+        {
+            "occasion": "not judged",
+            "shards": shards,
+            "cause": "Each drain of these shards fails with the error named.",
+            "consequence": "No alarm of these machines is raised. Their readings wait in the streams.",
+            "action": "Look for 'drain failed' in the log of worker-telemetry, and put right what it names.",
+        },
+        priority=Priority.CRITICAL,
+    )
+    alarm.state, alarm.active = State(step.life.core), step.life.active
+    alarm.save()
+    entry = journal.taken(alarm, lifecycle.Event.RAISE, replace(step, reason=reason), actor="", now=now)
+    entry.time = due
+    return [entry]
+
+
+def _ended(alarm: Alarm, now: datetime) -> JournalEntry:
+    policy = lifecycle.Policy.of(alarm.frozen)
+    reason = "the shards are drained again"
+    step = lifecycle.step(_life(alarm), lifecycle.Event.CLEAR, policy=policy, now=now, reason=reason)
+    alarm.state, alarm.active, alarm.cleared = State(step.life.core), step.life.active, now
+    alarm.closed = now if lifecycle.Effect.CLOSE in step.effects else None
+    alarm.version += 1
+    alarm.save(update_fields=["state", "active", "cleared", "closed", "version"])
+    return journal.taken(alarm, lifecycle.Event.CLEAR, step, actor="", now=now)
+
+
+def _life(alarm: Alarm) -> lifecycle.Life:
+    return lifecycle.Life.of(alarm.state, alarm.suppressed, annunciations=alarm.annunciations)
+
+
+def _open(occasion: str) -> Q:
+    """Gives the condition for an occasion's open alarm."""
+    return OWN & Q(closed=None, frozen__occasion=occasion)
+
+
+def _waiting(which: Q) -> Alarm | None:
+    """Gives the newest such alarm under lock, and keeps other workers from raising another to the commit."""
+    found = Alarm.objects.filter(which).order_by("-pk")
     # The alarm's lock before the journal's, as everybody takes them; the second look sees who was quicker.
     alarm = found.select_for_update().first()
     journal.hold()
     return alarm or found.select_for_update().first()
 
 
-def _new(message: str, now: datetime, frozen: dict[str, Any]) -> Alarm:
+def _new(message: str, raised: datetime, frozen: dict[str, Any], *, priority: Priority = Priority.HIGH) -> Alarm:
     """Gives an unsaved alarm. It carries what a rule would: why, what follows, what to do."""
     return Alarm(
-        rule_name="", tag="", asset_code="", priority=Priority.HIGH, raised=now, message=_fitting(message),
+        rule_name="", tag="", asset_code="", priority=priority, raised=raised, message=_fitting(message),
         frozen={"ack_required": True, **frozen},
     )  # fmt: skip
 
@@ -101,8 +202,7 @@ def _told_more(alarm: Alarm, message: str, reason: str, now: datetime) -> Journa
     alarm.version += 1
     alarm.save(update_fields=["message", "frozen", "version"])
     policy = lifecycle.Policy.of(alarm.frozen)
-    life = lifecycle.Life.of(alarm.state, alarm.suppressed, annunciations=alarm.annunciations)
-    step = lifecycle.step(life, lifecycle.Event.COMMENT, policy=policy, now=now, reason=reason)
+    step = lifecycle.step(_life(alarm), lifecycle.Event.COMMENT, policy=policy, now=now, reason=reason)
     return journal.taken(alarm, lifecycle.Event.COMMENT, step, actor="", now=now)
 
 

@@ -1,11 +1,15 @@
 """What the workers do for alarms."""
 
+import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from alerts import retention
+from alerts import retention, system
 from alerts.instants import to_us
 from alerts.notify import outbox
+from devices.telemetry import failing, stream
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(ignore_result=True, expires=10)
@@ -13,6 +17,16 @@ def send_due() -> None:
     """Sends the messages that are due; beat asks for it, and so does every commit that leaves some."""
     while outbox.send_due(timezone.now()):
         pass
+
+
+@shared_task(ignore_result=True, expires=5)
+def watch_drains() -> None:
+    """Says whose readings are not judged because their drains fail, and when that is over."""
+    told = system.not_judged(failures=failing.read(stream.connect()), now=timezone.now())
+    if told.rows:
+        log.info("failing drains told", transitions=told.rows, to_send=told.to_send)
+    if told.to_send:
+        send_due.apply_async(expires=5)
 
 
 @shared_task(ignore_result=True, expires=600)

@@ -8,9 +8,10 @@ import structlog
 from celery import shared_task
 from django.conf import settings
 from django.db import close_old_connections
+from redis import RedisError
 
 from devices.models import Checkpoint
-from devices.telemetry import history, stream
+from devices.telemetry import failing, history, stream
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +33,11 @@ def _failed(shard: int, error: Exception) -> None:
     else:
         log.error("drain failed", shard=shard, exc_info=error)
         close_old_connections()
+        client = stream.connect()
+        try:
+            failing.mark(client, shard, error, stream.server_time_us(client))
+        except RedisError as gone:
+            log.warning("failing drain not marked", shard=shard, error=str(gone))
 
 
 @shared_task(expires=10)

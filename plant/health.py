@@ -19,7 +19,7 @@ from redis import Redis, RedisError
 
 from alerts.models import Alarm, Delivery, Priority
 from devices import metrics
-from devices.telemetry import stream
+from devices.telemetry import failing, stream
 from plant.tasks import WORKERS, pulse_key
 from plant.tokens import user_of
 
@@ -36,18 +36,31 @@ class Part:
 
 
 def parts() -> list[Part]:
-    """Asks the database, Redis and the workers. Cost: one query, two round trips."""
+    """Asks the database, Redis and the workers. Cost: one query, three round trips."""
     found = [_database()]
     client = stream.connect()
     try:
         pulses = client.mget([pulse_key(worker) for worker in WORKERS])
+        drains = _drains(client)
     except RedisError as error:
         found.append(Part("redis", False, str(error)))
-        return found + [Part(f"worker {worker}", False, "unknown without Redis") for worker in WORKERS]
+        unknown = [f"worker {worker}" for worker in WORKERS] + ["drains"]
+        return found + [Part(name, False, "unknown without Redis") for name in unknown]
     found.append(Part("redis", True))
     for worker, pulse in zip(WORKERS, pulses, strict=True):  # type: ignore[arg-type]  # a sync client's answer
         found.append(Part(f"worker {worker}", pulse is not None, "" if pulse else "has not answered for a while"))
-    return found
+    return [*found, drains]
+
+
+def _drains(client: Redis) -> Part:
+    """Names the shards whose drains have failed for some time. A short failure heals with the next drain."""
+    now = stream.server_time_us(client)
+    lasting = {shard: failure for shard, failure in failing.read(client).items() if failure.lasts(now)}
+    says = (
+        f"shard {shard} for {(now - failure.since) // 1_000_000} s: {failure.words}"
+        for shard, failure in lasting.items()
+    )
+    return Part("drains", not lasting, "; ".join(says))
 
 
 def _database() -> Part:

@@ -20,9 +20,10 @@ from django.utils import timezone
 
 from devices import events, metrics
 from devices.models import Checkpoint, Revision
-from devices.telemetry import history, latest, stream
+from devices.telemetry import failing, history, latest, stream
 from devices.telemetry.admission import DUPLICATE, FRESH, LATE, Cursors, admit
 from devices.telemetry.batch import Batch, Int64
+from devices.telemetry.gap import Gap, find_gap
 from devices.topology import forget as forget_topology
 from devices.topology import topology
 
@@ -34,17 +35,6 @@ Rows = npt.NDArray[np.intp]
 
 class Overtaken(Exception):
     """Another worker has moved the shard's checkpoint since this drain read it."""
-
-
-class Gap(NamedTuple):
-    """Entries that a shard's stream no longer held when the shard came to them.
-
-    Takes: the arrival in µs of the last entry before them, 0 where there was none; of the first one after them, or
-    the clock.
-    """
-
-    since: int
-    until: int
 
 
 @dataclass(slots=True)
@@ -135,13 +125,14 @@ class Heard(NamedTuple):
     """What a worker asks Redis before it drains a shard.
 
     Takes: Redis's clock in µs since the epoch; the streams' epoch; the position that the newest values stand for; how
-    many entries the shard's stream was given.
+    many entries the shard's stream was given; whether the drain before failed.
     """
 
     clock: int
     epoch: str
     shown: bytes | None
     given: int
+    failing: bool
 
 
 _warm: dict[int, _Warm] = {}
@@ -197,12 +188,13 @@ def listen(client: Any, shards: Sequence[int]) -> dict[int, Heard]:
         for shard in shards:
             latest.mark(pipe, shard)
         stream.ask_numbers(pipe, shards)
-        _, (seconds, micros), epoch, *marks, numbers = pipe.execute()
+        failing.ask(pipe, shards)
+        _, (seconds, micros), epoch, *marks, numbers, failed = pipe.execute()
     clock = int(seconds) * 1_000_000 + int(micros)
     name = epoch.decode() if epoch else ""
     return {
-        shard: Heard(clock, name, shown, int(given or 0))
-        for shard, shown, given in zip(shards, marks, numbers, strict=True)
+        shard: Heard(clock, name, shown, int(given or 0), words is not None)
+        for shard, shown, given, words in zip(shards, marks, numbers, failed, strict=True)
     }
 
 
@@ -224,7 +216,7 @@ def _process(shard: int, heard: Heard, client: Any, later: Any, clock: int | Non
     Cost: six queries for a drain with readings, two for an idle one.
     """
     started = time.perf_counter()
-    redis_clock, epoch, shown, given = heard
+    redis_clock, epoch, shown, given, failed_before = heard
     clock = redis_clock if clock is None else clock
     revisions = dict(Revision.objects.values_list("name", "number"))
     warm = _recall(shard)
@@ -232,7 +224,7 @@ def _process(shard: int, heard: Heard, client: Any, later: Any, clock: int | Non
     replaced = epoch if old_epoch and epoch != old_epoch else ""
     position = "0-0" if replaced else old_position
     entries, more = stream.read(client, shard, position, settings.TELEMETRY_DRAIN_READINGS)
-    gap, done = _gap(entries, old_position, 0 if replaced else warm.done, None if more else given, redis_clock)
+    gap, done = find_gap(entries, old_position, 0 if replaced else warm.done, None if more else given, redis_clock)
     if gap is not None:
         log.error("entries of a stream are gone", shard=shard, since=gap.since, until=gap.until)
 
@@ -293,6 +285,8 @@ def _process(shard: int, heard: Heard, client: Any, later: Any, clock: int | Non
         # Nothing that anybody could see: who starts from the checkpoint thinks it again and comes to the same.
         warm.works.update(works)
         _warm[shard] = warm
+    if failed_before:
+        failing.clear(later, shard)
     _show(later, shard, warm, shown, batch.sensor[fresh & own] if entries else None)
     if entries:
         stream.trim(client, shard, warm.mark[1], redis_clock)
@@ -311,30 +305,6 @@ def _recall(shard: int) -> _Warm:
     row = Checkpoint.objects.get(shard=shard)
     state = msgspec.msgpack.decode(bytes(row.state), type=_State) if row.state else _State(done=0)
     return _Warm((row.epoch, row.position, row.turn), Cursors.loads(state.cursors), {}, state.stages, state.done)
-
-
-def _gap(
-    entries: list[stream.Entry], position: str, done: int | None, given: int | None, clock: int
-) -> tuple[Gap | None, int | None]:
-    """Gives what is missing behind a position, and how many entries are done once these are.
-
-    Numbers tell, not readings: they count duplicates and copies, and are the same whatever was trimmed before.
-    Takes: how many entries were done up to the position, None if unknown; how many the stream was given before it was
-    read, None where it was not read to its end; the clock in µs. A number below those done is a Redis that fell back.
-    """
-    missing: list[Gap] = []
-    since = stream.entry_time_us(position)
-    for entry in entries:
-        if entry.number is not None:
-            if done is not None and entry.number > done:
-                missing.append(Gap(since, entry.arrival))
-            done = entry.number + 1
-        since = entry.arrival
-    if given is not None and given > (done or 0):
-        if done is not None:
-            missing.append(Gap(since, clock))
-        done = given
-    return (Gap(missing[0].since, missing[-1].until) if missing else None), done
 
 
 def _columns(entries: list[stream.Entry]) -> tuple[Batch, Int64, Mask]:

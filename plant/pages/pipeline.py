@@ -8,7 +8,8 @@ import redis
 import structlog
 from django.utils.translation import gettext as _
 
-from devices.telemetry import stream
+from alerts import system
+from devices.telemetry import failing, stream
 from plant import writing
 
 log = structlog.get_logger(__name__)
@@ -36,14 +37,22 @@ class Health:
 
 
 def health() -> Health:
-    """Gives the pipeline's health. Cost: one query, a few round trips to Redis."""
+    """Gives the pipeline's health. Cost: one query, a few round trips to Redis; one query more while a drain fails."""
+    client = stream.connect()
     try:
-        shards = stream.lag(stream.connect()).values()
+        shards = stream.lag(client).values()
+        failures = failing.read(client)
+        now = stream.server_time_us(client) if failures else 0
     except redis.RedisError as error:
         log.warning("pipeline lag not read", error=str(error))
         return Health(0, 0.0, _("The stream of readings cannot be reached. No reading comes in, no alarm is judged."))
     readings = sum(lag.readings for lag in shards)
     seconds = max((lag.seconds for lag in shards), default=0.0)
+    lasting = {shard: failure for shard, failure in failures.items() if failure.lasts(now, ILL_AFTER)}
+    if lasting:
+        reason = _("Readings of %(machines)s are not judged, no alarm of theirs is raised: %(error)s")
+        words = next(iter(lasting.values())).words
+        return Health(readings, seconds, reason % {"machines": system.whose(lasting), "error": words})
     if seconds > ILL_AFTER:
         reason = _("Readings wait %(age)s to be judged. Alarms come late by as much.")
         return Health(readings, seconds, reason % {"age": writing.age(seconds)})

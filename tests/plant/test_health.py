@@ -18,7 +18,7 @@ from redis.retry import Retry
 
 from devices import metrics
 from devices.services import ensure_shards
-from devices.telemetry import stream
+from devices.telemetry import failing, stream
 from devices.telemetry.batch import Batch
 from plant import health, tokens
 from plant.tasks import WORKERS, pulse
@@ -68,7 +68,7 @@ def test_ready_tells_a_stranger_the_status_only(client: Client) -> None:
 def test_ready_tells_a_person_what_works_and_how_far_behind(client: Client, bearer: Headers) -> None:
     assert client.get("/readyz", **bearer).json() == {
         "ready": True,
-        "parts": {"database": "ok", "redis": "ok", "worker telemetry": "ok", "worker work": "ok"},
+        "parts": {"database": "ok", "redis": "ok", "worker telemetry": "ok", "worker work": "ok", "drains": "ok"},
         "lag": {"readings": 0, "seconds": 0.0},
     }
     client.force_login(User.objects.create_user("emil"))
@@ -91,6 +91,19 @@ def test_a_worker_without_pulse_is_named_and_makes_it_unready(
     answer = client.get("/readyz", **bearer)
     assert answer.status_code == 503
     assert answer.json()["parts"]["worker telemetry"] == "has not answered for a while"
+
+
+@pytest.mark.usefixtures("pulses")
+def test_a_shard_whose_drains_fail_is_named_and_makes_it_unready_once_it_lasts(
+    client: Client, bearer: Headers, clean_redis: redis.Redis
+) -> None:
+    now = stream.server_time_us(clean_redis)
+    failing.mark(clean_redis, 3, ValueError("no such table"), now - 20_000_000)
+    assert client.get("/readyz", **bearer).json()["parts"]["drains"] == "ok"
+    failing.mark(clean_redis, 5, ValueError("no such table"), now - 31_000_000)
+    answer = client.get("/readyz", **bearer)
+    assert answer.status_code == 503
+    assert answer.json()["parts"]["drains"] == "shard 5 for 31 s: ValueError: no such table"
 
 
 def test_a_pulse_does_not_last(clean_redis: redis.Redis) -> None:
