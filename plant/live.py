@@ -27,6 +27,7 @@ from devices import metrics
 from devices.telemetry import latest
 from devices.telemetry.batch import Quality
 from devices.topology import Topology, topology
+from plant.outgoing import Outgoing
 from plant.tokens import user_of
 
 log = structlog.get_logger(__name__)
@@ -36,6 +37,10 @@ BEAT = 1.0
 ASK_AGAIN = 30.0  # seconds between two looks whether the person may still look
 MOST_MISSED = 500  # journal rows fetched at once; a browser that missed more is closed and takes a snapshot
 MOST_ASSETS = 200
+# Why a socket is closed; what a browser comes back from by itself, with a snapshot, is any but the first.
+NOT_ALLOWED = 4401
+MISSED_TOO_MUCH = 4408
+TOO_SLOW = 4413
 
 Scope = MutableMapping[str, Any]
 
@@ -201,7 +206,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         """Lets signed-in people in, nobody else."""
         user = self.scope.get("user")
         if user is None or not user.is_authenticated or not user.is_active:
-            await self.close(code=4401)
+            await self.close(code=NOT_ALLOWED)
             return
         self.view = View()
         self.seen = 0  # the newest journal number that this browser knows everything up to
@@ -210,6 +215,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         self.pulse: asyncio.Task[None] | None = None
         self.flusher: asyncio.TimerHandle | None = None
         await self.accept()
+        self.outgoing = Outgoing(self._pass_on, self._too_slow)
         metrics.SOCKETS.inc()
         self.counted = True
 
@@ -218,6 +224,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         if not getattr(self, "counted", False):
             return
         metrics.SOCKETS.dec()
+        self.outgoing.stop()
         if self.pulse is not None:
             self.pulse.cancel()
         if self.flusher is not None:
@@ -231,7 +238,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         try:
             wanted = msgspec.json.decode(text_data or b"", type=Subscribe)
         except msgspec.MsgspecError as error:
-            await self._send({"type": "error", "error": f"Not understood: {error}."})
+            self._tell({"type": "error", "error": f"Not understood: {error}."})
             return
         try:
             await self._subscribe(wanted)
@@ -253,7 +260,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         first = await database_sync_to_async(snapshot)(view)
         self.seen = first["journal"]
         self.relayed = {number for number in self.relayed if number > self.seen}
-        await self._send(first)
+        self._tell(first)
         if self.pulse is None:
             self.pulse = asyncio.create_task(self._beat())
 
@@ -263,18 +270,13 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             rows = message["rows"]
             self.waiting.extend(rows[machine] for machine in self.view.machines & rows.keys())
             if self.waiting and self.flusher is None:
-                self.flusher = asyncio.get_running_loop().call_later(PACE, self._flush_soon)
+                self.flusher = asyncio.get_running_loop().call_later(PACE, self._flush)
 
-    def _flush_soon(self) -> None:
+    def _flush(self) -> None:
         self.flusher = None
-        task = asyncio.ensure_future(self._flush())
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-
-    async def _flush(self) -> None:
         if self.waiting:
-            text = '{"type":"values","values":[' + ",".join(self.waiting) + "]}"
+            self.outgoing.put('{"type":"values","values":[' + ",".join(self.waiting) + "]}")
             self.waiting.clear()
-            await self.send(text_data=text)
 
     async def live_alarm(self, message: dict[str, Any]) -> None:
         """Relays a transition at once."""
@@ -282,7 +284,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             return
         if self.view.concerns(message["asset"]):
             self.relayed.add(message["journal"])
-            await self.send(text_data=message["frame"])
+            self.outgoing.put(message["frame"])
 
     async def _beat(self) -> None:
         """Names the newest journal number each second and fetches what the channel layer lost."""
@@ -293,7 +295,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                 try:
                     if time.monotonic() - asked > ASK_AGAIN:
                         if not await database_sync_to_async(_may_look)(self.scope["user"].pk):
-                            await self.close(code=4401)
+                            await self.close(code=NOT_ALLOWED)
                             return
                         asked = time.monotonic()
                     head = await _tail().head()
@@ -302,18 +304,26 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                 except Exception as error:
                     log.warning("journal not read for a socket", error=str(error))
                     head = self.seen
-                await self._send({"type": "beat", "journal": head, "time": int(time.time() * 1000)})
+                self._tell({"type": "beat", "journal": head, "time": int(time.time() * 1000)})
 
     async def _catch_up(self, head: int) -> None:
         """Relays the rows up to `head` that did not come by the channel layer."""
         if head - self.seen > MOST_MISSED:
-            await self.close(code=4408)
+            await self.close(code=MISSED_TOO_MUCH)
             return
         for number, asset, text in await _tail().rows(self.seen, head):
             if number not in self.relayed and self.view.concerns(asset):
-                await self.send(text_data=text)
+                self.outgoing.put(text)
         self.seen = head
         self.relayed = {number for number in self.relayed if number > head}
 
-    async def _send(self, content: dict[str, Any]) -> None:
-        await self.send(text_data=json.dumps(content, separators=(",", ":")))
+    def _tell(self, content: dict[str, Any]) -> None:
+        self.outgoing.put(json.dumps(content, separators=(",", ":")))
+
+    async def _pass_on(self, text: str) -> None:
+        await self.send(text_data=text)
+
+    async def _too_slow(self, reason: str) -> None:
+        """Ends a socket whose browser does not read what it asked for: it comes back by snapshot when it can."""
+        log.warning("browser too slow", user=self.scope["user"].get_username(), reason=reason)
+        await self.close(code=TOO_SLOW)

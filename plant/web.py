@@ -18,12 +18,61 @@ asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 from daphne.cli import CommandLineInterface  # noqa: E402
 from daphne.server import Server  # noqa: E402
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol  # noqa: E402
 from twisted.internet import reactor, tcp  # noqa: E402
 from twisted.web import http  # noqa: E402
 
 
+class Room:
+    """Whether a socket's transport takes more: Twisted tells a producer when 64 KiB wait, and when none do."""
+
+    def __init__(self) -> None:
+        self._free = asyncio.Event()
+        self._free.set()
+
+    async def wait(self) -> None:
+        """Waits until there is room."""
+        await self._free.wait()
+
+    def pauseProducing(self) -> None:  # noqa: N802  # Twisted's name
+        """Takes note that too much waits."""
+        self._free.clear()
+
+    def resumeProducing(self) -> None:  # noqa: N802  # Twisted's name
+        """Takes note that all of it is sent."""
+        self._free.set()
+
+    def stopProducing(self) -> None:  # noqa: N802  # Twisted's name
+        """Takes note that the connection is lost: nobody is to wait for it."""
+        self._free.set()
+
+
+class Socket(WebSocketProtocol):  # type: ignore[misc]  # daphne has no types
+    """A websocket that knows whether its client reads."""
+
+    maxMessagePayloadSize: int  # noqa: N815  # Autobahn's name
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.room = Room()
+
+    def onOpen(self) -> None:  # noqa: N802  # Autobahn's name
+        """Takes the place of the HTTP channel, which has nothing more to send after the handshake."""
+        self.transport.unregisterProducer()
+        self.transport.registerProducer(self.room, True)
+        super().onOpen()
+
+    def sendMessage(self, payload: bytes, *args: Any, **options: Any) -> None:  # noqa: N802  # Autobahn's name
+        """Sends a message of any size: Daphne's bound of 1 MiB is for what clients send; a snapshot may be larger."""
+        bound, self.maxMessagePayloadSize = self.maxMessagePayloadSize, 0
+        try:
+            super().sendMessage(payload, *args, **options)
+        finally:
+            self.maxMessagePayloadSize = bound
+
+
 class Web(Server):  # type: ignore[misc]  # daphne has no types
-    """Daphne's server with a door before each of its TCP ports."""
+    """Daphne's server with a door before each of its TCP ports, and sockets that are sent no more than they take."""
 
     def listen_success(self, port: Any) -> None:
         """Takes the port over from Twisted; it closes the socket when the server ends."""
@@ -40,6 +89,12 @@ class Web(Server):  # type: ignore[misc]  # daphne has no types
             )
             running: Any = reactor
             running.addSystemEventTrigger("before", "shutdown", door.close)
+
+    async def handle_reply(self, protocol: Any, message: Any) -> None:
+        """Sends, and comes back when there is room for more, as other servers do."""
+        await super().handle_reply(protocol, message)
+        if message["type"] == "websocket.send":
+            await protocol.room.wait()
 
 
 def _no_line(*_: Any) -> None:
@@ -59,4 +114,5 @@ def spare() -> None:
 if __name__ == "__main__":
     spare()
     CommandLineInterface.server_class = Web
+    WebSocketFactory.protocol = Socket
     CommandLineInterface.entrypoint()
