@@ -209,3 +209,16 @@ def test_pages_say_whose_readings_are_not_judged_although_few_wait(scenario, sen
     assert not pipeline.health().ill
     clean_redis.hset(failing.FAILING, f"since{shard}", stream.server_time_us(clean_redis) - 11_000_000)
     assert "are not judged, no alarm of theirs is raised: ValueError: boom" in pipeline.health().reason
+
+
+def test_operators_see_the_alarm_with_what_to_do_in_their_list_and_on_its_page(
+    scenario, sensors, broken, clean_redis, client
+):
+    broken[sensors[0].asset.shard] = "boom"
+    drain(sensors)
+    watch(clean_redis, LATER)
+    client.force_login(factories.operator())
+    assert "are not judged: ValueError: boom" in client.get("/alarms/").content.decode()
+    page = client.get(f"/alarms/{Alarm.objects.get().pk}/").content.decode()
+    assert "are not judged: ValueError: boom" in page
+    assert "No alarm of these machines is raised." in page
