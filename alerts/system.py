@@ -207,7 +207,7 @@ def _told_more(alarm: Alarm, message: str, reason: str, now: datetime) -> Journa
 
 
 def _lost_message(shards: list[int], since: datetime | None, until: datetime) -> str:
-    return f"Readings lost: {whose(shards)}, what arrived {_span(since, until)} was never judged"
+    return f"Readings lost {_span(since, until)}: {whose(shards)}"
 
 
 def whose(shards: Iterable[int]) -> str:
