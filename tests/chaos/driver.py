@@ -183,10 +183,10 @@ SCENARIOS: dict[str, tuple[Callable[[Stack], None], float]] = {
 
 def verdict(sender: Sender) -> dict[str, Any]:
     """Compares what was accepted with what is stored, and the journal with a replay of the stored history."""
-    from alerts import rules
+    from alerts import rules, system
     from alerts.backtest import stored
     from alerts.instants import to_us
-    from alerts.models import Delivery, JournalEntry
+    from alerts.models import Alarm, Delivery, JournalEntry
     from devices.models import Sensor
     from devices.telemetry import history
 
@@ -218,6 +218,7 @@ def verdict(sender: Sender) -> dict[str, Any]:
         "raised": raised,
         "without_delivery": raised - Delivery.objects.filter(event="raise").values("journal_id").distinct().count(),
         "deliveries_open": due,
+        "system_alarms": list(Alarm.objects.filter(system.OWN).values_list("message", flat=True)),
     }
 
 

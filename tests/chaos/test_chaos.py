@@ -32,3 +32,4 @@ def test_nothing_accepted_is_lost_or_doubled(name: str, tmp_path: Path) -> None:
     assert (found["missing"], found["stored_twice"]) == (0, 0)
     assert (found["journal_only"], found["replay_only"]) == (0, 0)
     assert (found["without_delivery"], found["deliveries_open"]) == (0, 0)
+    assert found["system_alarms"] == []
