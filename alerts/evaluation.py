@@ -106,16 +106,16 @@ class Judgement:
             return
         now = timezone.now()
         book = _Book(now, self.shard)
-        book.load({transition.rule for transition in self.transitions}, self.retired)
-        for alarm in book.retired:
-            book.clear(alarm, instant_of=now, value=None, reason=RULE_RETIRED, clock_from=None)
-        for transition in self.transitions:
-            book.apply(transition)
         if self.replaced:
             book.entries += system.replaced(epoch=self.replaced, shard=self.shard, now=now)
         if self.gap is not None:
             since = from_us(self.gap.since) if self.gap.since else None
             book.entries += system.lost(shard=self.shard, since=since, until=from_us(self.gap.until), now=now)
+        book.load({transition.rule for transition in self.transitions}, self.retired)
+        for alarm in book.retired:
+            book.clear(alarm, instant_of=now, value=None, reason=RULE_RETIRED, clock_from=None)
+        for transition in self.transitions:
+            book.apply(transition)
         self.written = book.write()
         deliveries = routing.deliveries_for(self.written, now)
         self.told = sum(1 for delivery in deliveries if delivery.outcome == Delivery.Outcome.DUE)

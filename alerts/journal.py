@@ -54,14 +54,6 @@ def write(entries: Sequence[JournalEntry], now: datetime) -> list[int]:
     return numbers
 
 
-def hold() -> None:
-    """Locks the head to the commit: what another transaction wrote before is seen by the next query.
-
-    Cost: two queries. Alarms that are to be changed as well are locked first.
-    """
-    _advance(0)
-
-
 def row(
     alarm: Alarm,
     event: lifecycle.Event,
