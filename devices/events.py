@@ -14,7 +14,7 @@ import structlog
 from channels.layers import get_channel_layer
 
 from devices.telemetry.batch import Quality
-from devices.topology import Topology, topology
+from devices.topology import Topology
 
 if TYPE_CHECKING:
     from devices.telemetry.admission import Cursors
@@ -69,21 +69,21 @@ class _Pending:
 _pending: dict[int, _Pending] = defaultdict(_Pending)
 
 
-def values(shard: int, cursors: Cursors, rows: Iterable[int]) -> None:
+def values(plant: Topology, shard: int, cursors: Cursors, rows: Iterable[int]) -> None:
     """Tells the screens the cursors' values of `rows`, now or with the first call after the pace."""
     pending = _pending[shard]
     pending.sensors.update(cursors.sensor[list(rows)].tolist())
-    flush_values(shard, cursors)
+    flush_values(plant, shard, cursors)
 
 
-def flush_values(shard: int, cursors: Cursors) -> None:
+def flush_values(plant: Topology, shard: int, cursors: Cursors) -> None:
     """Sends what waits for the screens, as it is by now, if the pace allows it."""
     pending = _pending[shard]
     now = time.monotonic()
     if not pending.sensors or now - pending.told < PACE:
         return
     rows = cursors.rows(np.fromiter(pending.sensors, np.int32)).tolist()
-    for area, chunks in value_rows(topology(), cursors, rows).items():
+    for area, chunks in value_rows(plant, cursors, rows).items():
         send(f"area.{area}", {"type": "live.values", "rows": chunks})
     pending.sensors.clear()
     pending.told = now

@@ -24,8 +24,8 @@ from devices.telemetry import failing, history, latest, stream
 from devices.telemetry.admission import DUPLICATE, FRESH, LATE, Cursors, admit
 from devices.telemetry.batch import Batch, Int64
 from devices.telemetry.gap import Gap, find_gap
+from devices.topology import Topology, topology
 from devices.topology import forget as forget_topology
-from devices.topology import topology
 
 log = structlog.get_logger(__name__)
 
@@ -135,6 +135,26 @@ class Heard(NamedTuple):
     failing: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a worker asks the database once for all shards that it is about to drain: these drains begin together."""
+
+    revisions: dict[str, int]
+    marks: dict[int, tuple[str, str, int]]  # each shard's checkpoint: epoch, position, turn
+    plant: Topology
+
+    @classmethod
+    def at(cls, shards: Sequence[int]) -> Glance:
+        """Looks. Cost: two queries, and those of the topology where the plant has changed."""
+        revisions = dict(Revision.objects.values_list("name", "number"))
+        rows = Checkpoint.objects.filter(shard__in=shards).order_by()
+        marks = {
+            shard: (epoch, position, turn)
+            for shard, epoch, position, turn in rows.values_list("shard", "epoch", "position", "turn")
+        }
+        return cls(revisions, marks, topology(revisions.get("plant", 0)))
+
+
 _warm: dict[int, _Warm] = {}
 
 
@@ -166,10 +186,16 @@ def process_shards(shards: Sequence[int], failed: Callable[[int, Exception], Non
         return []
     reports = []
     client = stream.connect()
+    try:
+        glance = Glance.at(shards)
+    except Exception as error:
+        for shard in shards:
+            failed(shard, error)
+        return []
     with client.pipeline(transaction=True) as later:
         for shard, heard in listen(client, shards).items():
             try:
-                reports.append(_process(shard, heard, client, later))
+                reports.append(_process(shard, glance, heard, client, later))
             except Exception as error:
                 failed(shard, error)
         later.execute()
@@ -202,24 +228,24 @@ def process_shard(shard: int, *, clock: int | None = None) -> Report:
     """Drains one shard; see `_process`. Takes: the clock in µs since the epoch where it is not to be Redis's own."""
     client = stream.connect()
     with client.pipeline(transaction=True) as later:
-        report = _process(shard, listen(client, [shard])[shard], client, later, clock)
+        report = _process(shard, Glance.at([shard]), listen(client, [shard])[shard], client, later, clock)
         later.execute()
     return report
 
 
-def _process(shard: int, heard: Heard, client: Any, later: Any, clock: int | None = None) -> Report:
+def _process(shard: int, glance: Glance, heard: Heard, client: Any, later: Any, clock: int | None = None) -> Report:
     """Takes what waits in a shard's stream through history and stages, in one transaction.
 
-    Takes: what was heard before; a pipeline for what Redis is to be told after the commit; another clock than Redis's.
+    Takes: what was seen and heard before; a pipeline for what Redis is to be told after the commit; another clock than
+    Redis's.
     Gives: what was done; `more` where the stream holds more than one drain takes.
     Raises: Overtaken where another worker was there first; nothing has been written then.
-    Cost: six queries for a drain with readings, two for an idle one.
+    Cost: two queries for a drain with readings, none for an idle one.
     """
     started = time.perf_counter()
     redis_clock, epoch, shown, given, failed_before = heard
     clock = redis_clock if clock is None else clock
-    revisions = dict(Revision.objects.values_list("name", "number"))
-    warm = _recall(shard)
+    warm = _recall(shard, glance.marks)
     old_epoch, old_position, turn = warm.mark
     replaced = epoch if old_epoch and epoch != old_epoch else ""
     position = "0-0" if replaced else old_position
@@ -248,7 +274,7 @@ def _process(shard: int, heard: Heard, client: Any, later: Any, clock: int | Non
         before=before,
         cursors=cursors,
         clock=None if more else clock,
-        revisions=revisions,
+        revisions=glance.revisions,
         replaced=replaced,
         gap=gap,
     )
@@ -287,16 +313,16 @@ def _process(shard: int, heard: Heard, client: Any, later: Any, clock: int | Non
         _warm[shard] = warm
     if failed_before:
         failing.clear(later, shard)
-    _show(later, shard, warm, shown, batch.sensor[fresh & own] if entries else None)
+    _show(later, glance.plant, shard, warm, shown, batch.sensor[fresh & own] if entries else None)
     if entries:
         stream.trim(client, shard, warm.mark[1], redis_clock)
         metrics.drained(shard, report.readings, report.late, report.duplicates, time.perf_counter() - started)
     return report
 
 
-def _recall(shard: int) -> _Warm:
+def _recall(shard: int, marks: dict[int, tuple[str, str, int]]) -> _Warm:
     """Gives what belongs to the shard's checkpoint: remembered if nobody moved it, else read."""
-    found = Checkpoint.objects.filter(shard=shard).values_list("epoch", "position", "turn").first()
+    found = marks.get(shard)
     if found is None:
         raise Checkpoint.DoesNotExist(f"Shard {shard} has no checkpoint; ensure_shards() makes them.")
     warm = _warm.get(shard)
@@ -343,13 +369,14 @@ def _drop_late_duplicates(batch: Batch, verdict: npt.NDArray[np.uint8], own: Mas
     verdict[rows[kept]] = DUPLICATE
 
 
-def _show(later: Any, shard: int, warm: _Warm, shown: bytes | None, sensors: npt.NDArray[np.int32] | None) -> None:
+def _show(
+    later: Any, plant: Topology, shard: int, warm: _Warm, shown: bytes | None, sensors: npt.NDArray[np.int32] | None
+) -> None:
     """Brings the newest values to Redis and to the screens."""
     position = "{}:{}:{}".format(*warm.mark)
     if shown is not None and shown.decode() == position:
-        events.flush_values(shard, warm.cursors)
+        events.flush_values(plant, shard, warm.cursors)
         return
-    plant = topology()
     known = _warm.get(shard) is warm and shown is not None and sensors is not None
     anew = not known or shown is None or shown.decode().rpartition(":")[2] != str(warm.mark[2] - 1)
     if anew:
@@ -358,4 +385,4 @@ def _show(later: Any, shard: int, warm: _Warm, shown: bytes | None, sensors: npt
         assert sensors is not None
         rows = warm.cursors.rows(np.unique(sensors)).tolist()
     latest.write(later, shard, warm.cursors, rows, position, anew=anew)
-    events.values(shard, warm.cursors, rows)
+    events.values(plant, shard, warm.cursors, rows)
