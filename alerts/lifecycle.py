@@ -30,6 +30,7 @@ CORE: Final = (A, B, C, D, E, F)
 ACTIVE: Final = frozenset({B, C})  # the condition holds
 WAITING: Final = frozenset({B, D, E})  # for an acknowledgement
 SOUNDING: Final = frozenset({B, E})  # the horn is on until somebody answers
+LONGEST_SHELVING: Final = timedelta(hours=12)  # where neither rule nor plant say otherwise
 
 
 class Event(StrEnum):
@@ -79,14 +80,19 @@ class Policy:
     realarm: bool = False  # a re-alarm period is set
     reset_before_ack: bool = False  # a latch may be reset before anybody acknowledged it
     shelvable: bool = True
-    longest_shelving: timedelta = timedelta(hours=12)
+    longest_shelving: timedelta = LONGEST_SHELVING
 
     @classmethod
     def of(cls, frozen: Mapping[str, Any]) -> "Policy":
         """Gives the policy of an alarm's frozen rule."""
+        longest = frozen.get("longest_shelving")
         return cls(
             ack_required=bool(frozen.get("ack_required", True)),
             latching=bool(frozen.get("latching", False)),
+            realarm=frozen.get("realarm") is not None,
+            reset_before_ack=bool(frozen.get("reset_before_ack", False)),
+            shelvable=bool(frozen.get("shelvable", True)),
+            longest_shelving=LONGEST_SHELVING if longest is None else timedelta(seconds=float(longest)),
         )
 
 

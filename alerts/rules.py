@@ -8,10 +8,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
+
 from alerts.checks import CONDITION, DEFAULTS, Facts, as_number, check_rule, reads
 from alerts.engine.rules import Kind as EngineKind
 from alerts.engine.rules import RuleSpec, seconds
-from alerts.models import Priority, Rule, RuleInput, TypeRule
+from alerts.models import AlarmClass, Priority, Rule, RuleInput, TypeRule
 from alerts.wiring import RULES, facts_for, points, values_of
 from devices.changes import change
 from devices.checks import Problem, number, refuse
@@ -212,6 +214,14 @@ def build_spec(
     )
 
 
-def freeze(rule: Rule) -> dict[str, Any]:
-    """Gives the rule as an alarm carries it from its raise on."""
-    return {"name": rule.name, "version": rule.version, **values_of(rule)}
+def freeze(rule: Rule, alarm_class: AlarmClass | None = None) -> dict[str, Any]:
+    """Gives the rule as an alarm carries it from its raise on, with what its class and the plant add to it."""
+    longest = rule.longest_shelving or (alarm_class.longest_shelving if alarm_class is not None else None)
+    return {
+        "name": rule.name,
+        "version": rule.version,
+        **values_of(rule),
+        "shelvable": rule.shelvable and (alarm_class is None or alarm_class.shelvable),
+        "longest_shelving": longest or settings.LONGEST_SHELVING[rule.priority],
+        "reset_before_ack": settings.RESET_BEFORE_ACK,
+    }

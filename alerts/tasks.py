@@ -25,8 +25,6 @@ def watch_drains() -> None:
     told = system.not_judged(failures=failing.read(stream.connect()), now=timezone.now())
     if told.rows:
         log.info("failing drains told", transitions=told.rows, to_send=told.to_send)
-    if told.to_send:
-        send_due.apply_async(expires=5)
 
 
 @shared_task(ignore_result=True, expires=600)

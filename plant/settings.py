@@ -151,6 +151,14 @@ TELEMETRY_DRAIN_READINGS = env.count(
     "TELEMETRY_DRAIN_READINGS", 200_000, least=1
 )  # a drain takes at most about so many
 RULE_GRACE = env.number("RULE_GRACE", 2.0)  # seconds that a sensor's clock must have passed a timer before it fires
+# Seconds that an alarm may be shelved at most, by priority; a rule or its class may say otherwise.
+LONGEST_SHELVING = {
+    1: env.number("LONGEST_SHELVING_CRITICAL", 3_600.0, least=60.0),
+    2: env.number("LONGEST_SHELVING_HIGH", 8 * 3_600.0, least=60.0),
+    3: env.number("LONGEST_SHELVING_MEDIUM", 12 * 3_600.0, least=60.0),
+    4: env.number("LONGEST_SHELVING_LOW", 24 * 3_600.0, least=60.0),
+}
+RESET_BEFORE_ACK = env.flag("RESET_BEFORE_ACK")  # a latch may be reset before anybody acknowledged it
 HISTORY_RETENTION_DAYS = env.count("HISTORY_RETENTION_DAYS", 400, least=1)  # an asset type may say otherwise
 
 # --- Mail and text messages ----------------------------------------------------------------------------------------

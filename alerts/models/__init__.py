@@ -12,6 +12,7 @@ from alerts.models.rules import (
     RuleInput,
     Severity,
     Suppression,
+    Suppressor,
     TypeRule,
 )
 from alerts.models.telling import Channel, Contact, Delivery, Subscription
@@ -35,5 +36,6 @@ __all__ = [
     "State",
     "Subscription",
     "Suppression",
+    "Suppressor",
     "TypeRule",
 ]

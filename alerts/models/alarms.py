@@ -72,8 +72,9 @@ class Alarm(models.Model):
             models.Index(fields=["asset", "-raised"], name="alarm_by_asset"),
             # alerts.tasks: who is announced anew
             models.Index(fields=["realarm_due"], condition=models.Q(realarm_due__isnull=False), name="alarm_realarm"),
-            # evaluation: what stands of a first-out group
+            # alerts.book: what stands of a first-out group, and which was the first of it
             models.Index(fields=["group"], condition=models.Q(closed=None) & ~models.Q(group=""), name="alarm_group"),
+            models.Index(fields=["group", "-id"], condition=models.Q(first_out=True), name="alarm_first_out"),
         ]
 
     def __str__(self) -> str:

@@ -254,6 +254,32 @@ class LeftOut(models.Model):
         return f"{self.rule_id}: {self.sensor_id} at {self.time}"
 
 
+class Suppressor(models.Model):
+    """What suppresses a rule's alarms by design: a sensor's state, or another rule's alarm that stands.
+
+    It follows from `suppress_when` and from the `hides` of other rules, and is worked out with every change of them.
+    """
+
+    rule = models.ForeignKey(Rule, models.CASCADE, related_name="suppressors")
+    by = models.ForeignKey(Rule, models.CASCADE, null=True, related_name="suppresses")
+    hides = models.BooleanField(default=False)  # `by` names the rule as the lower one
+    sensor = models.ForeignKey(Sensor, models.CASCADE, null=True, related_name="suppresses")
+    equals = models.JSONField(default=list)  # the sensor's values, any of which suppresses
+    words = models.CharField(max_length=300)  # what holds, as Suppression.designed names it
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["rule", "words"], name="suppressor_named_once"),
+            models.CheckConstraint(
+                condition=models.Q(by__isnull=True) ^ models.Q(sensor__isnull=True), name="suppressor_is_alarm_or_state"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule_id}: {self.words}"
+
+
 class Suppression(models.Model):
     """Why a rule's alarms are not presented now. It outlives an occurrence: one raised meanwhile is hidden too."""
 
@@ -277,9 +303,9 @@ class Suppression(models.Model):
     class Meta:
         ordering = ["rule_id"]
         indexes = [
-            # alerts.tasks: whose shelving runs out
+            # alerts.tasks: whose shelving runs out; one without an end is over
             models.Index(
-                fields=["shelved_until"], condition=models.Q(shelved_until__isnull=False), name="suppression_shelved"
+                fields=["shelved_until"], condition=models.Q(shelved_at__isnull=False), name="suppression_shelved"
             ),
         ]
 
