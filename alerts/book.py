@@ -93,6 +93,8 @@ class Book:
                 pk for pk in Alarm.objects.filter(pk__in=numbers).values_list("rule", flat=True) if pk is not None
             }
         for suppressor in Suppressor.objects.filter(Q(by__in=asked) | Q(pk__in=set(suppressors))):
+            if suppressor.pk in self.suppressors:
+                continue
             self.suppressors[suppressor.pk] = suppressor
             asked.add(suppressor.rule_id)
             if suppressor.by_id is not None:
@@ -117,6 +119,11 @@ class Book:
             self._sensors |= {entry.rule_id: entry.sensor for entry in inputs}
             self._asked &= set(self._known)
         return self._known.get(pk)
+
+    @property
+    def suppresses(self) -> dict[int, set[int]]:
+        """Gives the rules that a rule's alarm suppresses, for those that were loaded."""
+        return {rule: {row.rule_id for row in rows} for rule, rows in self._by.items()}
 
     def life(self, alarm: Alarm | None, rule: int | None) -> Life:
         """Gives where an alarm, or a rule without one, stands. Shelving whose end is unknown is none."""

@@ -190,13 +190,15 @@ def _check_presentation(name: str, values: Mapping[str, Any]) -> list[Problem]:
         problems.append(Problem("severity", words))
     if values["hides"] and values["hides"] == name:
         problems.append(Problem("hides", "a rule cannot hide itself."))
-    return problems + _check_whiles(values["suppress_when"])
+    return problems + check_whiles(values["suppress_when"])
 
 
+MOST_STATES = 12  # of one sensor: the engine's expression holds that many
 _WHILE = "one of {sensor: KEY OR TAG, equals: [NUMBERS]} and {alarm: RULE, or ASSET/RULE}"
 
 
-def _check_whiles(whiles: Any) -> list[Problem]:
+def check_whiles(whiles: Any) -> list[Problem]:
+    """Gives what is wrong with the form of `suppress_when`."""
     if not isinstance(whiles, list):
         return [Problem("suppress_when", f"suppress_when is a list; each of it is {_WHILE}.")]
     problems = []
@@ -209,6 +211,9 @@ def _check_whiles(whiles: Any) -> list[Problem]:
             numbers = one["equals"]
             if not isinstance(numbers, list) or not numbers:
                 problems.append(Problem("suppress_when", "equals is a list of the values that suppress it."))
+            elif len(numbers) > MOST_STATES:
+                words = f"equals has {len(numbers)} values; {MOST_STATES} are the most."
+                problems.append(Problem("suppress_when", words))
             else:
                 for value in numbers:
                     problems += check_number("suppress_when", _set(value))

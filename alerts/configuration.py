@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alerts import wiring
+from alerts import by_design, wiring
 from alerts.checks import DEFAULTS, Facts, check_rule, reads
 from alerts.models import Kind, Priority
 from alerts.rules import tidy
@@ -147,7 +147,37 @@ class RulesSection:
             errors += self._errors(plant, owner, "", ChainMap(own, tags), owner.parts.get(self.key, {}))
         for code, owner in plant.assets.items():
             errors += self._errors(plant, owner, code, tags, dict(self._own(plant, owner, sensors)))
-        return errors
+        return errors + self._by_design(plant, tags)
+
+    def _by_design(self, plant: Plant, tags: Mapping[str, Facts]) -> list[Error]:
+        """Gives what is wrong with what suppresses what: a type's rules by themselves, then those of all assets."""
+        sensors = SensorsPart()
+        rules = {
+            (code, name): values
+            for code, owner in plant.assets.items()
+            for name, values in plant.effective(self, owner).items()
+        }
+        errors: dict[tuple[str, str], Error] = {}
+        for owner in plant.types.values():
+            own = {("", name): values for name, values in plant.effective(self, owner).items()}
+            if not any(values["hides"] or values["suppress_when"] for values in own.values()):
+                continue
+            reached = ChainMap({f"/{key}": None for key in plant.effective(sensors, owner)}, dict.fromkeys(tags))
+            for fault in by_design.causes({**dict.fromkeys(rules, by_design.SILENT), **own}, reached)[1]:
+                self._add(errors, owner, fault)
+        for fault in by_design.causes(rules, tags)[1]:
+            owner = plant.assets[fault.rule[0]]
+            if fault.rule[1] not in owner.parts.get(self.key, {}):
+                owner = plant.types[owner.given["type"]]
+            self._add(errors, owner, fault)
+        return list(errors.values())
+
+    def _add(self, errors: dict[tuple[str, str], Error], owner: Owner, fault: by_design.Fault) -> None:
+        name = fault.rule[1]
+        item = owner.parts[self.key][name]
+        found = item.errors(self.fields, [fault.problem], f"{owner.name}, rule {name!r}")
+        for error in found:
+            errors.setdefault((owner.name, name), error)
 
     def _own(self, plant: Plant, owner: Owner, sensors: SensorsPart) -> Iterator[tuple[str, Item]]:
         """Gives an asset's own rules, and its type's where a sensor they read is the asset's own."""

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from alerts import rules, system
+from alerts import by_design, journal, rules, system
 from alerts.book import Book
 from alerts.engine.layout import ACTIVE, NONE
 from alerts.engine.program import Program
@@ -21,7 +21,7 @@ from alerts.engine.rules import seconds
 from alerts.engine.run import Outcome, advance, evaluate
 from alerts.engine.state import EngineState, carry
 from alerts.instants import from_us, to_us
-from alerts.models import Alarm, JournalEntry, LeftOut
+from alerts.models import Alarm, JournalEntry, LeftOut, Rule, Suppressor
 from devices.telemetry import history
 from devices.telemetry.gap import Gap
 from devices.telemetry.pipeline import Drain
@@ -52,9 +52,9 @@ class Evaluation:
         """Runs the engine over the drain's readings and then, where the stream is read to its end, its clock."""
         revision = drain.revisions.get("rules", 0)
         if isinstance(before, Judgement) and before.revision == revision:
-            program, base, retired = before.program, before.state, set[int]()
+            program, base, retired, holding = before.program, before.state, set[int](), None
         else:
-            program, base, retired = _rebuild(drain, before, saved)
+            program, base, retired, holding = _rebuild(drain, before, saved)
         batch = drain.batch
         outcome = evaluate(program, base, batch.sensor, batch.time, batch.value, batch.quality, drain.arrival)
         state = outcome.state
@@ -65,7 +65,9 @@ class Evaluation:
             state = ticked.state
             found += _transitions(ticked)
             left_out += _left_out(ticked)
-        return Judgement(drain.shard, revision, program, state, found, left_out, retired, drain.replaced, drain.gap)
+        return Judgement(
+            drain.shard, revision, program, state, found, left_out, retired, holding, drain.replaced, drain.gap
+        )
 
 
 @dataclass(slots=True)
@@ -79,6 +81,7 @@ class Judgement:
     transitions: list[Transition]
     left_out: list[LeftOut]
     retired: set[int]  # open alarms whose rule is gone
+    holding: set[int] | None  # the states that suppress, where what follows from them must be put right
     replaced: str  # the new streams' epoch, where there are new ones
     gap: Gap | None  # what was let go before it was judged
     written: int = 0  # rows of the journal
@@ -87,7 +90,8 @@ class Judgement:
     @property
     def visible(self) -> bool:
         """Tells whether there is something to write besides the state."""
-        return bool(self.transitions or self.retired or self.left_out or self.replaced or self.gap)
+        found = self.transitions or self.retired or self.left_out or self.replaced or self.gap
+        return bool(found) or self.holding is not None
 
     def save(self) -> bytes:
         """Gives the engine's state for the checkpoint."""
@@ -100,11 +104,20 @@ class Judgement:
         """
         if self.left_out:
             LeftOut.objects.bulk_create(self.left_out)
-        if not (self.transitions or self.retired or self.replaced or self.gap):
+        if not (self.transitions or self.retired or self.replaced or self.gap or self.holding is not None):
             return
         now = timezone.now()
         book = Book(now)
-        book.load(rules={transition.rule for transition in self.transitions}, alarms=self.retired)
+        turned = {transition.rule for transition in self.transitions}
+        astray: dict[int, set[str]] = {}
+        if self.holding is not None:
+            journal.lock()
+            astray = by_design.astray(self.shard, self.holding)
+        book.load(
+            rules={rule for rule in turned if rule > 0} | set(astray),
+            alarms=self.retired,
+            suppressors={-rule for rule in turned if rule < 0},
+        )
         if self.replaced:
             system.replaced(book, epoch=self.replaced, shard=self.shard)
         if self.gap is not None:
@@ -113,17 +126,25 @@ class Judgement:
         for pk in sorted(self.retired & set(book.alarms)):
             if book.alarms[pk].closed is None:
                 book.cleared(book.alarms[pk], at=now, reason=RULE_RETIRED)
-        for transition in self.transitions:
-            self._apply(book, transition)
+        for rule, words in astray.items():
+            book.designed(rule, words, at=now)
+        moments = [by_design.Moment(found.rule, found.time, found.active) for found in self.transitions]
+        for index in by_design.in_order(moments, book.suppresses):
+            self._apply(book, self.transitions[index])
         self.written = len(book.write())
         self.told = book.told
-        self.retired = set()
+        self.retired, self.holding = set(), None
 
     def _apply(self, book: Book, transition: Transition) -> None:
-        """Puts one transition to its rule's alarm."""
+        """Puts one transition to its rule's alarm, or to those that a state suppresses."""
+        if transition.rule < 0:
+            suppressor = book.suppressors.get(-transition.rule)
+            if suppressor is not None and self._mine(book.rule(suppressor.rule_id)):
+                book.state(suppressor, transition.active, at=from_us(transition.time))
+            return
         rule = book.rule(transition.rule)
-        if rule is None or rule.shard != self.shard:
-            return  # deleted, or judged elsewhere since this drain began: there it starts from what stands
+        if rule is None or not self._mine(rule):
+            return
         at = from_us(transition.time)
         clock_from = None if transition.clock_from is None else from_us(transition.clock_from)
         if transition.active:
@@ -131,6 +152,10 @@ class Judgement:
         elif (alarm := book.open.get(rule.pk)) is not None:
             reason = RULE_EDITED if transition.edited else ""
             book.cleared(alarm, at=at, value=transition.value, reason=reason, clock_from=clock_from)
+
+    def _mine(self, rule: Rule | None) -> bool:
+        """Tells whether a rule is still judged here; where it was moved to it starts from what stands."""
+        return rule is not None and rule.shard == self.shard
 
     def announce(self) -> None:
         """Says what was written; the book has told the screens, and the workers that send."""
@@ -164,14 +189,17 @@ def _left_out(outcome: Outcome) -> list[LeftOut]:
     return [
         LeftOut(rule_id=row["rule"], version=row["version"], sensor_id=row["sensor"], time=row["time"])
         for row in _rows(outcome.left_out)
+        if row["rule"] > 0
     ]
 
 
-def _rebuild(drain: Drain, before: Any, saved: bytes) -> tuple[Program, EngineState, set[int]]:
+def _rebuild(drain: Drain, before: Any, saved: bytes) -> tuple[Program, EngineState, set[int], set[int] | None]:
     """Makes the shard's program anew and carries over the state of rules that did not change.
 
-    Cost: the queries of `rules.specs`, one for standing alarms, one for alarms of retired rules; on a worker that did
-    not see the shard before, the history's reads for rate windows.
+    Gives: also the open alarms whose rule is gone, and the states that suppress where the shard's suppressions are not
+    what they ask for.
+    Cost: the queries of `rules.specs`, one for standing alarms, three for suppressions; on a worker that did not see
+    the shard before, the history's reads for rate windows.
     """
     specs = rules.specs(drain.shard)
     program = Program.build(specs)
@@ -196,7 +224,30 @@ def _rebuild(drain: Drain, before: Any, saved: bytes) -> tuple[Program, EngineSt
         seen = columns.quality < 2
         seen &= ~_unseen(rule, columns.time)
         state.fill_window(program, rule, columns.time[seen], columns.value[seen])
-    return program, state, retired
+    holding = _holding(program, old, state, drain)
+    return program, state, retired, holding if by_design.astray(drain.shard, holding) else None
+
+
+def _holding(program: Program, old: EngineState, state: EngineState, drain: Drain) -> set[int]:
+    """Gives the states that hold and suppress; a new one is known from its sensor's newest reading.
+
+    Cost: two queries where there are new ones, and the history's for a sensor that the shard has never seen.
+    """
+    judged = set(old.ids.tolist())
+    new = {-spec.id: spec.inputs[0] for spec in program.specs if spec.id < 0 and spec.id not in judged}
+    if new:
+        equals = dict(Suppressor.objects.filter(pk__in=new).values_list("pk", "equals"))
+        known = {sensor: drain.before.get(sensor) for sensor in new.values()}
+        strange = history.last_readings([sensor for sensor, last in known.items() if last is None])
+        for pk, sensor in new.items():
+            if (last := known[sensor]) is not None and last.good_time != NONE:
+                at, value, lag = last.time, last.good_value, last.arrival - last.time
+            elif (reading := strange.get(sensor)) is not None and reading.quality < 2:
+                at, value, lag = reading.time, reading.value, 0
+            else:
+                continue
+            state.recall(program, -pk, at, value, lag, value in equals.get(pk, ()))
+    return {-spec.id for spec, row in zip(program.specs, state.rules, strict=True) if spec.id < 0 and row["active"]}
 
 
 def _unseen(rule: int, times: Any) -> Any:

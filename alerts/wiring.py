@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import F, Q
 
+from alerts import by_design
 from alerts.checks import CONDITION, JUDGED, SEVERAL, Facts, check_rule, reads
 from alerts.models import Rule, RuleInput, TypeRule
 from devices.changes import Change
@@ -71,8 +72,14 @@ def follow(change: Change) -> None:
         change.revisions.add("rules")
     if _wire(affected, change.intervals):
         change.revisions.add("rules")
+    if by_design.wire(_sensors_of):
+        change.revisions.add("rules")
     if _route():
         change.revisions.add("plant")
+
+
+def _sensors_of(codes: Collection[str]) -> dict[str, int]:
+    return {tag: point.id for tag, point in points([], codes).items()}
 
 
 def _wire(affected: set[int], intervals: set[int]) -> bool:
@@ -124,12 +131,13 @@ def _wire(affected: set[int], intervals: set[int]) -> bool:
 
 
 def _route() -> bool:
-    """Sets the routes: a copy of every reading that a rule needs in a shard not its own. Cost: 2 queries."""
+    """Sets the routes: a copy of every reading that a rule needs in a shard not its own. Cost: 3 queries."""
     needed = set(
         RuleInput.objects.filter(rule__enabled=True)
         .exclude(sensor__asset__shard=F("rule__shard"))
         .values_list("sensor_id", "rule__shard")
     )
+    needed |= by_design.routes()
     present = {(sensor_id, shard): pk for pk, sensor_id, shard in Route.objects.values_list("id", "sensor_id", "shard")}
     gone = [pk for pair, pk in present.items() if pair not in needed]
     new = sorted(needed - set(present))

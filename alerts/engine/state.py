@@ -265,6 +265,18 @@ class EngineState:
         self.cold = self.cold.copy()
         self.cold[at] = False
 
+    def recall(self, program: Program, rule: int, time: int, value: float, lag: int, holds: bool) -> None:
+        """Lets a rule over one input go on from a reading of its sensor, as if it had judged it.
+
+        Takes: the reading's time and lag in µs; what the rule says of it.
+        """
+        place = program.place(rule)
+        row, slot = self.rules[place], self.slots[int(program.tables.rules[place]["slot"])]
+        slot["put_time"] = slot["received"] = row["horizon"] = row["last_time"] = time
+        slot["value"] = row["value"] = value
+        row["lag"] = lag
+        row["active"] = holds
+
     def window(self, place: int) -> Table | None:
         """Gives what the window of a rate, by its rule's row, holds; None while that is in the history."""
         if self._program is None:
