@@ -6,15 +6,13 @@ import threading
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
-from django.utils import timezone
 from ninja import Query, Router, Schema
-from ninja.errors import AuthorizationError, HttpError
-from pydantic import Field
+from ninja.errors import HttpError
 
-from alerts import queries, rules, services
+from alerts import queries, rules
 from alerts.instants import from_us, to_us
 from alerts.models import JournalEntry, Priority
 from devices.models import Asset
@@ -27,18 +25,6 @@ _JOURNAL_PAGE: int = Query(500, ge=1, le=5000)  # type: ignore[type-arg]
 # One at a time and process: it is heavy, and the process has operators to serve.
 _backtesting = threading.Lock()
 MOST_FOUND = 5_000  # transitions in one answer of a backtest
-
-
-class Comment(Schema):
-    """What somebody says with an acknowledgement."""
-
-    comment: str = Field("", max_length=services.LONGEST_COMMENT)
-
-
-class Remark(Schema):
-    """A comment on its own."""
-
-    comment: str = Field(min_length=1, max_length=services.LONGEST_COMMENT)
 
 
 class BacktestRequest(Schema):
@@ -73,6 +59,7 @@ def event_json(entry: JournalEntry) -> dict[str, Any]:
 def list_alarms(
     request: HttpRequest,
     state: Literal["open", "all"] = "open",
+    show: Literal["", "presented", "shelved", "suppressed", "out_of_service"] = "",
     priority: list[int | str] = Query([]),  # type: ignore[type-arg]
     asset: str | None = None,
     start: datetime | None = None,
@@ -80,17 +67,22 @@ def list_alarms(
     cursor: int | None = None,
     limit: int = _PAGE,
 ) -> dict[str, Any]:
-    """Alarms, the newest first: open ones or all, by priority (1 to 4 or its word), of an asset and all below it."""
+    """Alarms, the newest first: open ones or all, by priority (1 to 4 or its word), of an asset and all below it.
+
+    `show` keeps to what is presented, or to open alarms that are not, for one reason; `/suppressions` also lists the
+    rules without an open alarm.
+    """
     found = queries.alarms().order_by("-pk")
     if state == "open":
         found = found.filter(closed=None)
+    if show == "presented":
+        found = found.filter(suppressed=[])
+    elif show:
+        found = found.filter(closed=None, rule__suppression__in=queries.not_presented(show))
     if priority:
         found = found.filter(priority__in=[_priority(word) for word in priority])
     if asset is not None:
-        root = Asset.objects.filter(code=asset).first()
-        if root is None:
-            raise Http404(f"There is no asset {asset}.")
-        found = found.filter(asset__in=root.descendants(include_self=True))
+        found = found.filter(asset__in=_below(asset))
     if start is not None:
         found = found.filter(raised__gte=_moment(start))
     if end is not None:
@@ -100,6 +92,36 @@ def list_alarms(
     rows = list(found[: limit + 1])
     return {
         "items": [queries.as_json(alarm) for alarm in rows[:limit]],
+        "next": rows[limit - 1].pk if len(rows) > limit else None,
+    }
+
+
+def _below(code: str) -> QuerySet[Asset]:
+    """Gives an asset and all below it. Raises: Http404."""
+    root = Asset.objects.filter(code=code).first()
+    if root is None:
+        raise Http404(f"There is no asset {code}.")
+    found: QuerySet[Asset] = root.descendants(include_self=True)
+    return found
+
+
+@router.get("/suppressions", summary="What is not presented, and why")
+def list_suppressions(
+    request: HttpRequest,
+    show: Literal["shelved", "suppressed", "out_of_service"],
+    asset: str | None = None,
+    cursor: int | None = None,
+    limit: int = _PAGE,
+) -> dict[str, Any]:
+    """The rules whose alarms are not presented, with or without an open alarm: by whom, why and until when."""
+    found = queries.not_presented(show).order_by("pk")
+    if asset is not None:
+        found = found.filter(rule__asset__in=_below(asset))
+    if cursor is not None:
+        found = found.filter(pk__gt=cursor)
+    rows = list(found.select_related("rule__asset", "shelved_by", "out_by")[: limit + 1])
+    return {
+        "items": [said for _, _, said in queries.suppressions_as_json(rows[:limit])],
         "next": rows[limit - 1].pk if len(rows) > limit else None,
     }
 
@@ -114,11 +136,11 @@ def _priority(word: int | str) -> int:
 
 @router.get("/alarms/{int:pk}", summary="One alarm")
 def get_alarm(request: HttpRequest, pk: int) -> dict[str, Any]:
-    """The occurrence with this number."""
+    """The occurrence with this number, with what its rule says to the operator and why it is not presented."""
     alarm = queries.alarms().filter(pk=pk).first()
     if alarm is None:
         raise Http404(f"There is no alarm {pk}.")
-    return queries.as_json(alarm)
+    return queries.in_full(alarm)
 
 
 @router.get("/alarms/{int:pk}/events", summary="An alarm's rows of the journal")
@@ -129,36 +151,6 @@ def get_alarm_events(request: HttpRequest, pk: int) -> dict[str, Any]:
         "items": [event_json(entry) for entry in JournalEntry.objects.filter(alarm=pk).order_by("pk")],
         "next": None,
     }
-
-
-def _who_may_acknowledge(request: HttpRequest) -> AbstractBaseUser:
-    if not request.user.is_authenticated or not request.user.has_perm("alerts.acknowledge_alarm"):
-        raise AuthorizationError
-    return request.user
-
-
-@router.post("/alarms/{int:pk}/ack", summary="Acknowledge an alarm")
-def acknowledge(request: HttpRequest, pk: int, body: Comment | None = None) -> dict[str, Any]:
-    """Acknowledges this occurrence; asked twice, the first person's acknowledgement stands."""
-    user = _who_may_acknowledge(request)
-    get_alarm(request, pk)
-    try:
-        services.acknowledge(alarm_id=pk, user=user, comment=body.comment if body else "", now=timezone.now())
-    except services.Refused as error:
-        raise HttpError(409, str(error)) from error
-    return get_alarm(request, pk)
-
-
-@router.post("/alarms/{int:pk}/comment", summary="Comment an alarm")
-def comment(request: HttpRequest, pk: int, body: Remark) -> dict[str, Any]:
-    """Adds a comment to this occurrence's journal."""
-    user = _who_may_acknowledge(request)
-    get_alarm(request, pk)
-    try:
-        services.comment(alarm_id=pk, user=user, text=body.comment, now=timezone.now())
-    except services.Refused as error:
-        raise HttpError(422, str(error)) from error
-    return get_alarm_events(request, pk)
 
 
 @router.get("/events", summary="The journal")

@@ -310,7 +310,11 @@ class Book:
         if Effect.JOURNAL not in step.effects:
             return None
         if before is not None:
+            # Beside alarms of no rule others may stand, so the screens are told which one this follows.
             self._supersede(before)
+            life = self.life(before, None)
+            ends = Step(life, frozenset(), life.letter, life.letter, "it happens again: see the alarm that follows")
+            self._note(before, None, Event.COMMENT, ends, at=self.now)
         alarm = Alarm(
             rule_name="", tag=sensor.tag if sensor else "", sensor=sensor, asset=asset,
             asset_code=asset.code if asset else "", priority=priority, raised=at, message=_fitting(message),

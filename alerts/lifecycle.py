@@ -30,6 +30,7 @@ CORE: Final = (A, B, C, D, E, F)
 ACTIVE: Final = frozenset({B, C})  # the condition holds
 WAITING: Final = frozenset({B, D, E})  # for an acknowledgement
 SOUNDING: Final = frozenset({B, E})  # the horn is on until somebody answers
+NOT_PRESENTED: Final = frozenset({G, H, I})
 LONGEST_SHELVING: Final = timedelta(hours=12)  # where neither rule nor plant say otherwise
 
 

@@ -1,16 +1,54 @@
-"""What a person does to an alarm. Each verb owns its transaction, steps the alarm's life, and writes the journal."""
+"""What a person does to alarms. Each verb owns its transaction, steps the alarm's life, and writes the journal."""
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
-from alerts import events, journal, lifecycle
-from alerts.models import Alarm, JournalEntry
+from alerts.book import Book
+from alerts.lifecycle import Effect, Event, IllegalEvent
+from alerts.models import Alarm, JournalEntry, Priority, Rule
 
 LONGEST_COMMENT = 300  # characters; JournalEntry.reason
+LONGEST_WORK_ORDER = 64  # characters; Suppression.work_order
+MOST_AT_ONCE = 500  # alarms of one call
+
+# What a person needs to be allowed; alerts.models.Alarm has the words.
+PERMISSIONS: Mapping[Event, str] = {
+    Event.ACK: "alerts.acknowledge_alarm",
+    Event.COMMENT: "alerts.acknowledge_alarm",
+    Event.RESET: "alerts.shelve_alarm",
+    Event.SILENCE: "alerts.shelve_alarm",
+    Event.SHELVE: "alerts.shelve_alarm",
+    Event.UNSHELVE: "alerts.shelve_alarm",
+    Event.OUT_OF_SERVICE: "alerts.service_alarm",
+    Event.RETURN: "alerts.service_alarm",
+}
+_DONE: Mapping[Event, str] = {
+    Event.ACK: "Acknowledged.",
+    Event.COMMENT: "Commented.",
+    Event.RESET: "Reset.",
+    Event.SILENCE: "Silenced.",
+    Event.SHELVE: "Shelved.",
+    Event.UNSHELVE: "Unshelved.",
+    Event.OUT_OF_SERVICE: "Taken out of service.",
+    Event.RETURN: "Returned to service.",
+}
+_VERBS: Mapping[Event, str] = {
+    Event.ACK: "acknowledged",
+    Event.COMMENT: "commented",
+    Event.RESET: "reset",
+    Event.SILENCE: "silenced",
+    Event.SHELVE: "shelved",
+    Event.UNSHELVE: "unshelved",
+    Event.OUT_OF_SERVICE: "taken out of service",
+    Event.RETURN: "returned to service",
+}
+_ON_RULES = frozenset({Event.SHELVE, Event.UNSHELVE, Event.OUT_OF_SERVICE, Event.RETURN, Event.COMMENT})
 
 
 class Refused(Exception):
@@ -28,132 +66,285 @@ class Acknowledgement:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one alarm, or of a rule without one: done, nothing to do, or refused and why."""
+
+    alarm: Alarm | None
+    rule: int | None
+    done: bool
+    refused: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person asks for: the event, and the words and terms that go with it."""
+
+    event: Event
+    user: AbstractBaseUser
+    now: datetime
+    reason: str = ""
+    until: datetime | None = None
+    one_shot: bool = False
+    work_order: str = ""
+    review: date | None = None
+
+
+# --- One alarm, or one rule ----------------------------------------------------------------------------------------
+
+
 def acknowledge(*, alarm_id: int, user: AbstractBaseUser, comment: str = "", now: datetime) -> Acknowledgement:
     """Acknowledges one occurrence; the first person's acknowledgement stands, the second is told of it.
 
     Takes: a comment, kept also from whoever comes second.
     Raises: Alarm.DoesNotExist; Refused, with a row of the attempt in the journal.
-    Cost: seven queries.
+    Cost: about ten queries.
     """
-    comment = _checked(comment)
-    actor = user.get_username()
-    refusal = None
-    with transaction.atomic():
-        alarm = _locked(alarm_id)
-        try:
-            step = _step(alarm, lifecycle.Event.ACK, comment, now)
-        except lifecycle.IllegalEvent as illegal:
-            # The attempt's row must outlive the refusal, so it is raised after the commit.
-            refusal = Refused(_why_not(alarm, illegal))
-            _write([journal.refused(alarm, illegal, actor=actor, now=now)], now)
-        else:
-            done = step is not None and lifecycle.Effect.JOURNAL in step.effects
-            if done and step is not None:
-                _settle(alarm, step, user, now)
-                _write([journal.taken(alarm, lifecycle.Event.ACK, step, actor=actor, now=now)], now)
-            elif comment:
-                _remark(alarm, comment, actor, now)
-    if refusal is not None:
-        raise refusal
-    who = alarm.acked_by
-    by = "" if who is None else who.get_full_name() or who.get_username()
-    return Acknowledgement(alarm, done, by, alarm.acked, _said(alarm, done, by))
+    outcome = _one(Request(Event.ACK, user, now, comment), alarm=alarm_id)
+    alarm = outcome.alarm
+    assert alarm is not None
+    return Acknowledgement(alarm, outcome.done, _name(alarm.acked_by), alarm.acked, outcome.message)
 
 
 def comment(*, alarm_id: int, user: AbstractBaseUser, text: str, now: datetime) -> JournalEntry:
     """Writes a comment into an occurrence's journal, open or closed.
 
     Raises: Alarm.DoesNotExist; Refused where the text is empty or too long.
-    Cost: six queries.
+    Cost: about nine queries.
     """
-    text = _checked(text)
-    if not text:
-        raise Refused("The comment is empty. Write what the next shift should know.")
+    request = _checked(Request(Event.COMMENT, user, now, text))
     with transaction.atomic():
-        return _remark(_locked(alarm_id), text, user.get_username(), now)
+        book = Book(now)
+        book.load(alarms=[alarm_id])
+        _enter(book, request, _known(book, alarm_id), None)
+        return book.write()[0]
 
 
-def _locked(alarm_id: int) -> Alarm:
-    """Gives the alarm under the lock that evaluation takes too (on SQLite the transaction holds the only one)."""
-    return Alarm.objects.select_for_update(of=("self",)).select_related("acked_by").get(pk=alarm_id)
+def comment_rule(*, rule_id: int, user: AbstractBaseUser, text: str, now: datetime) -> Outcome:
+    """Writes a comment about a rule: into its open alarm's journal, else into its own. Raises: as `shelve`."""
+    return _one(Request(Event.COMMENT, user, now, text), rule=rule_id)
 
 
-def _life(alarm: Alarm) -> lifecycle.Life:
-    return lifecycle.Life.of(alarm.state, alarm.suppressed, annunciations=alarm.annunciations)
+def reset(*, alarm_id: int, user: AbstractBaseUser, comment: str = "", now: datetime) -> Outcome:
+    """Resets a latched alarm whose condition is over. Raises: Alarm.DoesNotExist; Refused."""
+    return _one(Request(Event.RESET, user, now, comment), alarm=alarm_id)
 
 
-def _step(alarm: Alarm, event: lifecycle.Event, words: str, now: datetime) -> lifecycle.Step | None:
-    """Puts an event to the alarm; none where a closed occurrence has been acknowledged already."""
-    if event is lifecycle.Event.ACK and alarm.closed is not None:
-        if alarm.acked is not None:
-            return None
-        # A superseded occurrence keeps its letter D; nobody can answer it any more.
-        raise lifecycle.IllegalEvent(lifecycle.Letter(alarm.state), event, "the occurrence is over")
-    return lifecycle.step(_life(alarm), event, policy=lifecycle.Policy.of(alarm.frozen), now=now, reason=words)
+def silence(*, alarm_id: int, user: AbstractBaseUser, now: datetime) -> Outcome:
+    """Stops the horn for one alarm on every screen; its next annunciation sounds. Raises: as `reset`."""
+    return _one(Request(Event.SILENCE, user, now), alarm=alarm_id)
 
 
-def _settle(alarm: Alarm, step: lifecycle.Step, user: AbstractBaseUser, now: datetime) -> None:
-    """Stores an acknowledgement, if the row is still as it was read."""
-    before = alarm.version
-    alarm.state = step.life.core.value
-    alarm.active = step.life.active
-    alarm.acked, alarm.acked_by = now, user  # type: ignore[assignment]  # AUTH_USER_MODEL is auth.User here
-    alarm.version = before + 1
-    if lifecycle.Effect.CLOSE in step.effects:
-        alarm.closed = now
-    stored = Alarm.objects.filter(pk=alarm.pk, version=before).update(
-        state=alarm.state,
-        active=alarm.active,
-        acked=alarm.acked,
-        acked_by=user,
-        closed=alarm.closed,
-        version=alarm.version,
+def shelve(
+    *,
+    alarm_id: int | None = None,
+    rule_id: int | None = None,
+    user: AbstractBaseUser,
+    reason: str,
+    until: datetime | None = None,
+    one_shot: bool = False,
+    now: datetime,
+) -> Outcome:
+    """Keeps an alarm from being presented for a while; it is judged and recorded all the same.
+
+    Takes: an open alarm, or a rule; an end within what its rule, class or priority allows, which a shelving `one_shot`
+    (to the end of the present, else of the next active period) may leave out.
+    Raises: Alarm.DoesNotExist, Rule.DoesNotExist; Refused, with a row of the attempt in the journal.
+    Cost: about twelve queries.
+    """
+    return _one(Request(Event.SHELVE, user, now, reason, until, one_shot), alarm=alarm_id, rule=rule_id)
+
+
+def unshelve(
+    *, alarm_id: int | None = None, rule_id: int | None = None, user: AbstractBaseUser, reason: str = "", now: datetime
+) -> Outcome:
+    """Presents a shelved alarm again; it is announced where its condition holds. Raises: as `shelve`."""
+    return _one(Request(Event.UNSHELVE, user, now, reason), alarm=alarm_id, rule=rule_id)
+
+
+def take_out_of_service(
+    *,
+    alarm_id: int | None = None,
+    rule_id: int | None = None,
+    user: AbstractBaseUser,
+    reason: str,
+    work_order: str = "",
+    review: date | None = None,
+    now: datetime,
+) -> Outcome:
+    """Keeps an alarm from being presented until somebody returns it: for work on the machine. Raises: as `shelve`.
+
+    Takes: the day on which somebody looks whether it is still needed.
+    """
+    request = Request(Event.OUT_OF_SERVICE, user, now, reason, work_order=work_order, review=review)
+    return _one(request, alarm=alarm_id, rule=rule_id)
+
+
+def return_to_service(
+    *, alarm_id: int | None = None, rule_id: int | None = None, user: AbstractBaseUser, reason: str = "", now: datetime
+) -> Outcome:
+    """Returns an alarm to service; it is announced where its condition holds. Raises: as `shelve`."""
+    return _one(Request(Event.RETURN, user, now, reason), alarm=alarm_id, rule=rule_id)
+
+
+# --- Many at once --------------------------------------------------------------------------------------------------
+
+
+def many(
+    request: Request, *, alarm_ids: Collection[int] = (), rule_ids: Collection[int] = (), also_critical: bool = False
+) -> list[Outcome]:
+    """Does one thing to several alarms and rules in one transaction; each has its own row in the journal.
+
+    Takes: at most MOST_AT_ONCE; `also_critical` to shelve those of the highest priority too, which are left out.
+    Gives: what became of each, alarms first, in the order given; a number that nobody knows is refused like the rest.
+    Raises: Refused where the request itself cannot be.
+    Cost: about a dozen queries.
+    """
+    alarm_ids, rule_ids = list(dict.fromkeys(alarm_ids)), list(dict.fromkeys(rule_ids))
+    count = len(alarm_ids) + len(rule_ids)
+    if not count:
+        raise Refused("No alarm is named.")
+    if count > MOST_AT_ONCE:
+        raise Refused(f"{count} alarms are named; at most {MOST_AT_ONCE} go at once.")
+    request = _checked(request)
+    spare = request.event is Event.SHELVE and not also_critical
+    with transaction.atomic():
+        book = Book(request.now)
+        book.load(alarms=alarm_ids, rules=rule_ids)
+        found = [_tried(book, request, spare, alarm=pk) for pk in alarm_ids]
+        found += [_tried(book, request, spare, rule=pk) for pk in rule_ids]
+        book.write()
+    return found
+
+
+def _tried(book: Book, request: Request, spare: bool, *, alarm: int | None = None, rule: int | None = None) -> Outcome:
+    known = book.alarms.get(alarm) if alarm is not None else None
+    owner = book.rule(rule) if rule is not None else None
+    if known is None and owner is None:
+        return Outcome(None, rule, False, True, f"There is no {'rule' if alarm is None else 'alarm'} {alarm or rule}.")
+    priority = known.priority if known is not None else owner.priority if owner is not None else 0
+    if spare and priority == Priority.CRITICAL:
+        words = "It is critical: shelve it by itself, or say that critical alarms are meant too."
+        return Outcome(known, rule, False, True, words)
+    return _entered(book, request, known, rule)
+
+
+# --- Within --------------------------------------------------------------------------------------------------------
+
+
+def _one(request: Request, *, alarm: int | None = None, rule: int | None = None) -> Outcome:
+    """Puts a request to one alarm or rule."""
+    request = _checked(request)
+    with transaction.atomic():
+        book = Book(request.now)
+        book.load(alarms=() if alarm is None else (alarm,), rules=() if rule is None else (rule,))
+        known = None if alarm is None else _known(book, alarm)
+        if rule is not None and book.rule(rule) is None:
+            raise Rule.DoesNotExist(f"There is no rule {rule}.")
+        outcome = _entered(book, request, known, rule)
+        book.write()
+    # The attempt's row must outlive the refusal, so it is raised after the commit.
+    if outcome.refused:
+        raise Refused(outcome.message)
+    return outcome
+
+
+def _known(book: Book, alarm: int) -> Alarm:
+    try:
+        return book.alarms[alarm]
+    except KeyError:
+        raise Alarm.DoesNotExist(f"There is no alarm {alarm}.") from None
+
+
+def _entered(book: Book, request: Request, alarm: Alarm | None, rule: int | None) -> Outcome:
+    """Enters a request, or the attempt."""
+    try:
+        done = _enter(book, request, alarm, rule)
+    except IllegalEvent as illegal:
+        book.refused(illegal, alarm=alarm, rule=rule, actor=request.user)
+        return Outcome(alarm, rule, False, True, _why_not(book, request, alarm, rule, illegal))
+    if not done and request.reason and request.event is Event.ACK:
+        book.put(Event.COMMENT, alarm=alarm, actor=request.user, reason=request.reason)
+    return Outcome(alarm, rule, done, False, _DONE[request.event] if done else _already(alarm))
+
+
+def _enter(book: Book, request: Request, alarm: Alarm | None, rule: int | None) -> bool:
+    """Steps an alarm or rule. Gives: whether something happened. Raises: IllegalEvent."""
+    if request.event is Event.ACK and alarm is not None and alarm.closed is not None and alarm.acked is not None:
+        return False
+    until = request.until
+    if request.event is Event.SHELVE and request.one_shot and until is None:
+        owner = alarm.rule_id if alarm is not None else rule
+        until = request.now + book.policy(alarm, owner).longest_shelving
+    step = book.put(
+        request.event,
+        alarm=alarm,
+        rule=rule,
+        actor=request.user,
+        reason=request.reason,
+        until=until,
+        one_shot=request.one_shot,
+        work_order=request.work_order,
+        review=request.review,
     )
-    if not stored:
-        raise RuntimeError(f"Alarm {alarm.pk} was changed under its lock.")
+    return Effect.JOURNAL in step.effects
 
 
-def _remark(alarm: Alarm, text: str, actor: str, now: datetime) -> JournalEntry:
-    step = _step(alarm, lifecycle.Event.COMMENT, text, now)
-    assert step is not None
-    entry = journal.taken(alarm, lifecycle.Event.COMMENT, step, actor=actor, now=now)
-    _write([entry], now)
-    return entry
+def _checked(request: Request) -> Request:
+    """Gives the request with its words trimmed. Raises: Refused."""
+    reason, work_order = request.reason.strip(), request.work_order.strip()
+    if request.event not in PERMISSIONS:
+        raise Refused(f"{request.event} is not for a person to ask.")
+    what = "comment" if request.event in (Event.ACK, Event.COMMENT) else "reason"
+    if len(reason) > LONGEST_COMMENT:
+        raise Refused(f"The {what} has {len(reason)} characters; at most {LONGEST_COMMENT} fit. Shorten it.")
+    if request.event is Event.COMMENT and not reason:
+        raise Refused("The comment is empty. Write what the next shift should know.")
+    if len(work_order) > LONGEST_WORK_ORDER:
+        raise Refused(f"The work order has {len(work_order)} characters; at most {LONGEST_WORK_ORDER} fit.")
+    if request.review is not None and request.review < timezone.localdate(request.now):
+        raise Refused(f"The review date {request.review:%Y-%m-%d} lies in the past.")
+    return Request(
+        request.event, request.user, request.now, reason, request.until, request.one_shot, work_order, request.review
+    )
 
 
-def _write(entries: list[JournalEntry], now: datetime) -> None:
-    events.announce_on_commit(journal.write(entries, now))
-
-
-def _checked(text: str) -> str:
-    text = text.strip()
-    if len(text) > LONGEST_COMMENT:
-        raise Refused(f"The comment has {len(text)} characters; at most {LONGEST_COMMENT} fit. Shorten it.")
-    return text
-
-
-def _why_not(alarm: Alarm, illegal: lifecycle.IllegalEvent) -> str:
-    if alarm.closed is not None:
+def _why_not(book: Book, request: Request, alarm: Alarm | None, rule: int | None, illegal: IllegalEvent) -> str:
+    if alarm is not None and alarm.closed is not None:
         since = _clock(alarm.closed)
+        if request.event in _ON_RULES:
+            return f"This alarm is over since {since}: name its rule instead."
         return f"This alarm is over since {since}: nothing is left to acknowledge. A newer one has its own number."
-    if alarm.suppressed:
-        return f"This alarm is {_switched(alarm)}: it cannot be acknowledged until it is presented again."
-    return f"This alarm cannot be acknowledged: {illegal.reason}."
+    if request.event is Event.SHELVE and illegal.reason.startswith("longer"):
+        longest = book.policy(alarm, alarm.rule_id if alarm is not None else rule).longest_shelving
+        return f"This alarm may be shelved for {_span(longest)} at most."
+    if alarm is not None and alarm.suppressed and illegal.reason == "it is not presented":
+        words = _VERBS[request.event]
+        return f"This alarm is {_switched(alarm.suppressed)}: it cannot be {words} until it is presented again."
+    return f"This alarm cannot be {_VERBS[request.event]}: {illegal.reason}."
 
 
-def _switched(alarm: Alarm) -> str:
-    return " and ".join(
-        switch.replace("by_design", "suppressed by design").replace("_", " ") for switch in alarm.suppressed
-    )
+def _switched(switches: Sequence[str]) -> str:
+    return " and ".join(switch.replace("by_design", "suppressed by design").replace("_", " ") for switch in switches)
 
 
-def _said(alarm: Alarm, done: bool, by: str) -> str:
-    if done:
-        return "Acknowledged."
-    if alarm.acked is None:
+def _already(alarm: Alarm | None) -> str:
+    if alarm is None or alarm.acked is None:
         return "This alarm asks for no acknowledgement."
-    return f"Already acknowledged by {by} at {_clock(alarm.acked)}."
+    return f"Already acknowledged by {_name(alarm.acked_by)} at {_clock(alarm.acked)}."
+
+
+def _name(person: Any) -> str:
+    return "" if person is None else person.get_full_name() or person.get_username()
 
 
 def _clock(moment: datetime) -> str:
     return f"{timezone.localtime(moment):%H:%M:%S}"
+
+
+def _span(length: timedelta) -> str:
+    """Gives a length of time in words: "8 h", "1 h 30 min"."""
+    minutes = round(length.total_seconds() / 60)
+    parts = [f"{minutes // 60} h" if minutes >= 60 else "", f"{minutes % 60} min" if minutes % 60 else ""]
+    return " ".join(part for part in parts if part) or "1 min"

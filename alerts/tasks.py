@@ -4,7 +4,7 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from alerts import retention, system
+from alerts import retention, system, timers
 from alerts.instants import to_us
 from alerts.notify import outbox
 from devices.telemetry import failing, stream
@@ -17,6 +17,15 @@ def send_due() -> None:
     """Sends the messages that are due; beat asks for it, and so does every commit that leaves some."""
     while outbox.send_due(timezone.now()):
         pass
+
+
+@shared_task(ignore_result=True, expires=2)
+def tick() -> None:
+    """Does what time brings to alarms, each second."""
+    now = timezone.now()
+    for service in (timers.expire_shelving, timers.realarm):
+        if count := service(now=now):
+            log.info("timers fired", timer=service.__name__, transitions=count)
 
 
 @shared_task(ignore_result=True, expires=5)

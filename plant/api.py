@@ -17,6 +17,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.security import HttpBearer, SessionAuth
 
 from alerts.api import router as alarms
+from alerts.api_actions import router as actions
 from devices.api import router as assets
 from plant.tokens import user_of, user_of_token
 
@@ -155,6 +156,7 @@ api = AndonAPI(
 )
 api.add_router("", assets)
 api.add_router("", alarms)
+api.add_router("", actions)
 
 
 def _error(request: HttpRequest, status: int, text: str) -> HttpResponse:

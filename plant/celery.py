@@ -26,6 +26,7 @@ def drop_broken_connections(**_: object) -> None:
 
 app.conf.beat_schedule = {
     "ring": {"task": "devices.tasks.ring", "schedule": 1.0, "options": {"expires": 2}},
+    "tick": {"task": "alerts.tasks.tick", "schedule": 1.0, "options": {"expires": 2}},
     "send-due": {"task": "alerts.tasks.send_due", "schedule": 5.0, "options": {"expires": 5}},
     "watch-drains": {"task": "alerts.tasks.watch_drains", "schedule": 5.0, "options": {"expires": 5}},
     "fold": {"task": "devices.tasks.fold", "schedule": 10.0, "options": {"expires": 30}},

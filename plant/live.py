@@ -21,8 +21,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from redis import RedisError
 
 from alerts import queries as alarms
-from alerts.events import ALL_ALARMS, frame
-from alerts.models import JournalEntry, JournalHead
+from alerts.events import ALL_ALARMS, frame, suppression_frames
+from alerts.models import JournalEntry, JournalHead, Suppression
 from devices import metrics
 from devices.telemetry import latest
 from devices.telemetry.batch import Quality
@@ -73,6 +73,7 @@ class Subscribe(msgspec.Struct, tag="subscribe", forbid_unknown_fields=True):
     assets: list[str] | None = None
     alarms: bool | Literal["all"] = True
     values: bool = True
+    suppressions: bool = False  # also the rules whose alarms are not presented
 
 
 @dataclass(slots=True)
@@ -85,6 +86,7 @@ class View:
     whole: bool = False  # alarms of the whole plant
     alarms: bool = True
     values: bool = True
+    suppressions: bool = False
 
     def concerns(self, asset: int | None) -> bool:
         """Tells whether an asset's alarms are looked at here; an alarm of no asset concerns everybody."""
@@ -107,6 +109,13 @@ class JournalTail:
                 self._head = await database_sync_to_async(_journal_head)()
                 self._read_at = time.monotonic()
             return self._head
+
+    async def many(self, after: int, upto: int, *, suppressions: bool) -> bool:
+        """Tells whether (after, upto] holds more rows for a socket than are fetched at once."""
+        if upto - after <= MOST_MISSED:
+            return False
+        # What one parent alarm suppresses may be thousands of rows, of which most sockets are shown none.
+        return suppressions or await database_sync_to_async(_alarm_rows)(after, upto) > MOST_MISSED
 
     async def rows(self, after: int, upto: int) -> list[tuple[int, int | None, str]]:
         """Gives (journal id, asset id, frame) of the rows in (after, upto], read once for all sockets."""
@@ -132,6 +141,16 @@ def _journal_head() -> int:
     return JournalHead.objects.values_list("last", flat=True).first() or 0
 
 
+def _alarm_rows(after: int, upto: int) -> int:
+    return JournalEntry.objects.filter(id__gt=after, id__lte=upto, alarm__isnull=False).count()
+
+
+def _suppression_rows(after: int, upto: int) -> list[tuple[int, int, str]]:
+    """Gives (journal id, asset id, frame) of the rules whose suppression changed. Cost: at most five queries."""
+    entries = JournalEntry.objects.filter(id__gt=after, id__lte=upto, rule_id__isnull=False).order_by("id")
+    return suppression_frames(entries)
+
+
 def _may_look(user_id: int) -> bool:
     return User.objects.filter(pk=user_id, is_active=True).exists()
 
@@ -143,6 +162,7 @@ def _journal_frames(after: int, upto: int) -> list[tuple[int, int | None, str]]:
         .select_related("alarm", "alarm__sensor", "alarm__asset", "alarm__acked_by")
         .order_by("id")[: MOST_MISSED + 1]
     )
+    alarms.with_shelving([entry.alarm for entry in entries if entry.alarm])
     return [
         (entry.pk, entry.alarm.asset_id, frame(entry.pk, alarms.as_json(entry.alarm)))
         for entry in entries
@@ -152,7 +172,12 @@ def _journal_frames(after: int, upto: int) -> list[tuple[int, int | None, str]]:
 
 def resolve(wanted: Subscribe, plant: Topology) -> View:
     """Gives the machines and groups behind a subscription. Cost: none; unknown codes are left out."""
-    view = View(alarms=bool(wanted.alarms), whole=wanted.alarms == "all", values=wanted.values)
+    view = View(
+        alarms=bool(wanted.alarms),
+        whole=wanted.alarms == "all",
+        values=wanted.values,
+        suppressions=wanted.suppressions,
+    )
     if wanted.assets is None:
         roots = [asset for asset, parent in plant.parent.items() if parent is None]
         view.whole = True
@@ -196,7 +221,11 @@ def snapshot(view: View) -> dict[str, Any]:
     if view.alarms:
         rows = alarms.open_alarms()
         found = [alarms.as_json(row) for row in rows if view.concerns(row.asset_id)]
-    return {"type": "snapshot", "values": values, "alarms": found, "journal": journal}
+    frame = {"type": "snapshot", "values": values, "alarms": found, "journal": journal}
+    if view.suppressions:
+        said = alarms.suppressions_as_json(Suppression.objects.exclude(switches=[]))
+        frame["suppressions"] = [entry for _, asset, entry in said if view.concerns(asset)]
+    return frame
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
@@ -211,6 +240,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         self.view = View()
         self.seen = 0  # the newest journal number that this browser knows everything up to
         self.relayed: set[int] = set()
+        self.relayed_suppressions: set[int] = set()
         self.waiting: list[str] = []
         self.pulse: asyncio.Task[None] | None = None
         self.flusher: asyncio.TimerHandle | None = None
@@ -259,7 +289,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         self.waiting.clear()
         first = await database_sync_to_async(snapshot)(view)
         self.seen = first["journal"]
-        self.relayed = {number for number in self.relayed if number > self.seen}
+        self._forget_relayed()
         self._tell(first)
         if self.pulse is None:
             self.pulse = asyncio.create_task(self._beat())
@@ -286,6 +316,15 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             self.relayed.add(message["journal"])
             self.outgoing.put(message["frame"])
 
+    async def live_suppression(self, message: dict[str, Any]) -> None:
+        """Relays how a rule's suppression stands, to those who asked."""
+        number = message["journal"]
+        if not self.view.suppressions or number <= self.seen or number in self.relayed_suppressions:
+            return
+        if self.view.concerns(message["asset"]):
+            self.relayed_suppressions.add(number)
+            self.outgoing.put(message["frame"])
+
     async def _beat(self) -> None:
         """Names the newest journal number each second and fetches what the channel layer lost."""
         with contextlib.suppress(asyncio.CancelledError):
@@ -299,7 +338,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                             return
                         asked = time.monotonic()
                     head = await _tail().head()
-                    if head > self.seen and self.view.alarms:
+                    if head > self.seen and (self.view.alarms or self.view.suppressions):
                         await self._catch_up(head)
                 except Exception as error:
                     log.warning("journal not read for a socket", error=str(error))
@@ -308,14 +347,24 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def _catch_up(self, head: int) -> None:
         """Relays the rows up to `head` that did not come by the channel layer."""
-        if head - self.seen > MOST_MISSED:
+        if await _tail().many(self.seen, head, suppressions=self.view.suppressions):
             await self.close(code=MISSED_TOO_MUCH)
             return
-        for number, asset, text in await _tail().rows(self.seen, head):
-            if number not in self.relayed and self.view.concerns(asset):
-                self.outgoing.put(text)
+        if self.view.alarms:
+            for number, asset, text in await _tail().rows(self.seen, head):
+                if number not in self.relayed and self.view.concerns(asset):
+                    self.outgoing.put(text)
+        if self.view.suppressions:
+            for number, asset, text in await database_sync_to_async(_suppression_rows)(self.seen, head):
+                if number not in self.relayed_suppressions and self.view.concerns(asset):
+                    self.outgoing.put(text)
         self.seen = head
-        self.relayed = {number for number in self.relayed if number > head}
+        self._forget_relayed()
+
+    def _forget_relayed(self) -> None:
+        """Forgets the numbers of frames up to what is known."""
+        self.relayed = {number for number in self.relayed if number > self.seen}
+        self.relayed_suppressions = {number for number in self.relayed_suppressions if number > self.seen}
 
     def _tell(self, content: dict[str, Any]) -> None:
         self.outgoing.put(json.dumps(content, separators=(",", ":")))

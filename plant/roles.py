@@ -1,10 +1,11 @@
-"""Who may do what: three groups that every installation has, and the first person."""
+"""Who may do what: four groups that every installation has, and the first person."""
 
 from django.contrib.auth.models import Group, Permission, User
 
 OPERATOR = "operator"
 ENGINEER = "engineer"
 VIEWER = "viewer"
+MAINTENANCE = "maintenance"
 
 # The plant model and the rules; alarms and the journal are nobody's to edit.
 _ENGINEERS_EDIT = {
@@ -12,6 +13,8 @@ _ENGINEERS_EDIT = {
     "alerts": ["typerule", "rule"],
 }
 _ACKNOWLEDGE = ("alerts", "acknowledge_alarm")
+_SHELVE = ("alerts", "shelve_alarm")
+_SERVICE = ("alerts", "service_alarm")
 
 FIRST_PERSON = "admin"
 
@@ -24,7 +27,12 @@ def _wanted() -> dict[str, set[tuple[str, str]]]:
         for model in models
         for verb in ("view", "add", "change", "delete")
     }
-    return {VIEWER: set(), OPERATOR: {_ACKNOWLEDGE}, ENGINEER: {_ACKNOWLEDGE, *edit}}
+    return {
+        VIEWER: set(),
+        OPERATOR: {_ACKNOWLEDGE, _SHELVE},
+        MAINTENANCE: {_ACKNOWLEDGE, _SERVICE},
+        ENGINEER: {_ACKNOWLEDGE, _SHELVE, _SERVICE, *edit},
+    }
 
 
 def ensure_roles() -> None:

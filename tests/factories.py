@@ -62,8 +62,14 @@ def _person(username: str, *permissions: str, **fields: Any) -> User:
 
 
 def operator(username: str = "operator") -> User:
-    """Makes somebody who may acknowledge."""
-    return _person(username, "alerts.acknowledge_alarm", first_name="Olga", last_name="Operator")
+    """Makes somebody who may acknowledge, shelve, reset and silence."""
+    permissions = ("alerts.acknowledge_alarm", "alerts.shelve_alarm")
+    return _person(username, *permissions, first_name="Olga", last_name="Operator")
+
+
+def fitter(username: str = "fitter") -> User:
+    """Makes somebody who may take alarms out of service and return them."""
+    return _person(username, "alerts.acknowledge_alarm", "alerts.service_alarm", first_name="Fritz", last_name="Fitter")
 
 
 def engineer(username: str = "engineer") -> User:

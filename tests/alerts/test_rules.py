@@ -226,7 +226,7 @@ def test_engine_gets_the_rules_in_force_of_a_shard(presses, django_assert_num_qu
         presses[0], "Joined", kind="expression", inputs={"t": "temp", "f": "press-1-2/flow"}, expression="t > f"
     )  # fmt: skip
     factories.rule(presses[0], "Off", enabled=False)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         first, second = rules.specs(presses[0].shard)
     temp, flow = presses[0].sensors.get(key="temp").pk, presses[1].sensors.get(key="flow").pk
     assert (first.id, first.kind, first.inputs, first.limit, first.deadband) == (rule.pk, Kind.HIGH, (temp,), 90.0, 2.0)
