@@ -199,6 +199,12 @@ def most_important() -> Alarm | None:
     return waiting.order_by("priority", "raised", "pk").first()
 
 
+def sounding() -> QuerySet[Alarm]:
+    """Gives the alarms for which the horn is on: presented, unacknowledged, active or latched, and not silenced."""
+    states = (State.UNACKED, State.LATCHED_UNACKED)
+    return Alarm.objects.filter(closed=None, state__in=states, suppressed=[], silenced=None).order_by("pk")
+
+
 @dataclass(slots=True)
 class Tally:
     """Open alarms of one asset or subtree, by priority; suppressed ones are counted apart."""

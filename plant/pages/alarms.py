@@ -23,6 +23,7 @@ from django.views.decorators.http import require_GET, require_POST
 from alerts import queries, services
 from alerts.models import Alarm, JournalEntry, Priority
 from plant import writing
+from plant.pages import alarm_actions
 from plant.pages.reading import newest, shown
 from plant.pages.tree import Node, Tree, tree
 from plant.pages.trend import limits_when_raised, mark_of, trend_of
@@ -34,6 +35,9 @@ BEFORE, AFTER = timedelta(minutes=20), timedelta(minutes=10)  # of an alarm's tr
 TABS = (
     ("active", gettext_lazy("Active")),
     ("unacked", gettext_lazy("Unacked")),
+    ("shelved", gettext_lazy("Shelved")),
+    ("suppressed", gettext_lazy("Suppressed")),
+    ("out_of_service", gettext_lazy("Out of service")),
     ("history", gettext_lazy("History")),
 )
 
@@ -134,6 +138,10 @@ def _state_word(alarm: Alarm) -> str:
         return _("Over") if alarm.acked or not alarm.frozen.get("ack_required", True) else _("Over, never acked")
     if alarm.state == "D":
         return _("Cleared")
+    if alarm.state == "E":
+        return _("Latched, unacked")
+    if alarm.state == "F":
+        return _("Latched, acked")
     if alarm.state in queries.UNACKED_STATES:
         return _("Unacked")
     return _("Acked") if alarm.acked else _("Active")
@@ -155,6 +163,8 @@ def _limit_words(alarm: Alarm) -> str:
 def alarms(request: HttpRequest) -> HttpResponse:
     """Shows the list; `?fragment` gives its rows alone. Cost: the same number of queries for any number of alarms."""
     plant, filters, now = tree(), Filters.of(request), timezone.now()
+    if filters.show in queries.NOT_PRESENTED:
+        return _not_presented(request, filters, plant, now)
     most = ROWS if filters.show == "history" else MOST_OPEN
     rows = list(_found(filters, plant)[: most + 1])
     lines = [_line(alarm, plant, now) for alarm in rows[:most]]
@@ -166,9 +176,32 @@ def alarms(request: HttpRequest) -> HttpResponse:
         "cut": most if cut and filters.show != "history" else 0,
         "narrowed": len(filters.priorities) < 4 or bool(filters.area or filters.words),
     }
+    return _console(request, filters, plant, "plant/alarms_rows.html", context)
+
+
+def _not_presented(request: HttpRequest, filters: Filters, plant: Tree, now: datetime) -> HttpResponse:
+    """Shows what is shelved, suppressed by design or out of service: rules, whether or not their alarm is raised."""
+    rows = [row for row in alarm_actions.hidden(filters.show, now) if row.priority in filters.priorities]
+    if filters.area:
+        node = plant.by_code.get(filters.area)
+        below = {inner.code for inner in node.walk()} if node else set()
+        rows = [row for row in rows if row.asset in below]
+    for word in filters.words.lower().split():
+        rows = [row for row in rows if word in f"{row.message} {row.asset} {row.why} {row.by}".lower()]
+    context = {
+        "rows": rows,
+        "filters": filters,
+        "narrowed": len(filters.priorities) < 4 or bool(filters.area or filters.words),
+    }
+    return _console(request, filters, plant, "plant/alarms_hidden.html", context)
+
+
+def _console(request: HttpRequest, filters: Filters, plant: Tree, rows: str, context: dict[str, Any]) -> HttpResponse:
+    """Shows the console around some rows, or the rows alone."""
     if "fragment" in request.GET:
-        return render(request, "plant/alarms_rows.html", context)
-    tabs = [(key, word, filters.address(show=key)) for key, word in TABS]
+        return render(request, rows, context)
+    counts = alarm_actions.counts()
+    tabs = [(key, word, filters.address(show=key), counts.get(key)) for key, word in TABS]
     chips = [(priority, priority in filters.priorities, filters.toggled(priority)) for priority in Priority.values]
     selected = request.GET.get("alarm", "")
     return render(
@@ -179,6 +212,7 @@ def alarms(request: HttpRequest) -> HttpResponse:
             "title": _("Alarms"),
             "crumbs": [(plant.name, reverse("overview")), (_("Alarms"), "")],
             "current_page": "alarms",
+            "row_template": rows,
             "tabs": tabs,
             "chips": chips,
             "selected": int(selected) if selected.isdecimal() else None,
@@ -210,6 +244,8 @@ def alarm(request: HttpRequest, pk: int) -> HttpResponse:
         "entries": list(JournalEntry.objects.filter(alarm=found).order_by("pk")),
         "actions": [step.strip() for step in found.frozen.get("action", "").splitlines() if step.strip()],
         "condition": condition_of(found),
+        "latched": found.closed is None and found.state in ("E", "F"),
+        "suppression": queries.in_full(found)["suppression"] if found.suppressed and found.closed is None else None,
     }
     if "fragment" in request.GET:
         return render(request, "plant/alarm_detail.html", context)

@@ -136,6 +136,16 @@ class Shell:
         return self.request.user.has_perm("alerts.acknowledge_alarm")
 
     @property
+    def may_shelve(self) -> bool:
+        """Tells whether the person may shelve, reset and silence alarms."""
+        return self.request.user.has_perm("alerts.shelve_alarm")
+
+    @property
+    def may_service(self) -> bool:
+        """Tells whether the person may take alarms out of service."""
+        return self.request.user.has_perm("alerts.service_alarm")
+
+    @property
     def pages(self) -> list[Page]:
         """Gives the main pages."""
         return [page for page in MAIN_PAGES if page.url]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from plant.pages import alarms, deliveries, overview, shell, subscriptions
+from plant.pages import alarm_actions, alarms, deliveries, overview, shell, subscriptions
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -11,6 +11,16 @@ urlpatterns = [
     path("alarms/<int:pk>/", alarms.alarm, name="alarm"),
     path("alarms/<int:pk>/ack", alarms.acknowledge, name="alarm-ack"),
     path("alarms/<int:pk>/comment", alarms.comment, name="alarm-comment"),
+    path("alarms/<int:pk>/reset", alarm_actions.reset, name="alarm-reset"),
+    path("alarms/<int:pk>/unshelve", alarm_actions.unshelve, name="alarm-unshelve"),
+    path("alarms/<int:pk>/return", alarm_actions.return_to_service, name="alarm-return"),
+    path("alarms/shelve", alarm_actions.shelve, name="alarms-shelve"),
+    path("alarms/out-of-service", alarm_actions.out_of_service, name="alarms-out"),
+    path("alarms/silence", alarm_actions.silence, name="alarms-silence"),
+    path("rules/<int:pk>/shelve", alarm_actions.shelve_rule, name="rule-shelve"),
+    path("rules/<int:pk>/unshelve", alarm_actions.unshelve_rule, name="rule-unshelve"),
+    path("rules/<int:pk>/out-of-service", alarm_actions.out_of_service_rule, name="rule-out"),
+    path("rules/<int:pk>/return", alarm_actions.return_rule, name="rule-return"),
     path("figures", overview.figures, name="figures"),
     path("find", shell.find, name="find"),
     path("places", shell.places, name="places"),

@@ -4,6 +4,7 @@ import { onAct, onKeys } from "../lib/dispatch.js";
 import { setText } from "../lib/dom.js";
 import { isPresented, isUnacked, lookOf } from "../state/alarms.js";
 import { acknowledge, sendComment } from "./acking.js";
+import { ask, send, start as startAsking } from "./asking.js";
 import { closeDrawer, detailOf, focusComment, isOpen, openDrawer, start as startDrawer } from "./drawer.js";
 import { on, plant } from "./live.js";
 import { load, placeOf } from "./places.js";
@@ -28,8 +29,11 @@ const onPhone = () => matchMedia("(max-width: 1000px)").matches;
 
 const WORDS = { unack: "Unacked", returned: "Cleared", ack: "Acked", shelved: "Shelved", suppressed: "Suppressed" };
 
+const LATCHED = { E: "Latched, unacked", F: "Latched, acked" };
+
 function wordOf(alarm, look) {
   if (look === "zero") return "Over";
+  if (look in { unack: 1, ack: 1 } && alarm.state in LATCHED) return LATCHED[alarm.state];
   return look === "ack" && !alarm.acked ? "Active" : WORDS[look];
 }
 
@@ -44,11 +48,11 @@ function drawRow(row, alarm, over) {
   if (standing) return;
   row.querySelector(".c-act").replaceChildren();
   const box = row.querySelector(".cb");
-  if (box) {
+  if (box && over) {
     box.checked = false;
     box.disabled = true;
   }
-  chosen.delete(idOf(row));
+  if (over) chosen.delete(idOf(row));
   drawBulk();
 }
 
@@ -179,7 +183,8 @@ function drawBulk() {
 
 // --- Acknowledge -----------------------------------------------------------------------------------------------------
 
-async function ack(ids) {
+async function ack(asked) {
+  const ids = asked.filter((id) => waits(id) || asked.length === 1);
   if (!ids.length) return;
   if (!("mayAck" in document.body.dataset)) {
     toast("You can look. An administrator can let you acknowledge alarms.");
@@ -199,6 +204,27 @@ async function ack(ids) {
   if (current !== null && ids.includes(current) && isOpen()) openDrawer(current, { quietly: true });
 }
 
+// --- Shelve, silence and the rest --------------------------------------------------------------------------------------
+
+function shelve(ids) {
+  if (!ids.length) return toast("Choose an alarm first.");
+  const address = new URL((board ?? document.getElementById("draw")).dataset.shelve, location.href);
+  for (const id of ids) address.searchParams.append("alarm", id);
+  return ask(address);
+}
+
+function shelveHere() {
+  if (chosen.size) return shelve([...chosen]);
+  return shelve(current === null ? [] : [current]);
+}
+
+/** After something was done the list is read anew; the drawer too, where it still shows an alarm. */
+function afterDoing() {
+  clear();
+  if (board) takeIn();
+  if (isOpen() && detailOf() !== null) openDrawer(detailOf(), { quietly: true });
+}
+
 function ackHere() {
   if (chosen.size) return ack([...chosen]);
   if (current === null) return document.querySelector("#banner [data-act=ack-banner]")?.click();
@@ -207,7 +233,7 @@ function ackHere() {
 }
 
 function toggle(id) {
-  if (id === null || !waits(id)) return;
+  if (id === null || !plant.alarms.has(id)) return;
   if (!chosen.delete(id)) chosen.add(id);
   mark();
   drawBulk();
@@ -244,6 +270,13 @@ export function start() {
     "ack-detail": () => ack([detailOf()]),
     "ack-chosen": () => ack([...chosen]),
     "ack-here": ackHere,
+    "shelve-here": shelveHere,
+    "shelve-chosen": shelveHere,
+    "shelve-detail": () => shelve([detailOf()]),
+    "out-detail": (element) => ask(element.href),
+    silence: async (element) => {
+      await send((element ?? document.querySelector("[data-act=silence]")).closest("form"));
+    },
     "clear-chosen": clear,
     "take-in": takeIn,
     "next-row": () => move(1),
@@ -254,9 +287,9 @@ export function start() {
     "close-or-clear": () => (chosen.size ? clear() : close()),
     "comment-row": comment,
   });
-  onKeys({ a: "ack-here", c: "comment-row", Escape: "close-or-clear" });
+  onKeys({ a: "ack-here", c: "comment-row", s: "shelve-here", Escape: "close-or-clear" });
   if (board) {
-    onKeys({ j: "next-row", k: "previous-row", x: "choose-row", n: "take-in", Enter: "open-row" });
+    onKeys({ j: "next-row", k: "previous-row", x: "choose-row", n: "take-in", m: "silence", Enter: "open-row" });
     list.addEventListener("click", onClick);
     document.getElementById("area").addEventListener("change", (event) => event.target.form.submit());
   }
@@ -266,6 +299,7 @@ export function start() {
     if (await sendComment(event.target)) openDrawer(detailOf(), { quietly: true });
   });
   startDrawer();
+  startAsking(afterDoing);
   if (board && current !== null) open(current);
   on("alarm", onAlarm);
   on("snapshot", onSnapshot);

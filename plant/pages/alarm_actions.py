@@ -1,0 +1,331 @@
+"""What a person does to alarms on the pages, beside acknowledging: shelve, reset, silence, out of service, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from alerts import lifecycle, queries, rules, services
+from alerts.lifecycle import Event
+from alerts.models import Alarm, AlarmClass, Priority, Rule
+from plant.pages.tree import tree
+
+# Lengths that are offered, in minutes; those beyond what an alarm allows are left out.
+OFFERED = (15, 60, 240, 480)
+MOST_IN_ADDRESS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is to be acted upon: open alarms, or one rule without one."""
+
+    alarms: tuple[Alarm, ...] = ()
+    rule: Rule | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """Gives what it is, a line each."""
+        if self.rule is not None:
+            return [f"{self.rule.asset.code}, {self.rule.name}"]
+        return [f"{alarm.asset_code or 'Andon'}, {alarm.message}" for alarm in self.alarms]
+
+    @property
+    def longest(self) -> timedelta:
+        """Gives how long all of it may be shelved."""
+        if self.rule is not None:
+            classes = AlarmClass.objects.filter(code=self.rule.alarm_class).first()
+            return lifecycle.Policy.of(rules.freeze(self.rule, classes)).longest_shelving
+        return min(lifecycle.Policy.of(alarm.frozen).longest_shelving for alarm in self.alarms)
+
+    @property
+    def critical(self) -> bool:
+        """Tells whether something of the highest priority is among it."""
+        if self.rule is not None:
+            return self.rule.priority == Priority.CRITICAL
+        return any(alarm.priority == Priority.CRITICAL for alarm in self.alarms)
+
+
+def _person(request: HttpRequest, event: Event) -> User:
+    """Gives the person, if they may do that."""
+    if not isinstance(request.user, User) or not request.user.has_perm(services.PERMISSIONS[event]):
+        raise PermissionDenied(_("You can look. An administrator can let you do this to alarms."))
+    return request.user
+
+
+def _alarms(numbers: Sequence[str]) -> Subject:
+    """Gives alarms by number. Raises: Http404 where one is unknown, or none is named."""
+    wanted = [int(number) for number in numbers[:MOST_IN_ADDRESS] if number.isdecimal()]
+    found = {alarm.pk: alarm for alarm in queries.alarms().filter(pk__in=wanted)}
+    if not wanted or len(found) < len(set(wanted)):
+        raise Http404(_("There is no such alarm."))
+    return Subject(alarms=tuple(found[number] for number in dict.fromkeys(wanted)))
+
+
+def _rule(pk: int) -> Subject:
+    found = Rule.objects.select_related("asset").filter(pk=pk).first()
+    if found is None:
+        raise Http404(_("There is no rule %(number)s.") % {"number": pk})
+    return Subject(rule=found)
+
+
+def _back(request: HttpRequest) -> str:
+    back = request.POST.get("next") or request.headers.get("Referer", "")
+    allowed = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return back if allowed else reverse("alarms")
+
+
+def _answer(request: HttpRequest, words: str, *, done: bool, status: int = 200) -> HttpResponseBase:
+    """Tells a script in JSON, and a form by the page that it came from."""
+    if request.headers.get("X-Requested-With") == "fetch":
+        return JsonResponse({"message" if status < 400 else "error": words, "done": done}, status=status)
+    (messages.success if status < 400 else messages.warning)(request, words)
+    return redirect(_back(request))
+
+
+def _do(request: HttpRequest, asked: services.Request, subject: Subject, *, also_critical: bool) -> HttpResponseBase:
+    """Puts a request to all of a subject and tells what became of it."""
+    try:
+        outcomes = services.many(
+            asked,
+            alarm_ids=[alarm.pk for alarm in subject.alarms],
+            rule_ids=[subject.rule.pk] if subject.rule is not None else [],
+            also_critical=also_critical,
+        )
+    except services.Refused as error:
+        return _answer(request, str(error), done=False, status=409)
+    done = [outcome for outcome in outcomes if outcome.done]
+    refused = list(dict.fromkeys(outcome.message for outcome in outcomes if outcome.refused))
+    if len(outcomes) == 1:
+        return _answer(request, outcomes[0].message, done=bool(done), status=409 if refused else 200)
+    words = ngettext("%(count)s alarm: %(what)s", "%(count)s alarms: %(what)s", len(done)) % {
+        "count": len(done),
+        "what": done[0].message.lower().rstrip(".") if done else _("nothing done"),
+    }
+    return _answer(request, " ".join([words + ".", *refused]), done=bool(done), status=200 if done else 409)
+
+
+# --- Shelve --------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "POST"])
+def shelve(request: HttpRequest) -> HttpResponseBase:
+    """Asks how long and why, and shelves; `?alarm=1&alarm=2` names what."""
+    return _shelve(request, _alarms((request.POST or request.GET).getlist("alarm")))
+
+
+@require_http_methods(["GET", "POST"])
+def shelve_rule(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Does the same for a rule, whether or not its alarm is raised."""
+    return _shelve(request, _rule(pk))
+
+
+def _shelve(request: HttpRequest, subject: Subject) -> HttpResponseBase:
+    user = _person(request, Event.SHELVE)
+    now = timezone.now()
+    longest = int(subject.longest.total_seconds() // 60)
+    if request.method == "POST":
+        length = request.POST.get("minutes", "")
+        one_shot = length == "once"
+        until = now + timedelta(minutes=min(int(length), 527_040)) if length.isdecimal() else None
+        asked = services.Request(Event.SHELVE, user, now, request.POST.get("reason", ""), until, one_shot)
+        return _do(request, asked, subject, also_critical=len(subject.alarms) == 1 or "critical" in request.POST)
+    offered = [minutes for minutes in OFFERED if minutes <= longest] or [longest]
+    if longest not in offered:
+        offered.append(longest)
+    context = {
+        "subject": subject,
+        "lengths": [(minutes, _length(minutes), now + timedelta(minutes=minutes)) for minutes in offered],
+        "chosen": min(60, longest) if 60 in offered or longest < 60 else offered[0],
+        "longest": _length(longest),
+        "many": len(subject.alarms) > 1,
+        "address": request.path,
+    }
+    return _form(request, "plant/alarm_shelve.html", _("Shelve"), context)
+
+
+def _length(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    return " ".join(part for part in (f"{hours} h" if hours else "", f"{rest} min" if rest else "") if part)
+
+
+def _form(request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> HttpResponse:
+    """Shows a form as a page, or alone for a dialog."""
+    plant = tree()
+    crumbs = [(plant.name, reverse("overview")), (_("Alarms"), reverse("alarms")), (title, "")]
+    around = {"title": title, "crumbs": crumbs, "current_page": "alarms"}
+    if "fragment" in request.GET:
+        return render(request, template.replace(".html", "_form.html"), context)
+    return render(request, template, {**context, **around, "back": _back(request)})
+
+
+# --- Out of service ------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "POST"])
+def out_of_service(request: HttpRequest) -> HttpResponseBase:
+    """Asks why, by which work order and until which day somebody looks again, and takes alarms out of service."""
+    return _out_of_service(request, _alarms((request.POST or request.GET).getlist("alarm")))
+
+
+@require_http_methods(["GET", "POST"])
+def out_of_service_rule(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Does the same for a rule, whether or not its alarm is raised."""
+    return _out_of_service(request, _rule(pk))
+
+
+def _out_of_service(request: HttpRequest, subject: Subject) -> HttpResponseBase:
+    user = _person(request, Event.OUT_OF_SERVICE)
+    now = timezone.now()
+    if request.method == "POST":
+        try:
+            review = _day(request.POST.get("review", ""))
+        except ValueError:
+            words = _("The review date is not understood. Expected a day such as 2026-03-17.")
+            return _answer(request, words, done=False, status=409)
+        asked = services.Request(
+            Event.OUT_OF_SERVICE, user, now, request.POST.get("reason", ""),
+            work_order=request.POST.get("work_order", ""), review=review,
+        )  # fmt: skip
+        return _do(request, asked, subject, also_critical=True)
+    context = {
+        "subject": subject,
+        "review": timezone.localdate(now) + timedelta(days=7),
+        "many": len(subject.alarms) > 1,
+        "address": request.path,
+    }
+    return _form(request, "plant/alarm_out.html", _("Out of service"), context)
+
+
+def _day(text: str) -> date | None:
+    """Gives a day, or none where nothing was written. Raises: ValueError."""
+    if not text.strip():
+        return None
+    day = parse_date(text.strip())
+    if day is None:
+        raise ValueError(text)
+    return day
+
+
+# --- What needs no form --------------------------------------------------------------------------------------------
+
+
+def _of_alarm(event: Event) -> Callable[[HttpRequest, int], HttpResponseBase]:
+    @require_POST
+    def view(request: HttpRequest, pk: int) -> HttpResponseBase:
+        user = _person(request, event)
+        asked = services.Request(event, user, timezone.now(), request.POST.get("reason", ""))
+        return _do(request, asked, _alarms([str(pk)]), also_critical=True)
+
+    view.__doc__ = f"Puts {event} to an alarm."
+    return view
+
+
+def _of_rule(event: Event) -> Callable[[HttpRequest, int], HttpResponseBase]:
+    @require_POST
+    def view(request: HttpRequest, pk: int) -> HttpResponseBase:
+        user = _person(request, event)
+        asked = services.Request(event, user, timezone.now(), request.POST.get("reason", ""))
+        return _do(request, asked, _rule(pk), also_critical=True)
+
+    view.__doc__ = f"Puts {event} to a rule."
+    return view
+
+
+reset = _of_alarm(Event.RESET)
+unshelve = _of_alarm(Event.UNSHELVE)
+return_to_service = _of_alarm(Event.RETURN)
+unshelve_rule = _of_rule(Event.UNSHELVE)
+return_rule = _of_rule(Event.RETURN)
+
+
+@require_POST
+def silence(request: HttpRequest) -> HttpResponseBase:
+    """Stops the horn on every screen: for all alarms that sound now, or those that are named."""
+    user = _person(request, Event.SILENCE)
+    named = [int(number) for number in request.POST.getlist("alarm") if number.isdecimal()]
+    sounding = queries.sounding()
+    if named:
+        sounding = sounding.filter(pk__in=named)
+    numbers = list(sounding.values_list("pk", flat=True)[: services.MOST_AT_ONCE])
+    if not numbers:
+        return _answer(request, _("No alarm sounds."), done=False)
+    asked = services.Request(Event.SILENCE, user, timezone.now())
+    services.many(asked, alarm_ids=numbers)
+    words = ngettext("%(count)s alarm silenced.", "%(count)s alarms silenced.", len(numbers))
+    return _answer(request, words % {"count": len(numbers)}, done=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A rule whose alarms are not presented, as its list shows it."""
+
+    rule: int
+    alarm: int | None  # the open one
+    priority: int
+    asset: str
+    message: str
+    url: str
+    place: str
+    since: datetime | None
+    until: datetime | None
+    one_shot: bool
+    why: str
+    by: str
+    work_order: str
+    review: date | None
+    overdue: bool
+
+
+def hidden(switch: str, now: datetime) -> list[Hidden]:
+    """Gives what is not presented for one reason: what is presented again soonest first. Cost: four queries."""
+    order = {"shelved": "shelved_until", "suppressed": "designed_at", "out_of_service": "review"}[switch]
+    rows = queries.not_presented(switch).select_related("rule__asset", "shelved_by", "out_by").order_by(order, "pk")
+    rows = rows[:1000]
+    plant = tree()
+    standing = dict(
+        Alarm.objects.filter(rule__in=[row.rule_id for row in rows], closed=None).order_by().values_list("rule", "pk")
+    )
+    found = []
+    for row in rows:
+        node = plant.nodes.get(row.rule.asset_id)
+        who = {"shelved": row.shelved_by, "out_of_service": row.out_by}.get(switch)
+        found.append(
+            Hidden(
+                rule=row.rule_id,
+                alarm=standing.get(row.rule_id),
+                priority=row.rule.priority,
+                asset=row.rule.asset.code,
+                message=row.rule.name,
+                url=node.url if node else "",
+                place=node.place if node else "",
+                since={"shelved": row.shelved_at, "suppressed": row.designed_at}.get(switch, row.out_at),
+                until=row.shelved_until,
+                one_shot=row.one_shot,
+                why={"shelved": row.shelve_reason, "suppressed": ", ".join(row.designed)}.get(switch, row.out_reason),
+                by="" if who is None else who.get_full_name() or who.get_username(),
+                work_order=row.work_order,
+                review=row.review,
+                overdue=row.review is not None and row.review < timezone.localdate(now),
+            )
+        )
+    return found
+
+
+def counts() -> dict[str, int]:
+    """Gives how many rules' alarms are not presented, by reason. Cost: three small queries."""
+    return {switch: queries.not_presented(switch).count() for switch in queries.NOT_PRESENTED}

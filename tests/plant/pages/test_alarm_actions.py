@@ -1,0 +1,162 @@
+"""Shelve, reset, silence, out of service on the pages: forms without scripts, refusals, lists of what is hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from alerts.models import Alarm, JournalEntry, Rule, State, Suppression
+from devices.models import Asset
+from tests import factories
+
+RaiseAlarm = Callable[..., Alarm]
+
+
+@pytest.fixture
+def press(browser: Client) -> Asset:
+    """Gives a machine with a temperature sensor and a rule."""
+    machine = factories.plant(machines=1)[0]
+    factories.sensor(machine)
+    factories.rule(machine)
+    return machine
+
+
+def signed_in(person: Any) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def events(alarm: Alarm) -> list[tuple[str, str]]:
+    return list(JournalEntry.objects.filter(alarm=alarm).order_by("pk").values_list("event", "reason"))
+
+
+def test_the_form_offers_what_the_alarm_allows(press: Asset, raise_alarm: RaiseAlarm) -> None:
+    alarm = raise_alarm(press, priority=1)
+    alarm.frozen = {**alarm.frozen, "longest_shelving": 3600.0}
+    alarm.save()
+    page = signed_in(factories.operator("olga")).get(f"/alarms/shelve?alarm={alarm.pk}")
+    assert [minutes for minutes, _, _ in page.context["lengths"]] == [15, 60]
+    assert "1 h at most" in page.content.decode()
+
+
+def test_an_alarm_is_shelved_without_scripts_and_stands_in_its_own_list(press: Asset, raise_alarm: RaiseAlarm) -> None:
+    alarm, olga = raise_alarm(press), signed_in(factories.operator("olga"))
+    answer = olga.post("/alarms/shelve", {"alarm": alarm.pk, "minutes": "60", "reason": "transmitter on the bench"})
+    assert (answer.status_code, answer.url) == (302, "/alarms/")
+    alarm.refresh_from_db()
+    assert alarm.suppressed == ["shelved"]
+    assert [line.alarm.pk for line in olga.get("/alarms/").context["lines"]] == []
+    [row] = olga.get("/alarms/?show=shelved").context["rows"]
+    assert (row.why, row.by, row.alarm) == ("transmitter on the bench", "Olga Operator", alarm.pk)
+    assert abs((row.until - timezone.now()) - timedelta(hours=1)) < timedelta(minutes=1)
+    olga.post(f"/rules/{row.rule}/unshelve")
+    alarm.refresh_from_db()
+    assert (alarm.suppressed, alarm.state) == ([], State.UNACKED)
+
+
+@pytest.mark.parametrize(("reason", "minutes"), [("", "60"), ("why", "99999"), ("why", "")])
+def test_shelving_that_cannot_be_is_refused_in_words(
+    press: Asset, raise_alarm: RaiseAlarm, reason: str, minutes: str
+) -> None:
+    alarm, olga = raise_alarm(press), signed_in(factories.operator("olga"))
+    form = {"alarm": alarm.pk, "minutes": minutes, "reason": reason}
+    answer = olga.post("/alarms/shelve", form, HTTP_X_REQUESTED_WITH="fetch")
+    assert answer.status_code == 409
+    assert answer.json()["error"].startswith("This alarm")
+    alarm.refresh_from_db()
+    assert alarm.suppressed == []
+
+
+def test_many_are_shelved_with_one_reason_and_critical_ones_are_left_out(press: Asset, raise_alarm: RaiseAlarm) -> None:
+    others = [factories.rule(press, f"Rule {number}", priority=priority) for number, priority in ((1, 1), (2, 3))]
+    alarms = [raise_alarm(press, rule=rule, priority=rule.priority) for rule in others]
+    olga = signed_in(factories.operator("olga"))
+    form = {"alarm": [alarm.pk for alarm in alarms], "minutes": "15", "reason": "line stopped"}
+    answer = olga.post("/alarms/shelve", form, HTTP_X_REQUESTED_WITH="fetch").json()
+    assert answer["message"].startswith("1 alarm: shelved. It is critical")
+    assert Suppression.objects.get().rule == others[1]
+    assert olga.post("/alarms/shelve", {**form, "critical": "1"}).status_code == 302
+    assert Suppression.objects.filter(switches=["shelved"]).count() == 2
+
+
+def test_a_rule_is_taken_out_of_service_by_maintenance_only(press: Asset) -> None:
+    rule = Rule.objects.get()
+    form = {"reason": "new sensor", "work_order": "WO 88", "review": "2100-01-02"}
+    assert signed_in(factories.operator("olga")).post(f"/rules/{rule.pk}/out-of-service", form).status_code == 403
+    fitter = signed_in(factories.fitter())
+    assert fitter.get(f"/rules/{rule.pk}/out-of-service").status_code == 200
+    assert fitter.post(f"/rules/{rule.pk}/out-of-service", {**form, "review": "soon"}).status_code == 302
+    assert not Suppression.objects.filter(switches=["out_of_service"])
+    fitter.post(f"/rules/{rule.pk}/out-of-service", form)
+    [row] = fitter.get("/alarms/?show=out_of_service").context["rows"]
+    assert (row.why, row.work_order, row.review.year, row.overdue) == ("new sensor", "WO 88", 2100, False)
+    fitter.post(f"/rules/{rule.pk}/return")
+    assert fitter.get("/alarms/?show=out_of_service").context["rows"] == []
+
+
+def test_a_latched_alarm_is_reset_on_its_page(press: Asset, raise_alarm: RaiseAlarm) -> None:
+    alarm = raise_alarm(press, state=State.LATCHED_ACKED)
+    olga = signed_in(factories.operator("olga"))
+    assert f"/alarms/{alarm.pk}/reset" in olga.get(f"/alarms/{alarm.pk}/").content.decode()
+    olga.post(f"/alarms/{alarm.pk}/reset")
+    alarm.refresh_from_db()
+    assert alarm.closed is not None
+    assert events(alarm)[-1] == ("reset", "reset")
+
+
+def test_silence_stops_the_horn_for_all_that_sounds_and_acknowledges_nothing(
+    press: Asset, raise_alarm: RaiseAlarm
+) -> None:
+    loud, acked = raise_alarm(press), raise_alarm(press, state=State.ACKED)
+    olga = signed_in(factories.operator("olga"))
+    answer = olga.post("/alarms/silence", HTTP_X_REQUESTED_WITH="fetch").json()
+    assert answer == {"message": "1 alarm silenced.", "done": True}
+    loud.refresh_from_db()
+    acked.refresh_from_db()
+    assert (loud.silenced is not None, loud.state, acked.silenced) == (True, State.UNACKED, None)
+    again = olga.post("/alarms/silence", HTTP_X_REQUESTED_WITH="fetch").json()
+    assert again == {"message": "No alarm sounds.", "done": False}
+
+
+@pytest.mark.parametrize("path", ["alarms/shelve", "alarms/silence", "alarms/out-of-service"])
+def test_who_may_only_look_changes_nothing(press: Asset, raise_alarm: RaiseAlarm, path: str) -> None:
+    alarm = raise_alarm(press)
+    answer = signed_in(factories.viewer()).post(f"/{path}", {"alarm": alarm.pk, "reason": "why", "minutes": "15"})
+    assert answer.status_code == 403
+    assert not Suppression.objects.exclude(switches=[])
+
+
+@pytest.mark.parametrize("query", ["", "?alarm=999", "?alarm=x"])
+def test_what_is_not_there_cannot_be_shelved(press: Asset, query: str) -> None:
+    assert signed_in(factories.operator("olga")).get(f"/alarms/shelve{query}").status_code == 404
+
+
+def test_the_list_of_what_is_shelved_costs_the_same_for_2_and_for_40_rules(press: Asset) -> None:
+    olga, person = signed_in(factories.operator("olga")), factories.operator("other")
+
+    def shelved(count: int) -> None:
+        for number in range(count):
+            rule = factories.rule(press, f"Rule {Rule.objects.count()}-{number}")
+            Suppression.objects.create(
+                rule=rule, switches=["shelved"], shelved_by=person, shelved_at=timezone.now(),
+                shelved_until=timezone.now() + timedelta(hours=1), shelve_reason="why",
+            )  # fmt: skip
+
+    def queries() -> int:
+        olga.get("/alarms/?show=shelved")
+        with CaptureQueriesContext(connection) as captured:
+            assert olga.get("/alarms/?show=shelved").status_code == 200
+        return len(captured)
+
+    shelved(2)
+    few = queries()
+    shelved(38)
+    assert queries() == few
