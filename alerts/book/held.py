@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from alerts import events, first_out, journal, rules
-from alerts.lifecycle import ACTIVE, WAITING, Effect, Event, Letter, Life, Policy, Step, Switch
+from alerts.lifecycle import ACTIVE, NOT_PRESENTED, WAITING, Effect, Event, Letter, Life, Policy, Step, Switch
 from alerts.models import (
     Alarm,
     AlarmClass,
@@ -159,7 +159,7 @@ class Held:
         if fresh := [row for row in rows if row.pk is None]:
             Suppression.objects.bulk_create(fresh)
         journal.write(self.entries, self.now)
-        deliveries = routing.deliveries_for(self.entries, self.now)
+        deliveries = routing.deliveries_for([entry for entry in self.entries if _concerns(entry)], self.now)
         Delivery.objects.bulk_create(deliveries, ignore_conflicts=True)
         self.told = sum(1 for delivery in deliveries if delivery.outcome == Delivery.Outcome.DUE)
         entries, self.entries = self.entries, []
@@ -268,6 +268,14 @@ class Held:
 
 def name_of(actor: Actor) -> str:
     return actor if isinstance(actor, str) else actor.get_username()
+
+
+def _concerns(entry: JournalEntry) -> bool:
+    """Tells whether a row is for the outbox: not the raise of what was announced only later, or as another alarm."""
+    alarm = entry.alarm
+    if entry.event != Event.RAISE or alarm is None or alarm.suppressed:
+        return True  # of what is not presented the outbox says why nobody is told
+    return entry.to_state not in NOT_PRESENTED and alarm.annunciations > 0
 
 
 def _ring() -> None:

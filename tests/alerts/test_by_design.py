@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 
 from alerts import by_design, rules
 from alerts.by_design import Moment, in_order
-from alerts.models import Alarm, JournalEntry, Suppression, Suppressor
+from alerts.models import Alarm, Delivery, JournalEntry, Subscription, Suppression, Suppressor
 from devices import configuration, services
 from devices.configuration.document import ConfigurationError
 from devices.models import Route
@@ -250,6 +250,36 @@ def test_higher_alarm_is_announced_whatever_its_priority_where_the_lower_was_not
     limits(press, "high", "low")
     play(scenario, (0, temp, 115.0))
     assert dict(Alarm.objects.values_list("message", "annunciations")) == {"Hi": 0, "HiHi": 1}
+
+
+# --- Who is told ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def told():
+    """Gives what the outbox says: of which alarm by which event, and what became of it."""
+    Subscription.objects.create(user=factories.operator(), channel="email", lowest_priority=4)
+    return lambda: [(row.alarm.message, row.event, row.outcome) for row in Delivery.objects.order_by("pk")]
+
+
+def test_alarm_that_is_hidden_and_presented_within_one_drain_is_told_once(scenario, press, temp, state, told):
+    factories.rule(press, suppress_when=STOPPED)
+    play(scenario, (0, state, 0.0), (1, temp, 95.0), (2, state, 1.0))
+    assert told() == [("Temperature high", "unsuppress", "due")]
+
+
+def test_alarm_that_stays_hidden_says_why_nobody_is_told(scenario, press, temp, state, told):
+    factories.rule(press, suppress_when=STOPPED)
+    play(scenario, (0, state, 0.0), (1, temp, 95.0))
+    assert told() == [("Temperature high", "raise", "withheld")]
+    assert Delivery.objects.get().reason == "suppressed by design"
+
+
+def test_higher_alarm_of_no_higher_priority_is_told_as_the_lower_one_only(scenario, press, temp, told):
+    limits(press, "high", "high")
+    play(scenario, (0, temp, 95.0))
+    play(scenario, (1, temp, 115.0))
+    assert told() == [("Hi", "raise", "due")]
 
 
 # --- Order within a drain ------------------------------------------------------------------------------------------
