@@ -67,6 +67,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "plant.refusing.refuse_nul",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -112,8 +113,26 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
             "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA mmap_size=134217728;"
         ),
     }
+elif DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    # Daphne gives every request a thread of its own, and a connection kept for a thread goes with it: a pool keeps them
+    # instead, and bounds them. Nobody waits for a lock for ever, and who holds one and stands still loses it.
+    DATABASES["default"].update(CONN_MAX_AGE=0, CONN_HEALTH_CHECKS=True)
+    DATABASES["default"]["OPTIONS"] = {
+        "pool": {
+            "min_size": 0,
+            "max_size": env.count("DATABASE_CONNECTIONS", 10, least=2),
+            "timeout": 10,
+            "num_workers": 1,
+        },
+        "connect_timeout": 5,
+        "tcp_user_timeout": 20_000,
+        "options": "-c lock_timeout=20s -c idle_in_transaction_session_timeout=60s",
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 else:
-    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
+    raise ImproperlyConfigured(
+        f"DATABASE_URL begins with {DATABASE_URL.partition(':')[0]}:; expected sqlite: or postgres:."
+    )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # A Unix socket under var/ is what ./run provides; a server names its own.
