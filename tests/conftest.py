@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import redis
@@ -37,28 +38,54 @@ def clean_redis(redis_server: str) -> Iterator[redis.Redis]:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Puts SQLite's test database into a file: threads share it as workers do, which they cannot in memory."""
+    """Puts SQLite's test database into a file: threads share it as workers do, which they cannot in memory.
+
+    PostgreSQL goes without its pool: Django's test client closes no connection at a request's end, and a thread that
+    ends with its connection would never give it back.
+    """
     from django.db import connection
 
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = str(FOLDER / "test.sqlite3")
+    else:
+        connection.settings_dict["OPTIONS"].pop("pool")
+        connection.settings_dict["TEST"]["NAME"] = connection.creation._get_test_db_name()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Ends what threads have left open before PostgreSQL's test database is taken away."""
+    from django.db import connection
+
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture(scope="session", autouse=True)
 def journal_can_be_emptied_between_tests() -> Iterator[None]:
     """Takes the append-only journal's triggers off while Django empties the test database, and only then."""
-    from django.db.backends.sqlite3.operations import DatabaseOperations
+    from django.db import connection
 
-    flush = DatabaseOperations.execute_sql_flush
+    operations: Any = type(connection.ops)
+    flush = operations.execute_sql_flush
 
-    def flush_without_triggers(self: DatabaseOperations, sql_list: list[str]) -> None:
-        with self.connection.cursor() as cursor:
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-            triggers = cursor.fetchall()
-        flush(self, [f"DROP TRIGGER {name}" for name, _ in triggers] + sql_list + [sql for _, sql in triggers])
+    def without_triggers(self: Any, sql_list: list[str]) -> None:
+        if connection.vendor == "sqlite":
+            with self.connection.cursor() as cursor:
+                cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+                triggers = cursor.fetchall()
+            off, on = [f"DROP TRIGGER {name}" for name, _ in triggers], [sql for _, sql in triggers]
+        else:
+            off, on = ([f"ALTER TABLE alerts_journalentry {verb} TRIGGER USER"] for verb in ("DISABLE", "ENABLE"))
+        flush(self, off + sql_list + on)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "execute_sql_flush", flush_without_triggers)
+        patch.setattr(operations, "execute_sql_flush", without_triggers)
         yield
 
 

@@ -15,3 +15,6 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the browser tests hold a loop i
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).resolve().parent.parent / "var" / "numba"))
 for name in ("DATABASE_URL", "EMAIL_URL", "SMS_URL", "ANDON_PRODUCTION"):
     os.environ.pop(name, None)
+# Another database for the tests of a process; whole Andons (browser, chaos) keep theirs.
+if address := os.environ.get("ANDON_TEST_DATABASE_URL"):
+    os.environ["DATABASE_URL"] = address

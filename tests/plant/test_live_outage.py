@@ -26,6 +26,7 @@ def socket(settings, monkeypatch):
     return made
 
 
+@pytest.mark.django_db(transaction=True)
 async def test_browser_without_a_snapshot_is_closed_and_nothing_of_it_stays(socket, monkeypatch):
     def broken(view):
         raise RedisError("Connection refused")
