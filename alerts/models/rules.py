@@ -1,5 +1,7 @@
 """Rules, what they are ordered by, and why their alarms may not be presented."""
 
+from typing import Any
+
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -93,6 +95,27 @@ class Position(models.Model):
         return self.name
 
 
+class PairsInOrder(models.JSONField):
+    """Keys with values that keep their order, which PostgreSQL's JSON does not: kept as a list of pairs.
+
+    A mapping stored by an older Andon is read as well. To migrations it is a JSONField, as its column is.
+    """
+
+    def deconstruct(self) -> tuple[str, str, Any, Any]:
+        """Gives it as the JSONField that migrations know."""
+        name, _path, words, values = super().deconstruct()
+        return name, "django.db.models.JSONField", words, values
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Gives the pairs."""
+        return [list(pair) for pair in value.items()] if isinstance(value, dict) else super().get_prep_value(value)
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        """Gives the mapping."""
+        found = super().from_db_value(value, expression, connection)
+        return dict(found) if isinstance(found, list) else found
+
+
 class Condition(models.Model):
     """A rule's content, shared by a type's rules and an asset's own. Durations are seconds."""
 
@@ -121,7 +144,7 @@ class Condition(models.Model):
     duration = models.FloatField(_("duration"), null=True, blank=True, help_text=_("Seconds without a change."))
     tolerance = models.FloatField(_("tolerance"), default=0.0, validators=[MinValueValidator(0.0)])
     expression = models.CharField(_("expression"), max_length=500, blank=True)
-    inputs = models.JSONField(
+    inputs = PairsInOrder(
         _("inputs"),
         default=dict,
         blank=True,
