@@ -297,6 +297,8 @@ def _checked(request: Request) -> Request:
     if request.event not in PERMISSIONS:
         raise Refused(f"{request.event} is not for a person to ask.")
     what = "comment" if request.event in (Event.ACK, Event.COMMENT) else "reason"
+    if "\0" in reason or "\0" in work_order:
+        raise Refused(f"The {what} holds a NUL character, which no database keeps. Write it anew.")
     if len(reason) > LONGEST_COMMENT:
         raise Refused(f"The {what} has {len(reason)} characters; at most {LONGEST_COMMENT} fit. Shorten it.")
     if request.event is Event.COMMENT and not reason:
