@@ -75,6 +75,16 @@ def test_the_database_refuses_to_rewrite_the_journal(sql: str) -> None:
     assert JournalEntry.objects.get().reason == "note 0"
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="TRUNCATE is PostgreSQL's")
+def test_the_database_refuses_to_empty_the_journal() -> None:
+    with transaction.atomic():
+        journal.write(rows(alarm(), 1), NOW)
+    with pytest.raises(IntegrityError, match="append-only"), connection.cursor() as cursor:
+        cursor.execute("TRUNCATE alerts_journalentry CASCADE")
+    assert JournalEntry.objects.get().reason == "note 0"
+
+
 @pytest.mark.django_db
 def test_a_refused_attempt_is_a_row_that_leaves_the_state() -> None:
     about = alarm()
