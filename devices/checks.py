@@ -60,6 +60,8 @@ def check_text(field: str, value: object, longest: int, *, needed: bool = False)
         return [Problem(field, f"{field} is a text, not {value!r}.")]
     if needed and not value.strip():
         return [Problem(field, f"{field} is missing.")]
+    if "\0" in value:
+        return [Problem(field, f"{field} holds a NUL character, which no database keeps.")]
     if len(value) > longest:
         return [Problem(field, f"{field} has {len(value)} characters; {longest} is the most.")]
     return []

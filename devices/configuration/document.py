@@ -121,6 +121,8 @@ class _Builder:
         if depth > MAX_DEPTH:
             raise ConfigurationError([Error(line, f"values are nested more than {MAX_DEPTH} deep.")])
         if isinstance(node, yaml.ScalarNode):
+            if "\0" in node.value:
+                self.errors.append(Error(line, "a text holds a NUL character, which no database keeps."))
             return Scalar(line, node.value if node.style else _resolve(node.value), node.value)
         if isinstance(node, yaml.SequenceNode):
             return Sequence(line, [self.build(item, depth + 1) for item in node.value])

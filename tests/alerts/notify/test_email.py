@@ -97,7 +97,7 @@ def test_machines_are_told_that_a_machine_wrote(mail: MailServer) -> None:
 
 def test_a_name_with_line_breaks_makes_no_header(mail: MailServer) -> None:
     subscribe(person())
-    told(row(alarm(machine(), message="Hot\r\nBcc:\x00 stranger@elsewhere.example\n\x85\nbody")))
+    told(row(alarm(machine(), message="Hot\r\nBcc:\x07 stranger@elsewhere.example\n\x85\nbody")))
     send()
     assert len(mail.mails) == 1
     assert mail.mails[0]["Bcc"] is None

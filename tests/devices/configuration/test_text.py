@@ -8,7 +8,7 @@ from devices.checks import number
 from devices.configuration.document import parse
 from devices.configuration.fields import quote
 
-TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)
+TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=60)
 
 
 def value(text: str):
