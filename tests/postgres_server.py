@@ -1,4 +1,4 @@
-"""A PostgreSQL server of a test's own; as a program for a command: python -m tests.postgres_server ./test tests/alerts"""
+"""A PostgreSQL server of a test's own; as a program, for a command: python -m tests.postgres_server ./test tests"""
 
 from __future__ import annotations
 
