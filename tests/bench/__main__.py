@@ -1,4 +1,4 @@
-"""The benchmark, one command: python -m tests.bench [--quick] [PART ...]. Prints tables; judges nothing.
+"""The benchmark, one command: python -m tests.bench [--quick] [--postgres] [PART ...]. Prints tables; judges nothing.
 
 Parts: naive, way, sensors, single, latency, history. Andon, the load generator and the naive path share this machine.
 """
@@ -13,25 +13,30 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from tests.bench import way
+from tests.postgres_server import Postgres
 from tests.stack import ROOT
 
 PARTS = ("naive", "way", "sensors", "single", "latency", "history")
 
 
 @contextmanager
-def ready(sensors: int, *, intake: bool = False) -> Iterator[way.Ready]:
-    """Gives a running stack on an empty folder."""
+def ready(sensors: int, *, intake: bool = False, postgres: bool = False) -> Iterator[way.Ready]:
+    """Gives a running stack on an empty folder; on a PostgreSQL that waits for the disk where that is asked for."""
     folder = Path(tempfile.mkdtemp(prefix="andon-bench-"))
-    stand = way.Ready.of(folder / "var", sensors, intake=intake)
     try:
-        yield stand
+        with Postgres(durable=True) if postgres else nullcontext() as server:
+            database = server.url() if server is not None else ""
+            stand = way.Ready.of(folder / "var", sensors, intake=intake, database=database)
+            try:
+                yield stand
+            finally:
+                stand.stack.__exit__()
     finally:
-        stand.stack.__exit__()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -53,6 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", default=PARTS, help=f"any of {', '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="a fifth of the time, for a look")
+    parser.add_argument("--postgres", action="store_true", help="way, sensors, single and latency on PostgreSQL")
     options = parser.parse_args()
     parts = options.parts or PARTS
     seconds = 12.0 if options.quick else 60.0
@@ -69,7 +75,7 @@ def main() -> None:
         )
     best = 0.0
     if "way" in parts:
-        with ready(1000) as stand:
+        with ready(1000, postgres=options.postgres) as stand:
             for batch, connections, length in ((1000, 4, seconds), (100, 8, short), (10, 16, short)):
                 found = way.throughput(stand, seconds=length, batch=batch, connections=connections)
                 best = max(best, found["rate"])
@@ -77,16 +83,16 @@ def main() -> None:
             print("  MB by process:", {name: round(size) for name, size in found["memory"].items()})
     if "sensors" in parts:
         for sensors in (10_000, 50_000):
-            with ready(sensors) as stand:
+            with ready(sensors, postgres=options.postgres) as stand:
                 found = way.throughput(stand, seconds=short, batch=1000, connections=4)
                 row(f"{sensors:,} sensors, batches of 1,000", found, naive)
     if "single" in parts:
         for intake, word in ((False, "inside Daphne"), (True, "separate intake")):
-            with ready(1000, intake=intake) as stand:
+            with ready(1000, intake=intake, postgres=options.postgres) as stand:
                 found = way.throughput(stand, seconds=short, batch=1, connections=64)
                 row(f"single readings, 64 connections, {word}", found, naive)
     if "latency" in parts:
-        with ready(1000) as stand:
+        with ready(1000, postgres=options.postgres) as stand:
             crossings = 100 if options.quick else 500
             for rate in (1000.0, (best or 200_000.0) / 2):
                 waits = way.latency(stand, crossings=crossings, rate=rate)

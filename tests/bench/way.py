@@ -51,9 +51,9 @@ class Ready:
     pids: list[int] = field(default_factory=list)
 
     @classmethod
-    def of(cls, folder: Path, sensors: int, *, intake: bool = False) -> Ready:
-        """Starts everything on an empty folder."""
-        stack = Stack(folder, intake=intake)
+    def of(cls, folder: Path, sensors: int, *, intake: bool = False, database: str = "") -> Ready:
+        """Starts everything on an empty folder, and on an empty database where its address is given."""
+        stack = Stack(folder, intake=intake, env={"DATABASE_URL": database} if database else None)
         stack.__enter__()
         try:
             (folder / "plant.yaml").write_text(plant_yaml(sensors))
