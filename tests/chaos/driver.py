@@ -62,13 +62,14 @@ def plant() -> str:
 
 
 class Sender(threading.Thread):
-    """Sends every 40 ms, repeats a request until it is accepted, and remembers what was."""
+    """Sends every 40 ms, or at another pace, repeats a request until it is accepted, and remembers what was."""
 
-    def __init__(self, url: str, token: str, seconds: float) -> None:
+    def __init__(self, url: str, token: str, seconds: float, pace: float = 0.04) -> None:
         super().__init__(daemon=True)
         self.url = url + "/api/v1/telemetry"
         self.token = token
         self.seconds = seconds
+        self.pace = pace
         self.accepted: set[tuple[str, int]] = set()
         self.repeats = 0
         self.ended = threading.Event()
@@ -94,7 +95,7 @@ class Sender(threading.Thread):
             self.accepted.update((tag, at * 1000) for tag in values)
             if self.seed.random() < 0.1:
                 self.send(json.dumps({"time": at, "values": values}).encode())
-            time.sleep(0.04)
+            time.sleep(self.pace)
 
     def send(self, body: bytes) -> None:
         """Sends one request until it is accepted."""
@@ -222,44 +223,61 @@ def verdict(sender: Sender) -> dict[str, Any]:
     }
 
 
+def begin(stack: Stack, seconds: float, pace: float = 0.04) -> Sender:
+    """Fills the plant, starts everything and gives a sender that has begun; Django is set up from here on."""
+    path = stack.folder / "plant.yaml"
+    path.write_text(plant())
+    stack.script("from devices.services import ensure_shards; ensure_shards()")
+    stack.run("manage.py", "plant", "import", str(path))
+    token = stack.run("manage.py", "source", "add", "chaos", "--scope", "site").split()[-1]
+    stack.script(
+        "from django.contrib.auth.models import User; from alerts.models import Subscription, Contact\n"
+        "user = User.objects.create_user('operator')\n"
+        "Contact.objects.update_or_create(user=user, defaults={'email': 'operator@works.example'})\n"
+        "Subscription.objects.create(user=user, lowest_priority=4, channel='email')\n"
+    )
+    stack.start()
+    import django
+
+    django.setup()
+    sender = Sender(stack.url, token, seconds, pace)
+    sender.start()
+    return sender
+
+
+def settle(stack: Stack, sender: Sender) -> None:
+    """Ends sending, and waits until everything is judged."""
+    from devices.telemetry import stream
+
+    stack.revive()
+    sender.stop()
+    client = stream.connect()
+    until = time.monotonic() + 60
+    while time.monotonic() < until and any(lag.readings for lag in stream.lag(client).values()):
+        time.sleep(0.2)
+    time.sleep(5)  # the clock passes the newest reading by the grace, and beat rings
+
+
+def deliver(stack: Stack, *open_outcomes: str) -> None:
+    """Waits until no message has one of these outcomes any more."""
+    from alerts.models import Delivery
+
+    until = time.monotonic() + 60
+    while time.monotonic() < until and Delivery.objects.filter(outcome__in=open_outcomes).exists():
+        stack.revive()
+        time.sleep(0.5)
+
+
 def main(name: str, folder: Path) -> dict[str, Any]:
     """Runs one scenario."""
     disturb, seconds = SCENARIOS[name]
-    stack = Stack(folder, env={"LOG_LEVEL": "INFO"})
+    stack = Stack(folder)
     os.environ.update(stack.environment)
     with stack:
-        (folder / "plant.yaml").write_text(plant())
-        stack.script("from devices.services import ensure_shards; ensure_shards()")
-        stack.run("manage.py", "plant", "import", str(folder / "plant.yaml"))
-        token = stack.run("manage.py", "source", "add", "chaos", "--scope", "site").split()[-1]
-        stack.script(
-            "from django.contrib.auth.models import User; from alerts.models import Subscription, Contact\n"
-            "user = User.objects.create_user('operator')\n"
-            "Contact.objects.update_or_create(user=user, defaults={'email': 'operator@works.example'})\n"
-            "Subscription.objects.create(user=user, lowest_priority=4, channel='email')\n"
-        )
-        stack.start()
-        import django
-
-        django.setup()
-        sender = Sender(stack.url, token, seconds)
-        sender.start()
+        sender = begin(stack, seconds)
         disturb(stack)
-        stack.revive()
-        sender.stop()
-        from devices.telemetry import stream
-
-        client = stream.connect()
-        until = time.monotonic() + 60
-        while time.monotonic() < until and any(lag.readings for lag in stream.lag(client).values()):
-            time.sleep(0.2)
-        time.sleep(5)  # the clock passes the newest reading by the grace, and beat rings
-        from alerts.models import Delivery
-
-        until = time.monotonic() + 60
-        while time.monotonic() < until and Delivery.objects.filter(outcome__in=["due", "sending"]).exists():
-            stack.revive()
-            time.sleep(0.5)
+        settle(stack, sender)
+        deliver(stack, "due", "sending")
         return verdict(sender)
 
 
