@@ -197,15 +197,21 @@ def verdict(sender: Sender) -> dict[str, Any]:
         columns = history.read(sensor.pk, 0, 2**62)
         found += [(sensor.tag, int(at)) for at in columns.time]
         newest = max([newest, *columns.time.tolist()])
-    live = sorted(
-        (entry.rule_id or 0, to_us(entry.time), entry.event == "raise")
-        for entry in JournalEntry.objects.filter(event__in=["raise", "clear"])
-        if to_us(entry.time) <= newest
-    )
     again = sorted(
         (row.rule, row.time, row.active)
         for row in stored([spec for shard in range(16) for spec in rules.specs(shard)], 0, newest)
     )
+    until = time.monotonic() + 20
+    while True:
+        live = sorted(
+            (entry.rule_id or 0, to_us(entry.time), entry.event == "raise")
+            for entry in JournalEntry.objects.filter(event__in=["raise", "clear"])
+            if to_us(entry.time) <= newest
+        )
+        # The clock of a sensor whose last readings came late is behind by as much: its last timers fire later.
+        if live == again or time.monotonic() > until:
+            break
+        time.sleep(1)
     raised = JournalEntry.objects.filter(event="raise").count()
     due = Delivery.objects.exclude(outcome__in=["sent", "withheld"]).count()
     return {
@@ -216,6 +222,7 @@ def verdict(sender: Sender) -> dict[str, Any]:
         "transitions": len(live),
         "journal_only": len([row for row in live if row not in again]),
         "replay_only": len([row for row in again if row not in live]),
+        "differ": sorted(set(live) ^ set(again))[:9],
         "raised": raised,
         "without_delivery": raised - Delivery.objects.filter(event="raise").values("journal_id").distinct().count(),
         "deliveries_open": due,
