@@ -2,15 +2,17 @@
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection, transaction
 
+from alerts import journal, services
 from alerts.engine.program import Program
 from alerts.engine.state import EngineState
 from alerts.evaluation import Judgement
 from alerts.models import Alarm
-from devices import services
+from devices import services as plant
 from devices.changes import ensure_shards
 from devices.models import Checkpoint, Sensor
 from tests import factories
@@ -39,8 +41,8 @@ def test_an_asset_made_while_its_type_gets_a_sensor_has_the_sensor() -> None:
     ensure_shards()
     pump = factories.asset_type()
     with transaction.atomic():
-        services.create_type_sensor(type=pump, key="temp", name="Temperature")
-        other = another(lambda: services.create_asset(code="p-1", name="Pump 1", level="machine", type=pump))
+        plant.create_type_sensor(type=pump, key="temp", name="Temperature")
+        other = another(lambda: plant.create_asset(code="p-1", name="Pump 1", level="machine", type=pump))
     other.join()
     assert Sensor.objects.filter(asset__code="p-1", key="temp").exists()
 
@@ -49,11 +51,25 @@ def test_a_drain_commits_after_the_change_that_is_under_way() -> None:
     ensure_shards()
     machine = factories.plant()[0]
     with transaction.atomic():
-        services.update_asset(asset=machine, name="Press")
+        plant.update_asset(asset=machine, name="Press")
         drain = another(lambda: Checkpoint.objects.filter(shard=0).update(turn=1))
         assert drain.is_alive()
     drain.join()
     assert Checkpoint.objects.get(shard=0).turn == 1
+
+
+def test_who_acknowledges_waits_for_a_drain_without_holding_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alerts.events.announce", lambda entries: None)
+    olga = factories.operator("olga")
+    now = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+    made = Alarm.objects.create(rule_name="Hot", priority=1, state="B", raised=now, message="Hot")
+    with transaction.atomic():
+        journal.lock()
+        other = another(lambda: services.acknowledge(alarm_id=made.pk, user=olga, now=now))
+        assert Alarm.objects.select_for_update().get(pk=made.pk).acked is None
+    other.join()
+    made.refresh_from_db()
+    assert made.acked_by == olga
 
 
 def test_two_shards_that_meet_new_streams_at_once_raise_one_alarm() -> None:

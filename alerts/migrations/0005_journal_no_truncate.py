@@ -22,5 +22,5 @@ def remove(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("alerts", "0003_journal_by_clock")]
+    dependencies = [("alerts", "0004_presentation")]
     operations = [migrations.RunPython(install, remove)]
