@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alerts", "0004_presentation"),
+        ("alerts", "0005_journal_no_truncate"),
         ("devices", "0003_chunk_small"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
