@@ -69,7 +69,11 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="suppressor",
             constraint=models.CheckConstraint(
-                condition=models.Q(("by__isnull", True), ("sensor__isnull", True), _connector="XOR"),
+                condition=models.Q(
+                    models.Q(("by__isnull", True), ("sensor__isnull", False)),
+                    models.Q(("by__isnull", False), ("sensor__isnull", True)),
+                    _connector="OR",
+                ),
                 name="suppressor_is_alarm_or_state",
             ),
         ),
