@@ -29,6 +29,7 @@ const onPhone = () => matchMedia("(max-width: 1000px)").matches;
 
 const WORDS = { unack: "Unacked", returned: "Cleared", ack: "Acked", shelved: "Shelved", suppressed: "Suppressed" };
 
+const HIDDEN = new Set(["shelved", "suppressed", "out_of_service"]); // lists of rules, not of alarms
 const LATCHED = { E: "Latched, unacked", F: "Latched, acked" };
 
 function wordOf(alarm, look) {
@@ -60,6 +61,7 @@ function drawRow(row, alarm, over) {
 function belongs(alarm) {
   if (!isPresented(alarm)) return false;
   const { show, priorities, area, words } = board.dataset;
+  if (HIDDEN.has(show)) return false;
   if (show === "unacked" && !isUnacked(alarm)) return false;
   if (!JSON.parse(priorities).includes(alarm.priority)) return false;
   if (area && placeOf(alarm.asset).area !== area) return false;
