@@ -66,7 +66,7 @@ class Evaluation:
             found += _transitions(ticked)
             left_out += _left_out(ticked)
         return Judgement(
-            drain.shard, revision, program, state, found, left_out, retired, holding, drain.replaced, drain.gap
+            drain.shard, revision, program, state, found, left_out, retired, drain.replaced, drain.gap, holding
         )
 
 
@@ -81,9 +81,9 @@ class Judgement:
     transitions: list[Transition]
     left_out: list[LeftOut]
     retired: set[int]  # open alarms whose rule is gone
-    holding: set[int] | None  # the states that suppress, where what follows from them must be put right
     replaced: str  # the new streams' epoch, where there are new ones
     gap: Gap | None  # what was let go before it was judged
+    holding: set[int] | None = None  # the states that suppress, where what follows from them must be put right
     written: int = 0  # rows of the journal
     told: int = 0
 
@@ -123,11 +123,11 @@ class Judgement:
         if self.gap is not None:
             since = from_us(self.gap.since) if self.gap.since else None
             system.lost(book, shard=self.shard, since=since, until=from_us(self.gap.until))
+        for rule, words in astray.items():
+            book.designed(rule, words, at=now)
         for pk in sorted(self.retired & set(book.alarms)):
             if book.alarms[pk].closed is None:
                 book.cleared(book.alarms[pk], at=now, reason=RULE_RETIRED)
-        for rule, words in astray.items():
-            book.designed(rule, words, at=now)
         moments = [by_design.Moment(found.rule, found.time, found.active) for found in self.transitions]
         for index in by_design.in_order(moments, book.suppresses):
             self._apply(book, self.transitions[index])

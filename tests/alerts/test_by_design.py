@@ -9,6 +9,7 @@ from alerts import by_design, rules
 from alerts.by_design import Moment, in_order
 from alerts.models import Alarm, Delivery, JournalEntry, Subscription, Suppression, Suppressor
 from devices import configuration, services
+from devices.changes import change
 from devices.configuration.document import ConfigurationError
 from devices.models import Route
 from devices.telemetry import pipeline
@@ -201,6 +202,17 @@ def test_parent_that_is_put_out_of_force_suppresses_no_longer(scenario, press, t
     scenario.drain(0.2)
     child = Alarm.objects.get(message="Child")
     assert (child.state, child.suppressed, child.annunciations) == ("B", [], 1)
+
+
+def test_parent_put_out_of_force_together_with_a_new_state_leaves_the_state_only(scenario, press, temp, state):
+    parent = factories.rule(press, "Parent")
+    child = factories.rule(press, "Child", suppress_when=[{"alarm": "Parent"}])
+    play(scenario, (0, state, 0.0), (1, temp, 95.0))
+    with change():
+        rules.update_rule(rule=parent, enabled=False)
+        rules.update_rule(rule=child, suppress_when=[{"alarm": "Parent"}, *STOPPED])
+    scenario.drain(1.2)
+    assert Suppression.objects.get(rule=child).designed == ["press-1-1/state is 0 or 4"]
 
 
 # --- Hi and HiHi ---------------------------------------------------------------------------------------------------
