@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, StreamingHttpResponse
 from ninja import Query, Router, Schema
 from ninja.errors import HttpError
 
-from alerts import queries, rules
+from alerts import audit, queries, rules
 from alerts.instants import from_us, to_us
 from alerts.models import JournalEntry, Priority
+from devices.api import one_by_one
 from devices.models import Asset
 
 router = Router()
@@ -34,25 +35,6 @@ class BacktestRequest(Schema):
     rule: dict[str, Any]
     start: datetime
     end: datetime
-
-
-def event_json(entry: JournalEntry) -> dict[str, Any]:
-    """Gives a journal row as the API writes it."""
-    return {
-        "id": entry.pk,
-        "time": queries.iso(entry.time),
-        "recorded": queries.iso(entry.recorded),
-        "event": entry.event,
-        "from": entry.from_state,
-        "to": entry.to_state,
-        "alarm": entry.alarm_id,
-        "rule": entry.rule_name,
-        "sensor": entry.tag,
-        "value": entry.value,
-        "reason": entry.reason,
-        "actor": entry.actor,
-        "clock_from": queries.iso(entry.clock_from),
-    }
 
 
 @router.get("/alarms", summary="List alarms")
@@ -148,7 +130,7 @@ def get_alarm_events(request: HttpRequest, pk: int) -> dict[str, Any]:
     """What happened to this occurrence, in order."""
     get_alarm(request, pk)
     return {
-        "items": [event_json(entry) for entry in JournalEntry.objects.filter(alarm=pk).order_by("pk")],
+        "items": [audit.as_json(entry) for entry in JournalEntry.objects.filter(alarm=pk).order_by("pk")],
         "next": None,
     }
 
@@ -158,9 +140,36 @@ def list_events(request: HttpRequest, after: int = 0, limit: int = _JOURNAL_PAGE
     """Rows of the journal after a number, in order; `next` is the number to go on from."""
     rows = list(JournalEntry.objects.filter(pk__gt=after).order_by("pk")[: limit + 1])
     return {
-        "items": [event_json(entry) for entry in rows[:limit]],
+        "items": [audit.as_json(entry) for entry in rows[:limit]],
         "next": rows[limit - 1].pk if len(rows) > limit else None,
     }
+
+
+@router.get("/events/export", summary="The journal as CSV or JSON Lines")
+def export_events(
+    request: HttpRequest,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    format: Literal["csv", "jsonl"] = "csv",
+) -> StreamingHttpResponse:
+    """Rows recorded from `start` on and before `end`, with their hashes; JSON Lines hold every character as it is."""
+    first = None if start is None else _moment(start)
+    last = None if end is None else _moment(end)
+    if first is not None and last is not None and last < first:
+        raise HttpError(422, "The range ends before it starts.")
+    kind = "text/csv; charset=utf-8" if format == "csv" else "application/x-ndjson"
+    answer = StreamingHttpResponse(
+        one_by_one(part.encode() for part in audit.export(form=format, start=first, end=last)), content_type=kind
+    )
+    answer["Content-Disposition"] = f'attachment; filename="journal.{format}"'
+    return answer
+
+
+@router.get("/events/anchor", summary="The newest row's number and hash")
+def get_anchor(request: HttpRequest) -> dict[str, Any]:
+    """To be kept elsewhere: `manage.py journal verify --anchor NUMBER:HASH` proves later that nothing was rewritten."""
+    found = audit.anchor()
+    return {"id": found.number, "hash": found.hash}
 
 
 @router.post("/backtest", summary="What a rule would have raised")

@@ -1,4 +1,4 @@
-"""The journal: numbered in the order of commits, written once, never changed."""
+"""The journal: numbered in the order of commits, chained by hash, written once, never changed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import F
 
-from alerts import lifecycle
+from alerts import chain, lifecycle
 from alerts.models import Alarm, JournalEntry, JournalHead
 
 _HEAD = 1
@@ -32,25 +32,30 @@ def lock() -> None:
 
 
 def write(entries: Sequence[JournalEntry], now: datetime) -> list[int]:
-    """Numbers and stores rows, in the order given, in the running transaction.
+    """Numbers, chains and stores rows, in the order given, in the running transaction.
 
     The head's row stays locked to the commit: whoever reads a number has nothing smaller still to come.
     Takes: unsaved rows; their alarms must be stored.
     Gives: the numbers, which the rows carry too.
     Raises: OutsideTransaction.
-    Cost: three queries, none for no rows; SQLite stores about 70 rows a statement.
+    Cost: three queries, none for no rows; SQLite stores about 60 rows a statement. The hashes take about 10 µs a
+    row, a twentieth of the whole.
     """
     if not entries:
         return []
     if not connection.in_atomic_block:
         raise OutsideTransaction("Journal rows are written in the transaction of what they tell of.")
-    last = _advance(len(entries))
-    numbers = list(range(last - len(entries) + 1, last + 1))
+    last, before = _head()
+    numbers = list(range(last + 1, last + 1 + len(entries)))
     for number, entry in zip(numbers, entries, strict=True):
         entry.pk = number
         entry.recorded = now
         entry.reason = _shortened(entry.reason)
+        # What is hashed is what the database will give back.
+        entry.value = chain.plain(entry.value)
+        entry.hash = before = chain.link(before, entry)
     JournalEntry.objects.bulk_create(entries)
+    JournalHead.objects.filter(pk=_HEAD).update(last=numbers[-1], hash=before)
     return numbers
 
 
@@ -92,14 +97,15 @@ def refused(alarm: Alarm, refusal: lifecycle.IllegalEvent, *, actor: str, now: d
     return row(alarm, refusal.event, before=state, after=state, reason=reason, actor=actor, now=now)
 
 
-def _advance(count: int) -> int:
-    """Moves the head on by `count` and gives the new last number; the first statement takes the lock."""
-    head = JournalHead.objects.filter(pk=_HEAD)
-    if not head.update(last=F("last") + count):
+def _head() -> tuple[int, str]:
+    """Gives the newest number and its hash, locked to the commit (on SQLite the transaction holds the only lock)."""
+    head = JournalHead.objects.select_for_update().filter(pk=_HEAD).values_list("last", "hash")
+    found = head.first()
+    if found is None:
         # An emptied database; whoever comes second finds the other's row.
         JournalHead.objects.bulk_create([JournalHead(pk=_HEAD)], ignore_conflicts=True)
-        head.update(last=F("last") + count)
-    return head.values_list("last", flat=True).get()
+        found = head.get()
+    return found
 
 
 def _shortened(text: str) -> str:

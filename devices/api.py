@@ -188,12 +188,12 @@ def get_export(
         chunks, kind = export.csv_chunks(sensors, first, last), "text/csv; charset=utf-8"
     else:
         chunks, kind = export.parquet_chunks(sensors, first, last), "application/vnd.apache.parquet"
-    answer = StreamingHttpResponse(_one_by_one(chunks), content_type=kind)
+    answer = StreamingHttpResponse(one_by_one(chunks), content_type=kind)
     answer["Content-Disposition"] = f'attachment; filename="readings.{format}"'
     return answer
 
 
-async def _one_by_one(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def one_by_one(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Gives a file's pieces as they are made: Django would first gather a plain iterator's in the web process."""
 
     def following() -> bytes | None:

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from alerts.chain import GENESIS
 from alerts.models.rules import Priority, Rule
 from devices.models import Asset, Sensor
 
@@ -82,10 +83,11 @@ class Alarm(models.Model):
 
 
 class JournalHead(models.Model):
-    """The newest journal number; its row lock is held to commit, so that numbers are in the order of commits."""
+    """The newest number and hash of the journal; its row lock is held to commit: numbers follow the commits."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     last = models.BigIntegerField(default=0)
+    hash = models.CharField(max_length=64, default=GENESIS)
 
     class Meta:
         ordering = ["id"]
@@ -111,6 +113,7 @@ class JournalEntry(models.Model):
     reason = models.CharField(max_length=300, blank=True)
     actor = models.CharField(max_length=150, blank=True)
     clock_from = models.DateTimeField(null=True)
+    hash = models.CharField(max_length=64)  # over the row and the hash before it; see alerts.chain
 
     class Meta:
         ordering = ["id"]

@@ -4,6 +4,7 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
 from alerts import journal
@@ -57,9 +58,10 @@ def test_no_rows_cost_nothing(django_assert_num_queries: object) -> None:
         assert journal.write([], NOW) == []
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_an_emptied_database_starts_at_one() -> None:
-    JournalHead.objects.all().delete()
+    call_command("flush", interactive=False)
+    assert not JournalHead.objects.exists()
     with transaction.atomic():
         assert journal.write(rows(alarm(), 2), NOW) == [1, 2]
 
