@@ -3,7 +3,7 @@
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,8 @@ CONDITION = (
 )
 # A change of one of these starts the rule anew.
 JUDGED = frozenset(CONDITION[: CONDITION.index("priority")]) | {"enabled"}
+# A change of one of these says why: what is judged, how urgent it is, and when it is kept from the operator.
+EXPLAINED = JUDGED | {"priority", "hides", "suppress_when", "shelvable", "longest_shelving"}
 # Kinds that may read several sensors.
 SEVERAL = (Kind.DEVIATION, Kind.EXPRESSION)
 
@@ -160,6 +162,18 @@ def check_rule(name: object, values: Mapping[str, Any], *, asset: str, sensors: 
     if problems:
         return problems
     return _check_sensors(values, asset, sensors)
+
+
+def check_named(values: Mapping[str, Any], known: Mapping[str, Collection[str]]) -> list[Problem]:
+    """Gives what is wrong with the class and the position that a rule names. Takes: the codes there are, by field."""
+    problems = []
+    for field, codes in known.items():
+        code, word = values[field], field.replace("_", " ")
+        if code and code not in codes:
+            near = difflib.get_close_matches(str(code), codes, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]}?" if near else f"; it is one of {', '.join(sorted(codes))}." if codes else "."
+            problems.append(Problem(field, f"unknown {word} {code!r}{hint}"))
+    return problems
 
 
 def _check_common(values: Mapping[str, Any]) -> list[Problem]:

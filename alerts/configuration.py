@@ -1,20 +1,21 @@
-"""The rules' part of plant.yaml, and the rules' way of following the plant."""
+"""The parts of plant.yaml above the plant model: rules below types and assets, alarm classes, operator positions."""
 
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alerts import by_design, wiring
-from alerts.checks import DEFAULTS, Facts, check_rule, reads
-from alerts.models import Kind, Priority
+from alerts import by_design, catalogue, wiring
+from alerts.checks import DEFAULTS, EXPLAINED, Facts, check_named, check_rule, reads
+from alerts.models import AlarmClass, Kind, Position, Priority
 from alerts.rules import tidy
+from alerts.staffing import EXAMPLE, pairs_of, week_of
 from devices.changes import Change
 from devices.checks import number
 from devices.configuration import document
 from devices.configuration.document import Error, Node, Scalar
-from devices.configuration.fields import Choice, Field, Flag, Number, Pairs, Wrong, figure, quote
-from devices.configuration.plant import Item, Owner, Plant, SensorsPart
+from devices.configuration.fields import Choice, Field, Flag, Number, Pairs, Wrong, figure, quote, suggestion
+from devices.configuration.plant import Item, Owner, Plant, SensorsPart, values_of
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,10 @@ class Whiles(Field):
         return f"{{sensor: {quote(one['sensor'], flow=True)}, equals: [{numbers}]}}"
 
 
+# The fields of a rule that name an entry of a list.
+_NAMED = (("alarm_class", catalogue.CLASSES), ("position", catalogue.POSITIONS))
+
+
 class RulesSection:
     """Rules follow the plant model, and stand in plant.yaml below types and assets."""
 
@@ -120,6 +125,7 @@ class RulesSection:
     defaults: Mapping[str, Any] = {"kind": "", **DEFAULTS}
     line = wiring.RULES
     revision = "rules"
+    explained = EXPLAINED
 
     def follow(self, change: Change) -> None:
         """Brings the rules in line with a changed plant."""
@@ -199,6 +205,7 @@ class RulesSection:
         if not items:
             return []
         whole = plant.effective(self, owner)
+        known = {field: set(plant.lists.get(key, {})) for field, key in _NAMED}
         errors = []
         for name, item in items.items():
             what = f"{owner.name}, rule {name!r}"
@@ -207,5 +214,76 @@ class RulesSection:
                 if "kind" not in item.misread:
                     errors.append(Error(item.line, f"{what}: kind is missing."))
                 continue
-            errors += item.errors(self.fields, check_rule(name, values, asset=code, sensors=tags), what)
+            # What comes from the type is told there.
+            named = check_named({field: item.given.get(field, "") for field in known}, known)
+            problems = [*check_rule(name, values, asset=code, sensors=tags), *named]
+            errors += item.errors(self.fields, problems, what)
+        return errors
+
+
+@dataclass(frozen=True)
+class Staffed(Field):
+    """The staffed hours of a position: staffed: {mon-fri: "06:00-22:00", sat: "06:00-14:00"}."""
+
+    def value(self, node: Node) -> Any:
+        """Gives the week."""
+        if isinstance(node, Scalar) and node.value is None:
+            return None
+        if not isinstance(node, document.Mapping):
+            raise Wrong(f"{self.key} are days with their hours, for example {{{EXAMPLE}}}.")
+        if wrong := [key for key, item in node.items.items() if not isinstance(item, Scalar)]:
+            raise Wrong(f"{self.key}: {wrong[0]} has one text, for example 06:00-14:00, 22:00-24:00.")
+        try:
+            return week_of({key: item.text for key, item in node.items.items()})
+        except ValueError as error:
+            raise Wrong(f"{self.key}: {error}") from None
+
+    def write(self, values: Mapping[str, Any]) -> str:
+        """Gives the days in braces."""
+        week = values[self.models[0]]
+        if week is None:
+            return "null"
+        return "{" + ", ".join(f"{days}: {quote(text, flow=True)}" for days, text in pairs_of(week).items()) + "}"
+
+
+class AlarmClasses:
+    """The alarm classes."""
+
+    key = catalogue.CLASSES
+    what = "alarm class"
+    model = AlarmClass
+    fields: Sequence[Field] = (Field("name"), Field("description"), Flag("shelvable"), Number("longest_shelving"))
+    defaults: Mapping[str, Any] = {"name": "", "description": "", "shelvable": True, "longest_shelving": None}
+    links: tuple[str, ...] = ()
+    revision = "rules"
+
+    def check(self, plant: Plant) -> list[Error]:
+        """Gives what is wrong with the classes."""
+        errors = []
+        for code, item in plant.lists.get(self.key, {}).items():
+            problems = catalogue.check_class(values_of(item, self.defaults), code)
+            errors += item.errors(self.fields, problems, f"{self.what} {code!r}")
+        return errors
+
+
+class Positions:
+    """The operator positions."""
+
+    key = catalogue.POSITIONS
+    what = "position"
+    model = Position
+    fields: Sequence[Field] = (Field("name"), Field("scope"), Staffed("staffed"))
+    defaults: Mapping[str, Any] = {"name": "", "scope": "", "staffed": None}
+    links: tuple[str, ...] = ("scope",)
+    revision = "rules"
+
+    def check(self, plant: Plant) -> list[Error]:
+        """Gives what is wrong with the positions."""
+        errors = []
+        for code, item in plant.lists.get(self.key, {}).items():
+            values, what = values_of(item, self.defaults), f"{self.what} {code!r}"
+            errors += item.errors(self.fields, catalogue.check_position(values, code), what)
+            if values["scope"] and values["scope"] not in plant.assets:
+                hint = suggestion(values["scope"], plant.assets)
+                errors.append(Error(item.at(self.fields, "scope"), f"{what}: unknown asset {values['scope']!r}{hint}"))
         return errors

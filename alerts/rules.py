@@ -5,20 +5,22 @@ their transaction or join `devices.services.change()`; all raise ValidationError
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
 
 from alerts import by_design
-from alerts.checks import CONDITION, DEFAULTS, Facts, as_number, check_rule, reads
+from alerts.catalogue import known
+from alerts.checks import CONDITION, DEFAULTS, EXPLAINED, Facts, as_number, check_named, check_rule, reads
 from alerts.engine.rules import Kind as EngineKind
 from alerts.engine.rules import RuleSpec, seconds
 from alerts.models import AlarmClass, Priority, Rule, RuleInput, TypeRule
 from alerts.wiring import RULES, facts_for, points, values_of
 from devices.changes import change
-from devices.checks import Problem, number, refuse
+from devices.checks import Problem, check_text, number, refuse
 from devices.models import Asset, AssetType, Sensor
+from devices.records import LONGEST_REASON, because
 
 _FLOATS = (
     "limit", "deadband", "low", "high", "value", "window", "per", "timeout", "duration", "tolerance", "on_delay",
@@ -26,9 +28,10 @@ _FLOATS = (
 )  # fmt: skip
 
 
-def create_rule(*, asset: Asset, name: str, kind: str, **fields: Any) -> Rule:
+def create_rule(*, asset: Asset, name: str, kind: str, reason: str = "", **fields: Any) -> Rule:
     """Gives an asset a rule of its own. Takes: the sensor as `sensor_key`, a key of the asset; durations in seconds."""
-    with change() as pending:
+    with change() as pending, because(reason):
+        refuse(check_reason(reason))
         rule = Rule(asset=asset, name=name, **_filled(kind, fields))
         refuse(check(rule))
         if Rule.objects.filter(asset=asset, name=name).exists():
@@ -40,15 +43,19 @@ def create_rule(*, asset: Asset, name: str, kind: str, **fields: Any) -> Rule:
     return rule
 
 
-def update_rule(*, rule: Rule, **changes: Any) -> Rule:
-    """Changes a rule; one that comes with the asset's type overrides it in the fields that differ."""
-    with change() as pending:
+def update_rule(*, rule: Rule, reason: str = "", **changes: Any) -> Rule:
+    """Changes a rule; one that comes with the asset's type overrides it in the fields that differ.
+
+    Takes: why, without which no field of `checks.EXPLAINED` changes.
+    """
+    with change() as pending, because(reason):
+        pending.explain(reason)
         changes = tidy(changes)
         if rule.origin_id and changes.get("name", rule.name) != rule.name:
             refuse([Problem("name", f"the name comes with the type {rule.asset.type}: change it there.")])
         touched = RULES.override(rule, rule.origin, changes)
         if touched:
-            refuse(check(rule))
+            refuse([*check(rule), *unexplained(touched, reason)])
             RULES.changed(rule, touched)
             rule.save()
             pending.mark("rules", [rule.asset_id])
@@ -57,9 +64,9 @@ def update_rule(*, rule: Rule, **changes: Any) -> Rule:
     return rule
 
 
-def delete_rule(*, rule: Rule) -> None:
+def delete_rule(*, rule: Rule, reason: str = "") -> None:
     """Takes a rule of the asset's own away; what stands of its alarms returns to normal with the next drain."""
-    with change() as pending:
+    with change() as pending, because(reason):
         if rule.origin_id:
             words = (
                 f"{rule.name!r} comes with the type {rule.asset.type}: take it from the type, or put it out of force."
@@ -70,9 +77,11 @@ def delete_rule(*, rule: Rule) -> None:
         Rule.objects.filter(pk=rule.pk).delete()
 
 
-def create_type_rule(*, type: AssetType, name: str, kind: str, **fields: Any) -> TypeRule:
+def create_type_rule(*, type: AssetType, name: str, kind: str, reason: str = "", **fields: Any) -> TypeRule:
     """Gives a type a rule; every asset of the type gets it. Takes: sensors as keys of the type, or tags."""
-    with change() as pending:
+    with change() as pending, because(reason):
+        refuse(check_reason(reason))
+        pending.explain(reason)
         rule = TypeRule(type=type, name=name, **_filled(kind, fields))
         refuse(check_type_rule(rule))
         if TypeRule.objects.filter(type=type, name=name).exists():
@@ -83,43 +92,68 @@ def create_type_rule(*, type: AssetType, name: str, kind: str, **fields: Any) ->
     return rule
 
 
-def update_type_rule(*, rule: TypeRule, **changes: Any) -> TypeRule:
-    """Changes a type's rule, and with it every copy that does not override the field."""
-    with change() as pending:
+def update_type_rule(*, rule: TypeRule, reason: str = "", **changes: Any) -> TypeRule:
+    """Changes a type's rule, and with it every copy that does not override the field.
+
+    Takes: why, without which no field of `checks.EXPLAINED` changes.
+    """
+    with change() as pending, because(reason):
+        pending.explain(reason)
         changes = {field: value for field, value in tidy(changes).items() if getattr(rule, field) != value}
         if changes:
             for field, value in changes.items():
                 setattr(rule, field, value)
-            refuse(check_type_rule(rule))
+            refuse([*check_type_rule(rule), *unexplained(changes, reason)])
             rule.save()
             pending.types.add(rule.type_id)
             pending.revisions.add("rules")
     return rule
 
 
-def delete_type_rule(*, rule: TypeRule) -> None:
+def delete_type_rule(*, rule: TypeRule, reason: str = "") -> None:
     """Takes a rule from a type and from its assets; an asset that overrides it keeps its own."""
-    with change() as pending:
+    with change() as pending, because(reason):
+        pending.explain(reason)
         pending.mark("rules", RULES.release([rule]))
         pending.types.add(rule.type_id)
         pending.revisions.add("rules")
         TypeRule.objects.filter(pk=rule.pk).delete()
 
 
+def unexplained(touched: Iterable[str], reason: str) -> list[Problem]:
+    """Gives what is wrong with the reason of a change of some fields."""
+    needing = [field for field in CONDITION if field in EXPLAINED and field in set(touched)]
+    if needing and not reason.strip():
+        words = f"a change of {' and '.join(needing)} needs a reason: it is kept with the old value and your name."
+        return [Problem("reason", words)]
+    return check_reason(reason)
+
+
+def check_reason(reason: str) -> list[Problem]:
+    """Gives what is wrong with a reason."""
+    return check_text("reason", reason, LONGEST_REASON)
+
+
 def check(rule: Rule) -> list[Problem]:
-    """Gives what is wrong with a rule that is about to be written. Cost: one query."""
+    """Gives what is wrong with a rule that is about to be written. Cost: one query, 3 with a class or a position."""
     values = values_of(rule)
-    return check_rule(rule.name, values, asset=rule.asset.code, sensors=facts_for(values, rule.asset))
+    problems = check_rule(rule.name, values, asset=rule.asset.code, sensors=facts_for(values, rule.asset))
+    return problems + _check_named(values)
+
+
+def _check_named(values: Mapping[str, Any]) -> list[Problem]:
+    return check_named(values, known()) if values["alarm_class"] or values["position"] else []
 
 
 def check_type_rule(rule: TypeRule) -> list[Problem]:
-    """Gives what is wrong with a type's rule that is about to be written. Cost: 2 queries."""
+    """Gives what is wrong with a type's rule that is about to be written. Cost: 2 queries, 4 with a class or position."""
     own = rule.type.sensors.values_list("key", "range_low", "range_high")
     texts = [rule.reference, *(str(text) for text in dict(rule.inputs).values())]
     codes = {text.partition("/")[0] for text in texts if "/" in text}
     sensors = {tag: point.facts for tag, point in points([], codes).items()}
     sensors |= {f"/{key}": Facts(low, high) for key, low, high in own}
-    return check_rule(rule.name, values_of(rule), asset="", sensors=sensors)
+    values = values_of(rule)
+    return check_rule(rule.name, values, asset="", sensors=sensors) + _check_named(values)
 
 
 def _filled(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:

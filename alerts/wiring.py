@@ -11,7 +11,7 @@ from django.db.models import F, Q
 
 from alerts import by_design
 from alerts.checks import CONDITION, JUDGED, SEVERAL, Facts, check_rule, reads
-from alerts.models import Rule, RuleInput, TypeRule
+from alerts.models import AlarmClass, Position, Rule, RuleInput, TypeRule
 from devices.changes import Change
 from devices.checks import Problem, refuse
 from devices.inheritance import Line
@@ -28,6 +28,13 @@ def _renew(row: Rule, fields: set[str]) -> set[str]:
 
 
 RULES = Line(template=TypeRule, copy=Rule, identity="name", fields=CONDITION, changed=_renew)
+
+
+# Lists whose entries rules name, by the mark of a change.
+_LISTS: dict[str, tuple[Any, str]] = {
+    "alarm_classes": (AlarmClass, "alarm_class"),
+    "positions": (Position, "position"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,8 @@ def facts_for(values: dict[str, Any], asset: Asset) -> dict[str, Facts]:
 
 def follow(change: Change) -> None:
     """Brings rules in line with what changed. Raises: ValidationError when a rule would be left without its sensor."""
+    if change.marks.keys() & {"gone", *_LISTS}:
+        _keep_named()
     affected = change.assets | change.marks.get("rules", set())
     if not (affected or change.intervals or change.marks.get("gone")):
         return
@@ -80,6 +89,17 @@ def follow(change: Change) -> None:
 
 def _sensors_of(codes: Collection[str]) -> dict[str, int]:
     return {tag: point.id for tag, point in points([], codes).items()}
+
+
+def _keep_named() -> None:
+    """Refuses a change that would leave a rule without the class or the position that it names. Cost: 6 queries."""
+    for model, field in _LISTS.values():
+        codes = model.objects.values_list("code", flat=True)
+        for rules, owner in ((TypeRule, "type"), (Rule, "asset")):
+            lost = rules.objects.exclude(**{field: ""}).exclude(**{f"{field}__in": codes}).select_related(owner).first()
+            if lost is not None:
+                words = f"{lost} names the {model._meta.verbose_name} {getattr(lost, field)!r}: change the rule first."
+                refuse([Problem("__all__", words)])
 
 
 def _wire(affected: set[int], intervals: set[int]) -> bool:

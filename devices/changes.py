@@ -21,6 +21,7 @@ from django.utils.module_loading import import_string
 from devices.checks import MEASUREMENT, Problem, check_place, refuse
 from devices.inheritance import Line
 from devices.models import Asset, Checkpoint, Level, Revision, Sensor, TypeSensor
+from devices.records import LONGEST_REASON, because
 
 SENSORS = Line(template=TypeSensor, copy=Sensor, identity="key", fields=MEASUREMENT)
 
@@ -36,10 +37,16 @@ class Change:
     shards: set[int] = field(default_factory=set)  # assets that moved to another shard
     revisions: set[str] = field(default_factory=set)  # to be bumped
     marks: dict[str, set[int]] = field(default_factory=dict)  # what sections keep for their own follow-up
+    reasons: dict[str, None] = field(default_factory=dict)  # why, in order: what follows from it carries them too
 
     def mark(self, name: str, ids: Iterable[int]) -> None:
         """Notes something that a section has to follow up."""
         self.marks.setdefault(name, set()).update(ids)
+
+    def explain(self, reason: str) -> None:
+        """Notes why, for the history of what follows from it."""
+        if reason:
+            self.reasons[reason] = None
 
 
 class Follower(Protocol):
@@ -68,7 +75,8 @@ def change() -> Iterator[Change]:
         token = _current.set(begun)
         try:
             yield begun
-            _settle(begun)
+            with because("; ".join(begun.reasons)[:LONGEST_REASON]):
+                _settle(begun)
         finally:
             _current.reset(token)
 

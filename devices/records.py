@@ -1,12 +1,36 @@
 """Many rows at once, with their change history: who, when and why, as django-simple-history keeps it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.db import connection
 from django.utils import timezone
+from simple_history.models import HistoricalRecords
 
 BATCH = 500
+LONGEST_REASON = 300  # characters
+
+_reason: ContextVar[str] = ContextVar("reason", default="")
+
+
+@contextmanager
+def because(reason: str) -> Iterator[None]:
+    """Names why, for the history of every row that is written inside; an empty reason leaves the one around it."""
+    token = _reason.set(reason or _reason.get())
+    try:
+        yield
+    finally:
+        _reason.reset(token)
+
+
+class History(HistoricalRecords):
+    """The history of a model, each row with the reason that `because` names."""
+
+    def get_change_reason_for_object(self, instance: Any, history_type: str, using: str) -> str | None:
+        """Gives the reason of a change that is written by itself."""
+        return super().get_change_reason_for_object(instance, history_type, using) or _reason.get() or None
 
 
 def create_rows(model: Any, rows: Sequence[Any], reason: str | None = None) -> None:
@@ -48,11 +72,12 @@ def _record(model: Any, keys: Sequence[int], kind: str, reason: str | None) -> N
     """
     history = model.history.model
     user = history.get_default_history_user(None)
+    why = (reason or _reason.get())[: history._meta.get_field("history_change_reason").max_length]
     columns = [field.column for field in history.tracked_fields]
     facts = {
         "history_date": connection.ops.adapt_datetimefield_value(timezone.now()),
         "history_type": kind,
-        "history_change_reason": reason,
+        "history_change_reason": why or None,
         "history_user_id": user.pk if user is not None else None,
     }
     quote = connection.ops.quote_name

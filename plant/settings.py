@@ -160,6 +160,7 @@ CELERY_TIMEZONE = "UTC"
 TELEMETRY_SHARDS = env.count("TELEMETRY_SHARDS", 16, least=1)  # taken up at the first start only
 TELEMETRY_STAGES = ["alerts.evaluation.Evaluation"]
 CONFIGURATION_SECTIONS = ["alerts.configuration.RulesSection"]
+CONFIGURATION_LISTS = ["alerts.configuration.AlarmClasses", "alerts.configuration.Positions"]
 TELEMETRY_MAX_BODY = 8 * 1024 * 1024
 TELEMETRY_MAX_READINGS = 100_000
 TELEMETRY_MAX_AHEAD = env.number("TELEMETRY_MAX_AHEAD", 60.0)  # seconds a reading may lie in the future
@@ -275,6 +276,8 @@ UNFOLD = {
                 "title": "Alarms",
                 "items": [
                     _list("Rules", "rule", "alerts_rule"),
+                    _list("Classes", "category_search", "alerts_alarmclass"),
+                    _list("Operator positions", "desktop_windows", "alerts_position"),
                     _list("Journal", "history", "alerts_journalentry"),
                     _list("Deliveries", "outbox", "alerts_delivery"),
                 ],

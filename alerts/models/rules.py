@@ -6,9 +6,14 @@ from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from simple_history.models import HistoricalRecords
 
 from devices.models import Asset, AssetType, Sensor, code_validator
+from devices.records import LONGEST_REASON, History
+
+
+def _history() -> History:
+    """Gives a model's history, with room for a whole sentence of why."""
+    return History(history_change_reason_field=models.CharField(max_length=LONGEST_REASON, null=True))
 
 
 class Kind(models.TextChoices):
@@ -58,7 +63,7 @@ class AlarmClass(models.Model):
         validators=[MinValueValidator(60.0)],
         help_text=_("Seconds; empty: as the priority says."),
     )
-    history = HistoricalRecords()
+    history = _history()
 
     class Meta:
         ordering = ["code"]
@@ -85,7 +90,7 @@ class Position(models.Model):
     )
     # Seven lists, Monday first, of [from, to] in minutes of the plant's day. Null: always.
     staffed = models.JSONField(_("staffed hours"), null=True, blank=True)
-    history = HistoricalRecords()
+    history = _history()
 
     class Meta:
         ordering = ["code"]
@@ -211,7 +216,7 @@ class TypeRule(Condition):
     """A rule that every asset of a type gets."""
 
     type = models.ForeignKey(AssetType, models.CASCADE, related_name="rules", verbose_name=_("asset type"))
-    history = HistoricalRecords()
+    history = _history()
 
     class Meta:
         ordering = ["id"]
@@ -231,7 +236,7 @@ class Rule(Condition):
     version = models.PositiveIntegerField(default=1, editable=False)  # a new one starts the rule anew
     # The shard where it is judged: its asset's, or the home of a rule over several machines.
     shard = models.PositiveSmallIntegerField(default=0, editable=False)
-    history = HistoricalRecords()
+    history = _history()
 
     class Meta:
         ordering = ["asset_id", "id"]

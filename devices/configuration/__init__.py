@@ -9,17 +9,21 @@ from devices.configuration.plant import Plant
 from devices.configuration.reading import wanted
 from devices.configuration.storing import Report, apply, stored
 from devices.configuration.writing import write
+from devices.records import LONGEST_REASON
 
 __all__ = ["ConfigurationError", "Error", "Plant", "Report", "dump", "load", "read_plant"]
 
 
-def load(text: str, *, prune: bool = False) -> Report:
+def load(text: str, *, prune: bool = False, reason: str = "") -> Report:
     """Takes a configuration into the database.
 
+    Takes: why, which the history keeps; a change of a rule's limits, priority or suppression needs it.
     Raises: ConfigurationError with everything that is wrong; then nothing is changed.
     """
+    if len(reason) > LONGEST_REASON:
+        raise ConfigurationError([Error(0, f"the reason has {LONGEST_REASON} characters at most.")])
     file, plant = wanted(text, stored(), prune=prune)
-    return apply(file, plant, prune=prune)
+    return apply(file, plant, prune=prune, reason=reason.strip())
 
 
 def dump() -> str:

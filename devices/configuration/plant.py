@@ -56,6 +56,7 @@ class Plant:
     types: dict[str, Owner] = field(default_factory=dict)
     assets: dict[str, Owner] = field(default_factory=dict)
     sources: dict[str, Item] = field(default_factory=dict)
+    lists: dict[str, dict[str, Item]] = field(default_factory=dict)  # of the listings, by their keys
 
     def effective(self, part: "Part", owner: Owner) -> dict[str, dict[str, Any]]:
         """Gives a type's or asset's parts with all their values: its own over its type's over the defaults."""
@@ -91,12 +92,28 @@ class Part(Protocol):
     defaults: Mapping[str, Any]
     line: Line  # how it is handed down in the database
     revision: str  # what is bumped when it changes
+    explained: frozenset[str]  # fields of which a change needs a reason
 
     def check_name(self, name: str) -> str:
         """Gives what is wrong with an entry's identity, or nothing."""
 
     def check(self, plant: Plant) -> list[Error]:
         """Gives what is wrong with all entries of the part."""
+
+
+class Listing(Protocol):
+    """What stands as a list of its own beside assets, each entry known by its code: alarm classes, for one."""
+
+    key: str  # in plant.yaml; also the mark of a change
+    what: str  # one of it, in words
+    model: Any
+    fields: Sequence[Field]
+    defaults: Mapping[str, Any]
+    links: tuple[str, ...]  # fields that hold an asset's code here, and the asset in the database
+    revision: str  # what is bumped when it changes
+
+    def check(self, plant: Plant) -> list[Error]:
+        """Gives what is wrong with all entries of the list."""
 
 
 ASSET_TYPE_FIELDS = (
@@ -154,6 +171,7 @@ class SensorsPart:
     }
     line = SENSORS
     revision = "plant"
+    explained: frozenset[str] = frozenset()
 
     def check_name(self, name: str) -> str:
         """Gives what is wrong with a key, or nothing."""
@@ -178,6 +196,12 @@ def parts() -> tuple[Part, ...]:
     return (SensorsPart(), *(import_string(path)() for path in settings.CONFIGURATION_SECTIONS))
 
 
+@cache
+def listings() -> tuple[Listing, ...]:
+    """Gives the lists beside assets, in the order of the file."""
+    return tuple(import_string(path)() for path in settings.CONFIGURATION_LISTS)
+
+
 def overlay(stored: Plant, file: Plant, *, prune: bool) -> Plant:
     """Gives the plant that a file asks for: its entries, and what it does not mention, unless that is to go."""
     if prune:
@@ -186,6 +210,10 @@ def overlay(stored: Plant, file: Plant, *, prune: bool) -> Plant:
         types=_owners(stored.types, file.types),
         assets=_owners(stored.assets, file.assets),
         sources={**stored.sources, **file.sources},
+        lists={
+            listing.key: {**stored.lists.get(listing.key, {}), **file.lists.get(listing.key, {})}
+            for listing in listings()
+        },
     )
 
 

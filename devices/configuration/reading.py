@@ -18,6 +18,7 @@ from devices.configuration.plant import (
     Owner,
     Part,
     Plant,
+    listings,
     overlay,
     parts,
     values_of,
@@ -25,21 +26,24 @@ from devices.configuration.plant import (
 from devices.models import Asset, AssetType, Level
 from devices.services import check_asset, check_asset_type
 
-_SECTIONS = ("asset_types", "assets", "sources")
-
 
 def read(text: str) -> tuple[Plant, list[Error]]:
     """Gives what a file says by itself, and the errors of its form. Raises: ConfigurationError when it is no YAML."""
     root = parse(text)
     errors: list[Error] = []
+    known = ("asset_types", "assets", *(listing.key for listing in listings()), "sources")
     for key, line in root.lines.items():
-        if key not in _SECTIONS:
-            errors.append(Error(line, f"unknown key {key!r}{suggestion(key, _SECTIONS)}"))
+        if key not in known:
+            errors.append(Error(line, f"unknown key {key!r}{suggestion(key, known)}"))
     plant = Plant()
     for node, line in _entries(root, "asset_types", errors):
         _owner(node, line, "code", "asset type", ASSET_TYPE_FIELDS, plant.types, errors)
     for node, line in _entries(root, "assets", errors):
         _owner(node, line, "code", "asset", ASSET_FIELDS, plant.assets, errors)
+    for listing in listings():
+        items = plant.lists.setdefault(listing.key, {})
+        for node, line in _entries(root, listing.key, errors):
+            _item(node, line, "code", listing.what, listing.fields, (), items, errors)
     for node, line in _entries(root, "sources", errors):
         _item(node, line, "name", "source", SOURCE_FIELDS, (), plant.sources, errors)
     return plant, errors
@@ -61,6 +65,8 @@ def wanted(text: str, stored: Plant, *, prune: bool = False) -> tuple[Plant, Pla
 def check(plant: Plant) -> list[Error]:
     """Gives everything that is wrong with a whole plant."""
     errors = [*_check_types(plant), *_check_assets(plant), *_check_sources(plant)]
+    for listing in listings():
+        errors += listing.check(plant)
     for part in parts():
         errors += part.check(plant)
     return errors

@@ -5,22 +5,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from devices.changes import Change, change, ensure_shards, shard_of
+from devices.configuration.document import ConfigurationError, Error
 from devices.configuration.plant import (
     ASSET_DEFAULTS,
     ASSET_TYPE_DEFAULTS,
     SOURCE_DEFAULTS,
     Item,
+    Listing,
     Owner,
     Part,
     Plant,
+    listings,
     parts,
     values_of,
 )
 from devices.models import Asset, AssetType, Source
 from devices.queries import tree
-from devices.records import create_rows, update_rows
+from devices.records import because, create_rows, update_rows
 
-_REASON = "plant.yaml"
+_NO_REASON = "plant.yaml"
 
 
 @dataclass
@@ -31,6 +34,7 @@ class Report:
     changed: dict[str, int] = field(default_factory=dict)
     deleted: dict[str, int] = field(default_factory=dict)
     without_token: list[str] = field(default_factory=list)  # sources that nobody can send as yet
+    unexplained: list[Error] = field(default_factory=list)  # changes that need a reason
 
     def count(self, what: dict[str, int], name: str, number: int) -> None:
         """Adds to one of the counts."""
@@ -44,7 +48,7 @@ class Report:
 
 
 def stored() -> Plant:
-    """Reads the whole plant. Cost: 3 queries, and 2 for every part."""
+    """Reads the whole plant. Cost: 3 queries, one for every list and 2 for every part."""
     plant = Plant()
     types = {row.pk: row for row in AssetType.objects.order_by("code")}
     for row in types.values():
@@ -57,6 +61,12 @@ def stored() -> Plant:
         plant.assets[row.code] = Owner(row.code, _given(ASSET_DEFAULTS, values))
     for part in parts():
         _stored_part(part, plant, types, assets)
+    for listing in listings():
+        items = plant.lists.setdefault(listing.key, {})
+        for entry in listing.model.objects.order_by("code").values("code", *listing.defaults):
+            links = {name: assets[entry[name]].code if entry[name] else "" for name in listing.links}
+            code = entry.pop("code")
+            items[code] = Item(code, _given(listing.defaults, {**entry, **links}))
     for source in Source.objects.order_by("name").values("name", "scope", "enabled"):
         values = {"scope": assets[source["scope"]].code, "enabled": source["enabled"]}
         plant.sources[source["name"]] = Item(source["name"], _given(SOURCE_DEFAULTS, values))
@@ -90,22 +100,28 @@ def _given(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, 
 _MISSING = object()
 
 
-def apply(file: Plant, wanted: Plant, *, prune: bool) -> Report:
+def apply(file: Plant, wanted: Plant, *, prune: bool, reason: str = "") -> Report:
     """Writes what differs between the database and a checked plant.
 
     Takes: what the file says, and the whole plant that results. Entries of the file alone are compared; the rest goes
-    where `prune` says so.
+    where `prune` says so. Why, which every row's history carries.
+    Raises: ConfigurationError where a change needs a reason and there is none.
     """
     report = Report()
-    with change() as pending:
+    with change() as pending, because(reason or _NO_REASON):
+        pending.explain(reason or _NO_REASON)
         types = _types(file, report, pending)
         templates = {part.key: _templates(part, file, types, report, pending) for part in parts()}
         assets = _assets(file, types, report, pending)
+        for listing in listings():
+            _listed(listing, file, assets, report, pending)
         for part in parts():
             _copies(part, file, wanted, assets, templates[part.key], report, pending)
         _sources(file, assets, report, pending)
         if prune:
             _prune(file, report, pending)
+        if report.unexplained and not reason:
+            raise ConfigurationError(report.unexplained)
     report.without_token = list(Source.objects.filter(token_hash="").order_by("name").values_list("name", flat=True))
     return report
 
@@ -114,8 +130,8 @@ def _save(
     model: Any, name: str, new: list[Any], changed: Mapping[Any, Iterable[str]], report: Report, pending: Change
 ) -> None:
     """Writes new and changed rows with their history."""
-    create_rows(model, new, _REASON)
-    update_rows(model, changed, _REASON)
+    create_rows(model, new)
+    update_rows(model, changed)
     report.count(report.created, name, len(new))
     report.count(report.changed, name, len(changed))
     if new or changed:
@@ -162,6 +178,7 @@ def _templates(
                 new.append(rows[place])
             elif touched := _differs(row, values):
                 changed[row] = touched
+                _explained(part, owner, owner.parts[part.key][name], touched, report)
     _save(model, f"{part.key} of types", new, changed, report, pending)
     pending.types.update(row.type_id for row in (*new, *changed))
     if new or changed:
@@ -170,6 +187,14 @@ def _templates(
         repaced = [row for row, fields in changed.items() if "interval" in fields]
         pending.intervals.update(part.line.copy.objects.filter(origin__in=repaced).values_list("id", flat=True))
     return rows
+
+
+def _explained(part: Part, owner: Owner, item: Item, touched: set[str], report: Report) -> None:
+    """Notes a change of an entry that needs a reason."""
+    fields = [field for field in part.line.fields if field in touched & part.explained]
+    if fields:
+        words = f"{owner.name}, {part.key.removesuffix('s')} {item.name!r}: a change of {' and '.join(fields)} needs"
+        report.unexplained.append(Error(item.at(part.fields, fields[0]), f"{words} a reason (--reason)."))
 
 
 def _assets(file: Plant, types: Mapping[str, AssetType], report: Report, pending: Change) -> dict[str, Asset]:
@@ -252,6 +277,7 @@ def _copies(
                 new.append(row)
             elif touched := line.override(row, template, whole[name]):
                 changed[row] = touched
+                _explained(part, owner, owner.parts[part.key][name], touched, report)
     line.create(new)
     line.update(changed)
     report.count(report.created, part.key, len(new))
@@ -261,6 +287,26 @@ def _copies(
         pending.revisions.add(part.revision)
     if part.key == "sensors":
         pending.intervals.update(row.pk for row, fields in changed.items() if "interval" in fields)
+
+
+def _listed(
+    listing: Listing, file: Plant, assets: Mapping[str, Asset], report: Report, pending: Change
+) -> None:
+    rows = {row.code: row for row in listing.model.objects.all()}
+    new, changed = [], {}
+    for code, item in file.lists.get(listing.key, {}).items():
+        values = values_of(item, listing.defaults)
+        for name in listing.links:
+            asset = assets.get(values.pop(name))
+            values[f"{name}_id"] = asset.pk if asset else None
+        if code not in rows:
+            new.append(listing.model(code=code, **values))
+        elif touched := _differs(rows[code], values):
+            changed[rows[code]] = {field.removesuffix("_id") for field in touched}
+    _save(listing.model, listing.key.replace("_", " "), new, changed, report, pending)
+    if new or changed:
+        pending.mark(listing.key, [row.pk for row in (*new, *changed)])
+        pending.revisions.add(listing.revision)
 
 
 def _sources(file: Plant, assets: Mapping[str, Asset], report: Report, pending: Change) -> None:
@@ -280,6 +326,10 @@ def _prune(file: Plant, report: Report, pending: Change) -> None:
     """Takes away what the file does not mention, what depends on other things first."""
     gone = Source.objects.exclude(name__in=file.sources)
     _delete(gone, "sources", report, pending)
+    for listing in listings():
+        gone = listing.model.objects.exclude(code__in=file.lists.get(listing.key, {}))
+        pending.mark(listing.key, gone.values_list("id", flat=True))
+        _delete(gone, listing.key.replace("_", " "), report, pending)
     for part in reversed(parts()):
         line = part.line
         own = {owner.name: owner.parts.get(part.key, {}) for owner in file.assets.values()}
@@ -293,6 +343,9 @@ def _prune(file: Plant, report: Report, pending: Change) -> None:
                 pending.assets.add(row.asset_id)
             elif row.overrides:
                 reset[row] = line.override(row, row.origin, _values(row.origin, line.fields))
+                owner = file.assets.get(row.asset.code) or Owner(row.asset.code, {})
+                item = Item(getattr(row, line.identity), {}, owner.line)
+                _explained(part, owner, item, reset[row], report)
                 pending.assets.add(row.asset_id)
         line.update(reset)
         report.count(report.changed, part.key, len(reset))

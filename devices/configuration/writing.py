@@ -11,12 +11,13 @@ from devices.configuration.plant import (
     Item,
     Owner,
     Plant,
+    listings,
     parts,
 )
 
 
 def write(plant: Plant) -> str:
-    """Gives the text of a plant: types by code, assets in the order of the tree, sources by name.
+    """Gives the text of a plant: types and lists by code, assets in the order of the tree, sources by name.
 
     Keys stand in a fixed order, what equals its default is left out, numbers have their shortest form.
     """
@@ -29,6 +30,11 @@ def write(plant: Plant) -> str:
         lines.append("assets:")
         for owner in plant.assets.values():
             lines += _owner(owner, ASSET_FIELDS)
+    for listing in listings():
+        if items := plant.lists.get(listing.key):
+            lines.append(f"{listing.key}:")
+            for item in items.values():
+                lines += _item("code", item, listing.fields, "  ")
     if plant.sources:
         lines.append("sources:")
         for item in plant.sources.values():

@@ -142,7 +142,7 @@ def test_edited_rule_keeps_its_alarm_until_it_has_judged(scenario, press, temp):
     rule = factories.rule(press)
     scenario.send(temp, 0, 92.0)
     scenario.drain(0.1)
-    rules.update_rule(rule=rule, limit=95.0)
+    rules.update_rule(rule=rule, reason="trial", limit=95.0)
     scenario.drain(0.2)
     assert scenario.states() == [("Temperature high", "B")]
     scenario.send(temp, 1, 93.0)

@@ -80,10 +80,10 @@ def test_rule_over_two_shards_is_judged_at_home_and_gets_copies_of_the_rest(pres
     assert list(Route.objects.values_list("sensor_id", "shard")) == [(other.pk, presses[0].shard)]
     assert rule.shard == presses[0].shard
     assert revision("plant") == before + 1
-    rules.update_rule(rule=rule, enabled=False)
+    rules.update_rule(rule=rule, reason="trial", enabled=False)
     assert not Route.objects.exists()
-    rules.update_rule(rule=rule, enabled=True)
-    rules.update_rule(rule=rule, reference="flow")
+    rules.update_rule(rule=rule, reason="trial", enabled=True)
+    rules.update_rule(rule=rule, reason="trial", reference="flow")
     assert not Route.objects.exists()
 
 
@@ -148,7 +148,7 @@ def test_range_that_leaves_a_limit_outside_is_refused(presses):
     ],
 )
 def test_version_rises_with_what_matters_to_judging_only(presses, changes, version):
-    rule = rules.update_rule(rule=factories.rule(presses[0]), **changes)
+    rule = rules.update_rule(rule=factories.rule(presses[0]), reason="trial", **changes)
     assert rule.version == version
 
 
@@ -179,8 +179,8 @@ def test_asset_gets_its_type_s_rules_with_their_inputs(typed):
 
 def test_change_at_the_type_flows_and_starts_the_copies_anew_but_the_one_that_overrides(typed):
     first, second = Rule.objects.filter(name="Fast").order_by("asset__code")
-    rules.update_rule(rule=first, limit=70)
-    rules.update_type_rule(rule=TypeRule.objects.get(), limit=85, priority="high", name="Too fast")
+    rules.update_rule(rule=first, reason="trial", limit=70)
+    rules.update_type_rule(rule=TypeRule.objects.get(), reason="trial", limit=85, priority="high", name="Too fast")
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.name, first.limit, first.priority, first.version, first.overrides) == (
@@ -194,7 +194,7 @@ def test_change_at_the_type_flows_and_starts_the_copies_anew_but_the_one_that_ov
 
 
 def test_rule_taken_from_a_type_goes_but_stays_where_it_is_overridden(typed, presses):
-    rules.update_rule(rule=presses[0].rules.get(), limit=70)
+    rules.update_rule(rule=presses[0].rules.get(), reason="trial", limit=70)
     rules.delete_type_rule(rule=TypeRule.objects.get())
     rule = Rule.objects.get()
     assert (rule.asset, rule.origin, rule.overrides) == (presses[0], None, [])

@@ -21,10 +21,13 @@ class Command(BaseCommand):
         take = verbs.add_parser("import", help="take a file in: one transaction, or every error with its line")
         take.add_argument("file", help="plant.yaml, or - for standard input")
         take.add_argument("--prune", action="store_true", help="delete what the file does not mention")
+        take.add_argument("--reason", default="", help="why; needed where limits, priorities or suppression change")
         give = verbs.add_parser("export", help="write the configuration")
         give.add_argument("file", nargs="?", default="-", help="where to; standard output if left out")
 
-    def handle(self, *args: Any, verb: str, file: str, prune: bool = False, **options: Any) -> None:
+    def handle(
+        self, *args: Any, verb: str, file: str, prune: bool = False, reason: str = "", **options: Any
+    ) -> None:
         """Runs one of them."""
         if verb == "export":
             text = dump()
@@ -33,12 +36,12 @@ class Command(BaseCommand):
             else:
                 Path(file).write_text(text, encoding="utf-8", newline="\n")
             return
-        self._import(file, prune=prune)
+        self._import(file, prune=prune, reason=reason)
 
-    def _import(self, file: str, *, prune: bool) -> None:
+    def _import(self, file: str, *, prune: bool, reason: str) -> None:
         try:
             data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-            report = load(data.decode("utf-8-sig"), prune=prune)
+            report = load(data.decode("utf-8-sig"), prune=prune, reason=reason)
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from None
         except UnicodeDecodeError as error:
