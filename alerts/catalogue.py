@@ -4,15 +4,16 @@ Services own their transaction or join `devices.services.change()`; all raise Va
 class or position that a rule names stays: that is checked when the change settles.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from alerts.models import AlarmClass, Position
 from alerts.staffing import check_week
 from devices.changes import change
 from devices.checks import MAX_SECONDS, Problem, check_code, check_number, check_text, refuse
-from devices.models import Asset
 from devices.records import because
+
+Entry = TypeVar("Entry", AlarmClass, Position)
 
 CLASSES, POSITIONS = "alarm_classes", "positions"  # in plant.yaml, and as marks of a change
 
@@ -78,18 +79,15 @@ def known() -> dict[str, set[str]]:
 
 def _check(row: AlarmClass | Position) -> list[Problem]:
     if isinstance(row, AlarmClass):
-        names: Iterable[str] = ("name", "description", "shelvable", "longest_shelving")
+        names = ("name", "description", "shelvable", "longest_shelving")
         return check_class({name: getattr(row, name) for name in names}, row.code)
-    problems = check_position({"name": row.name, "staffed": row.staffed}, row.code)
-    if row.scope is not None and not isinstance(row.scope, Asset):
-        problems.append(Problem("scope", "scope is an asset."))
-    return problems
+    return check_position({"name": row.name, "staffed": row.staffed}, row.code)
 
 
-def _create(row: Any, mark: str, reason: str) -> Any:
+def _create(row: Entry, mark: str, reason: str) -> Entry:
     with change() as pending, because(reason):
         refuse(_check(row))
-        if type(row).objects.filter(code=row.code).exists():
+        if type(row)._default_manager.filter(code=row.code).exists():
             refuse([Problem("code", f"there is {_a(row)} {row.code} already.")])
         row.save()
         pending.mark(mark, [row.pk])
@@ -97,7 +95,7 @@ def _create(row: Any, mark: str, reason: str) -> Any:
     return row
 
 
-def _update(row: Any, mark: str, changes: Mapping[str, Any], reason: str) -> Any:
+def _update(row: Entry, mark: str, changes: Mapping[str, Any], reason: str) -> Entry:
     with change() as pending, because(reason):
         touched = {field for field, value in changes.items() if getattr(row, field) != value}
         if "code" in touched:

@@ -99,7 +99,7 @@ def take_back(*, rule: Rule | TypeRule, number: int, reason: str = "") -> Rule |
     Cost: as an update, and two queries.
     """
     with change():
-        rule = type(rule)._default_manager.select_for_update().get(pk=rule.pk)  # type: ignore[assignment]
+        rule = type(rule)._default_manager.select_for_update().get(pk=rule.pk)
         found = next((one for one in changes_of(rule) if one.number == number and one.fields), None)
         if found is None:
             refuse([Problem("__all__", _("There is no such change of this rule."))])

@@ -171,7 +171,8 @@ def check_named(values: Mapping[str, Any], known: Mapping[str, Collection[str]])
         code, word = values[field], field.replace("_", " ")
         if code and code not in codes:
             near = difflib.get_close_matches(str(code), codes, n=1, cutoff=0.5)
-            hint = f"; did you mean {near[0]}?" if near else f"; it is one of {', '.join(sorted(codes))}." if codes else "."
+            some = f"; it is one of {', '.join(sorted(codes)[:12])}." if codes else ": there is none yet."
+            hint = f"; did you mean {near[0]}?" if near else some
             problems.append(Problem(field, f"unknown {word} {code!r}{hint}"))
     return problems
 

@@ -1,6 +1,6 @@
 """Is each alarm thought through: cause, consequence, action, time to respond, and the priority that follows from them?
 
-Source: DOMAIN 1.8: ISA-18.2 requires the four; the matrix of severity and time to respond is common practice.
+Source: ISA-18.2 requires the four; the matrix of severity and time to respond is common practice.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,6 +31,13 @@ def suggested(severity: str, time_to_respond: float | None) -> int | None:
     column, minutes = _COLUMN[Severity(severity)], time_to_respond / _MINUTE
     row = _RARELY if minutes > 30 else next(row for least, row in _MATRIX if minutes >= least)
     return int(row[column])
+
+
+def word(priority: int | None) -> str | None:
+    """Gives a suggestion as machines read it."""
+    if priority is None:
+        return None
+    return "none" if priority == NO_ALARM else Priority(priority).name.lower()
 
 
 def missing(values: Mapping[str, Any]) -> tuple[str, ...]:

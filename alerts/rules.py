@@ -146,7 +146,7 @@ def _check_named(values: Mapping[str, Any]) -> list[Problem]:
 
 
 def check_type_rule(rule: TypeRule) -> list[Problem]:
-    """Gives what is wrong with a type's rule that is about to be written. Cost: 2 queries, 4 with a class or position."""
+    """Gives what is wrong with a type's rule that is about to be written. Cost: 2 queries, 4 with a class."""
     own = rule.type.sensors.values_list("key", "range_low", "range_high")
     texts = [rule.reference, *(str(text) for text in dict(rule.inputs).values())]
     codes = {text.partition("/")[0] for text in texts if "/" in text}

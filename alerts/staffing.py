@@ -1,6 +1,7 @@
 """Staffed hours of an operator position as a person writes them: mon-fri: 06:00-22:00."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from alerts.notify.hours import DAY, WEEK, Hours, NoClock, clock, minute_of
@@ -46,7 +47,7 @@ def _spans(text: str) -> list[tuple[int, int]]:
             raise ValueError(f"{part!r}: hours go from an earlier to a later time of the same day.")
         spans.append(span)
     spans.sort()
-    if any(later[0] < earlier[1] for earlier, later in zip(spans, spans[1:], strict=False)):
+    if any(later[0] < earlier[1] for earlier, later in pairwise(spans)):
         raise ValueError(f"{text!r}: hours overlap.")
     return spans
 

@@ -18,6 +18,7 @@ from ninja.security import HttpBearer, SessionAuth
 
 from alerts.api import router as alarms
 from alerts.api_actions import router as actions
+from alerts.rules_api import router as rules
 from devices.api import router as assets
 from plant.tokens import user_of, user_of_token
 
@@ -157,6 +158,7 @@ api = AndonAPI(
 api.add_router("", assets)
 api.add_router("", alarms)
 api.add_router("", actions)
+api.add_router("", rules)
 
 
 def _error(request: HttpRequest, status: int, text: str) -> HttpResponse:

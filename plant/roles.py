@@ -10,7 +10,7 @@ MAINTENANCE = "maintenance"
 # The plant model and the rules; alarms and the journal are nobody's to edit.
 _ENGINEERS_EDIT = {
     "devices": ["assettype", "asset", "typesensor", "sensor", "source"],
-    "alerts": ["typerule", "rule"],
+    "alerts": ["typerule", "rule", "alarmclass", "position"],
 }
 _ACKNOWLEDGE = ("alerts", "acknowledge_alarm")
 _SHELVE = ("alerts", "shelve_alarm")

@@ -1,3 +1,3 @@
-"""The admin's pages of rules, the journal and deliveries."""
+"""The admin's pages of rules, their classes and positions, the journal and deliveries."""
 
-from alerts.admin import records, rules  # noqa: F401  # they register themselves
+from alerts.admin import catalogue, records, rules  # noqa: F401  # they register themselves

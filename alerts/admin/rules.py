@@ -1,25 +1,29 @@
-"""Rules on the pages of assets and types, and a page of all rules."""
+"""Rules on the pages of assets and types, and a page of all rules: the master alarm list."""
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from import_export.fields import Field
+from import_export.forms import ConfirmImportForm
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.contrib.import_export.forms import ImportForm
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from alerts import rules
-from alerts.checks import CONDITION, PARAMETERS
-from alerts.models import Kind, Priority, Rule, TypeRule
+from alerts.changes import while_text
+from alerts.checks import EXPLAINED, PARAMETERS
+from alerts.master_list import MasterList
+from alerts.models import AlarmClass, Kind, Position, Priority, Rule, TypeRule
 from devices.admin.assets import AreaFilter, AssetAdmin, AssetTypeAdmin
 from devices.admin.base import ServiceForm, ServiceStack, TableAdmin
 from devices.admin.forms import PairsField
-from devices.admin.tables import ByCode, ServiceTable, Words
 from devices.checks import number
-from devices.models import Asset
+from devices.records import LONGEST_REASON
 
 CONTENT = (
     ("name", "priority", "enabled"),
@@ -32,18 +36,91 @@ CONTENT = (
     ("alarm_class", "position", "severity", "time_to_respond"),
     ("ack_required", "latching", "realarm"),
     ("shelvable", "longest_shelving", "group", "hides"),
+    "suppress_when",
     ("cause", "consequence", "action", "confirmation"),
+    "reason",
 )
+
+
+class WhilesField(forms.CharField):
+    """What a rule is suppressed by, one on each line: `alarm: Motor trip` or `state = 0, 4`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}), required=False, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Gives the text of a stored value."""
+        return "\n".join(while_text(one) for one in value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        """Gives the conditions of a text."""
+        return [self._one(line.strip()) for line in str(value or "").splitlines() if line.strip()]
+
+    @staticmethod
+    def _one(line: str) -> dict[str, Any]:
+        word, colon, name = line.partition(":")
+        if colon and word.strip().lower() == "alarm" and name.strip():
+            return {"alarm": name.strip()}
+        sensor, sign, numbers = line.partition("=")
+        try:
+            if not sign or not sensor.strip():
+                raise ValueError
+            return {"sensor": sensor.strip(), "equals": [float(part) for part in numbers.split(",")]}
+        except ValueError:
+            raise ValidationError(f"{line!r}: write alarm: Motor trip, or state = 0, 4.") from None
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compares the conditions, not their text."""
+        try:
+            return bool((initial or []) != self.to_python(data))
+        except ValidationError:
+            return True
+
+
+def _named(model: type[AlarmClass] | type[Position], empty: str) -> list[tuple[str, str]]:
+    found = model.objects.values_list("code", "name")
+    return [("", empty), *((code, name if name == code else f"{name} ({code})") for code, name in found)]
+
+
+def class_choices() -> list[tuple[str, str]]:
+    """Gives the alarm classes. Cost: one query."""
+    return _named(AlarmClass, str(_("none")))
+
+
+def position_choices() -> list[tuple[str, str]]:
+    """Gives the operator positions. Cost: one query."""
+    return _named(Position, str(_("the one of its part of the plant")))
 
 
 class RuleForm(ServiceForm):
     """A rule of an asset or of a type."""
 
     inputs = PairsField(help_text=_("For an expression, one on each line: f: flow, or f: press-02/flow"))
+    suppress_when = WhilesField(
+        label=_("Suppressed while"),
+        help_text=_("One on each line, any suffices: alarm: Motor trip, or state = 0, 4"),
+    )
+    alarm_class = forms.ChoiceField(
+        label=_("Class"), choices=class_choices, required=False, widget=UnfoldAdminSelectWidget
+    )
+    position = forms.ChoiceField(
+        label=_("Operator position"), choices=position_choices, required=False, widget=UnfoldAdminSelectWidget
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=LONGEST_REASON,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("Why: needed where limits, delays, priority, suppression or its being in force change."),
+    )
 
     def clean(self) -> dict[str, Any] | None:
-        """Names what the kind needs; the services check the rest when sensors are known."""
+        """Names what the kind needs, and asks why; the services check the rest when sensors are known."""
         cleaned = super().clean()
+        altered = set(self.changed_data) & EXPLAINED
+        if cleaned and self.instance.pk and altered and not (cleaned.get("reason") or "").strip():
+            named = [str(field.label or name).lower() for name, field in self.fields.items() if name in altered]
+            self.add_error("reason", ValidationError(f"Say why: you change {', '.join(named)}."))
         if cleaned and not self.errors:
             needed, _taken = PARAMETERS[cleaned["kind"]]
             for name in needed:
@@ -123,21 +200,22 @@ AssetAdmin.inlines = [*AssetAdmin.inlines, RuleInline]
 AssetTypeAdmin.inlines = [*AssetTypeAdmin.inlines, TypeRuleInline]
 
 
-class RuleTable(RuleVerbs, ServiceTable):
-    """Rules of assets as a table; one that comes with the type is overridden where it differs."""
+class MasterListForm(ImportForm):
+    """The file of an import, and why it is imported."""
 
-    asset = Field("asset", "asset", ByCode(Asset, "code"))
-    inputs = Field("inputs", "inputs", Words())
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=LONGEST_REASON,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("Needed where limits, delays, priority or suppression of a rule change."),
+    )
 
-    class Meta:
-        model = Rule
-        fields = ("asset", "name", *CONDITION)
-        import_id_fields = ("asset", "name")
-        store_instance = True
 
-    def get_queryset(self) -> Any:
-        """Gives them by asset."""
-        return Rule.objects.select_related("asset").order_by("asset__code", "id")
+class MasterListConfirmForm(ConfirmImportForm):
+    """What the preview hands on."""
+
+    reason = forms.CharField(required=False, max_length=LONGEST_REASON, widget=forms.HiddenInput)
 
 
 @admin.register(Rule)
@@ -145,7 +223,9 @@ class RuleAdmin(RuleVerbs, TableAdmin):
     """All rules."""
 
     form = RuleForm
-    resource_classes = [RuleTable]
+    resource_classes = [MasterList]
+    import_form_class = MasterListForm
+    confirm_form_class = MasterListConfirmForm
     list_display = ["name", "asset", "sensor_key", "condition", "shown_priority", "enabled", "inherited"]
     list_filter = [
         ("kind", ChoicesDropdownFilter),
@@ -167,6 +247,19 @@ class RuleAdmin(RuleVerbs, TableAdmin):
     }
     autocomplete_fields = ["asset"]
     fixed_fields = ("asset",)
+
+    def get_confirm_form_initial(self, request: HttpRequest, import_form: Any) -> dict[str, Any]:
+        """Hands the reason on to the form below the preview."""
+        initial: dict[str, Any] = super().get_confirm_form_initial(request, import_form)
+        if import_form is not None:
+            initial["reason"] = import_form.cleaned_data.get("reason", "")
+        return initial
+
+    def get_import_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
+        """Gives the table the reason."""
+        form = kwargs.pop("form", None)
+        given: dict[str, Any] = super().get_import_resource_kwargs(request, **kwargs)
+        return {**given, "reason": form.cleaned_data.get("reason", "") if form is not None and form.is_bound else ""}
 
     @display(description=_("Condition"))
     def condition(self, rule: Any) -> str:

@@ -4,30 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('alerts', '0040_journal_chain'),
+        ("alerts", "0040_journal_chain"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='historicalalarmclass',
-            name='history_change_reason',
+            model_name="historicalalarmclass",
+            name="history_change_reason",
             field=models.CharField(max_length=300, null=True),
         ),
         migrations.AlterField(
-            model_name='historicalposition',
-            name='history_change_reason',
+            model_name="historicalposition",
+            name="history_change_reason",
             field=models.CharField(max_length=300, null=True),
         ),
         migrations.AlterField(
-            model_name='historicalrule',
-            name='history_change_reason',
+            model_name="historicalrule",
+            name="history_change_reason",
             field=models.CharField(max_length=300, null=True),
         ),
         migrations.AlterField(
-            model_name='historicaltyperule',
-            name='history_change_reason',
+            model_name="historicaltyperule",
+            name="history_change_reason",
             field=models.CharField(max_length=300, null=True),
         ),
     ]

@@ -275,9 +275,13 @@ def _copies(
                 if template is not None:
                     row.overrides = [field for field in line.fields if whole[name][field] != getattr(template, field)]
                 new.append(row)
-            elif touched := line.override(row, template, whole[name]):
+                continue
+            item, said = owner.parts[part.key][name], set(row.overrides)
+            if touched := line.override(row, template, whole[name]):
                 changed[row] = touched
-                _explained(part, owner, owner.parts[part.key][name], touched, report)
+                # What changes with the type is explained there.
+                own = touched if template is None else touched & (said | set(item.given))
+                _explained(part, owner, item, own, report)
     line.create(new)
     line.update(changed)
     report.count(report.created, part.key, len(new))
@@ -289,9 +293,7 @@ def _copies(
         pending.intervals.update(row.pk for row, fields in changed.items() if "interval" in fields)
 
 
-def _listed(
-    listing: Listing, file: Plant, assets: Mapping[str, Asset], report: Report, pending: Change
-) -> None:
+def _listed(listing: Listing, file: Plant, assets: Mapping[str, Asset], report: Report, pending: Change) -> None:
     rows = {row.code: row for row in listing.model.objects.all()}
     new, changed = [], {}
     for code, item in file.lists.get(listing.key, {}).items():

@@ -25,9 +25,7 @@ class Command(BaseCommand):
         give = verbs.add_parser("export", help="write the configuration")
         give.add_argument("file", nargs="?", default="-", help="where to; standard output if left out")
 
-    def handle(
-        self, *args: Any, verb: str, file: str, prune: bool = False, reason: str = "", **options: Any
-    ) -> None:
+    def handle(self, *args: Any, verb: str, file: str, prune: bool = False, reason: str = "", **options: Any) -> None:
         """Runs one of them."""
         if verb == "export":
             text = dump()
