@@ -4,6 +4,7 @@ Rules are known by asset and name. What a row changes is written by the services
 where it differs, a reason is asked for where one is needed, and the history keeps the old value.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.db import models
 from django.db.models import Prefetch
 from import_export.fields import Field
 from import_export.results import Result, RowResult
-from import_export.widgets import CharWidget, JSONWidget, Widget
+from import_export.widgets import CharWidget, FloatWidget, JSONWidget, Widget
 
 from alerts import rules
 from alerts.changes import text_of
@@ -35,12 +36,12 @@ class Text(CharWidget):
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         """Gives the cell."""
         text = "" if value is None else str(value)
-        return f"'{text}" if text.startswith(_FORMULA) else text
+        return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
         """Gives the text."""
         text = "" if value is None else str(value)
-        return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+        return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text
 
 
 class YesNo(Widget):
@@ -112,6 +113,8 @@ class MasterList(ServiceTable):
         """Gives how the cells of a field are read and written."""
         if isinstance(f, models.BooleanField):
             return YesNo
+        if isinstance(f, models.FloatField):
+            return partial(FloatWidget, coerce_to_string=False)  # a spreadsheet calculates with numbers
         return Text if isinstance(f, models.CharField | models.TextField) else super().widget_from_django_field(f)
 
     def __init__(self, reason: str = "", **kwargs: Any) -> None:
