@@ -58,7 +58,7 @@ class Entry:
     priority: int
     missing: tuple[str, ...]
     suggested: int | None
-    inherited: bool
+    type_rule: int | None  # the type's rule that it comes with
 
     @property
     def differs(self) -> bool:
@@ -100,5 +100,5 @@ def review(assets: Iterable[int] | None = None) -> Iterator[Entry]:
             priority=row["priority"],
             missing=missing(row),
             suggested=suggested(row["severity"], row["time_to_respond"]),
-            inherited=row["origin_id"] is not None,
+            type_rule=row["origin_id"],
         )

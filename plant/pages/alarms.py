@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +22,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from alerts import queries, services
-from alerts.models import Alarm, JournalEntry, Priority
+from alerts.changes import while_text
+from alerts.models import Alarm, AlarmClass, JournalEntry, Position, Priority, Severity
 from plant import writing
 from plant.pages import alarm_actions
 from plant.pages.reading import newest, shown
@@ -246,6 +248,7 @@ def alarm(request: HttpRequest, pk: int) -> HttpResponse:
         "condition": condition_of(found),
         "latched": found.closed is None and found.state in ("E", "F"),
         "suppression": queries.in_full(found)["suppression"] if found.suppressed and found.closed is None else None,
+        "record": record_of(found),
     }
     if "fragment" in request.GET:
         return render(request, "plant/alarm_detail.html", context)
@@ -267,6 +270,23 @@ def alarm(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+def record_of(alarm: Alarm) -> list[tuple[str, str]]:
+    """Gives what is frozen into the alarm beside cause, consequence and action: words with their values.
+
+    Cost: a query for a class, and one for a position.
+    """
+    frozen, found = alarm.frozen, []
+    if severity := frozen.get("severity"):
+        found.append((_("Severity"), str(Severity(severity).label)))
+    for field, model, word in (("alarm_class", AlarmClass, _("Class")), ("position", Position, _("Operator position"))):
+        if code := frozen.get(field):
+            name = model.objects.filter(code=code).values_list("name", flat=True).first()
+            found.append((word, name or code))
+    if frozen.get("suppress_when"):
+        found.append((_("Suppressed while"), "; ".join(while_text(one) for one in frozen["suppress_when"])))
+    return found
+
+
 def _trend(alarm: Alarm, now: datetime) -> dict[str, Any] | None:
     """Gives what the script needs to draw the sensor around the alarm; None where there is nothing to draw."""
     sensor = alarm.sensor
@@ -285,7 +305,12 @@ def _trend(alarm: Alarm, now: datetime) -> dict[str, Any] | None:
 
 def condition_of(alarm: Alarm) -> str:
     """Gives in words what its rule asked for when the alarm was raised."""
-    rule, unit = alarm.frozen, writing.unit(alarm.unit)
+    return condition_words(alarm.frozen, alarm.unit)
+
+
+def condition_words(rule: Mapping[str, Any], unit_code: str) -> str:
+    """Gives in words what a rule asks for. Takes: its fields; the code of its sensor's unit."""
+    unit = writing.unit(unit_code)
     kind = rule.get("kind", "")
     sentences = {
         "high": _("at or over %(limit)s %(unit)s"),

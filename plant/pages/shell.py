@@ -54,6 +54,7 @@ MAIN_PAGES = (
 SETUP_PAGES = (
     Page("subscriptions", _("My subscriptions"), "subscriptions", "s"),
     Page("deliveries", _("Messages sent"), "sent", "d"),
+    Page("rationalisation", _("Rationalisation"), "rules", "r"),
     Page("admin:index", _("Plant setup"), "wrench", staff=True),
 )
 

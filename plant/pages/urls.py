@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from plant.pages import alarm_actions, alarms, deliveries, overview, shell, subscriptions
+from plant.pages import alarm_actions, alarms, deliveries, overview, rationalisation, rule, shell, subscriptions
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -33,5 +33,10 @@ urlpatterns = [
     path("subscriptions/<int:pk>/delete", subscriptions.remove, name="subscription-delete"),
     path("deliveries/", deliveries.deliveries, name="deliveries"),
     path("deliveries/<int:pk>/resend", deliveries.resend, name="delivery-resend"),
+    path("rationalisation/", rationalisation.rationalisation, name="rationalisation"),
+    path("rules/<int:pk>/", rule.rule, name="rule"),
+    path("rules/<int:pk>/take-back/<int:number>", rule.take_back, name="rule-take-back"),
+    path("type-rules/<int:pk>/", rule.type_rule, name="type-rule"),
+    path("type-rules/<int:pk>/take-back/<int:number>", rule.take_back_of_type, name="type-rule-take-back"),
     path("theme", shell.theme, name="theme"),
 ]

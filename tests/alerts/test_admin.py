@@ -1,4 +1,4 @@
-"""Rules, classes and positions in the admin: choices by name, a reason where one is needed, a history of every change."""
+"""Rules, classes and positions in the admin: choices by name, a reason where one is needed, a history of all."""
 
 import pytest
 from django.urls import reverse
