@@ -4,9 +4,12 @@ import hashlib
 import io
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -284,6 +287,19 @@ def test_an_export_of_json_lines_can_be_checked_by_itself(written: list[int]) ->
         assert (row["rule_id"], row["reason"], row["value"]) == (stored.rule_id, stored.reason, stored.value)
         before = row["hash"]
     assert before == audit.anchor().hash
+
+
+def test_the_documented_script_checks_an_export_without_andon(written: list[int], tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
+    script = text.split("```python\n")[1].split("```")[0]
+    for start in (None, NOW):
+        lines = "".join(audit.export(form="jsonl", start=start)).splitlines(keepends=True)
+        (tmp_path / "whole.jsonl").write_text("".join(lines))
+        (tmp_path / "changed.jsonl").write_text("".join([*lines[:7], lines[7].replace('"clear"', '"ack"'), *lines[8:]]))
+        for name, wanted in (("whole", ""), ("changed", "row 8 is not as it was written")):
+            run = [sys.executable, "-c", script, str(tmp_path / f"{name}.jsonl")]
+            done = subprocess.run(run, capture_output=True, text=True, check=False)
+            assert (done.returncode, done.stderr.strip()) == (1 if wanted else 0, wanted)
 
 
 def test_an_export_keeps_to_its_times_and_a_spreadsheet_runs_nothing_of_it(written: list[int]) -> None:

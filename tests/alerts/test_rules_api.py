@@ -1,5 +1,7 @@
 """Rules over HTTP: read with every field, written by engineers with a reason."""
 
+from typing import Any
+
 import pytest
 
 from alerts import catalogue
@@ -25,7 +27,7 @@ def engineer(client):
     return client
 
 
-def send(client, method: str, address: str, body: dict) -> tuple[int, dict]:
+def send(client, method: str, address: str, body: dict[str, Any]) -> tuple[int, Any]:
     answer = getattr(client, method)(address, body, content_type="application/json")
     return answer.status_code, answer.json()
 
