@@ -18,7 +18,7 @@ from ninja.security import HttpBearer, SessionAuth
 
 from alerts.api import router as alarms
 from alerts.api_actions import router as actions
-from alerts.rules_api import router as rules
+from alerts.api_rules import router as rules
 from devices.api import router as assets
 from plant.tokens import user_of, user_of_token
 

@@ -17,6 +17,7 @@ ARROWS = [
 PURE = [
     "alerts/engine",
     "alerts/lifecycle.py",
+    "alerts/chain.py",
     "devices/telemetry/batch.py",
     "devices/telemetry/codec.py",
     "devices/telemetry/admission.py",
