@@ -23,6 +23,7 @@ from alerts.models import Priority, Rule, RuleInput
 from alerts.rationalisation import missing, suggested, word
 from alerts.wiring import values_of
 from devices.admin.tables import ByCode, ServiceTable, Words
+from devices.changes import change
 from devices.models import Asset
 
 FORMATS = ("csv", "xlsx")
@@ -85,6 +86,10 @@ class Whiles(JSONWidget):
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         """Gives their text."""
         return super().render(value, obj, **kwargs) if value else ""
+
+
+class _RowsAreWrong(Exception):
+    """Nothing of the change is kept; the result says why."""
 
 
 class MasterList(ServiceTable):
@@ -161,6 +166,19 @@ class MasterList(ServiceTable):
     def _first(rule: Rule) -> RuleInput | None:
         return next(iter(getattr(rule, "first_reads", ())), None)
 
+    def import_data_inner(self, *args: Any, **kwargs: Any) -> Result:
+        """Takes all rows as one change: they may name each other, and what follows from them is worked out once."""
+        try:
+            with change():
+                result = super().import_data_inner(*args, **kwargs)
+                if result.has_errors() or result.has_validation_errors():
+                    raise _RowsAreWrong
+        except _RowsAreWrong:
+            pass
+        except ValidationError as refusal:
+            result.append_base_error(self.get_error_result_class()(refusal))
+        return result
+
     def import_field(self, field: Field, instance: Any, row: Any, is_m2m: bool = False, **kwargs: Any) -> None:
         """Takes a cell; an empty one means the default where nothing is no value."""
         super().import_field(field, instance, row, is_m2m, **kwargs)
@@ -200,11 +218,11 @@ def problems(result: Result) -> list[str]:
     found = [f"row {number + 1}: {error.error}" for number, errors in result.row_errors() for error in errors]
     for invalid in result.invalid_rows:
         found += [f"row {invalid.number + 1}: {words}" for words in _words(invalid.error)]
-    return [*(str(error.error) for error in result.base_errors), *found]
+    return [*(words for error in result.base_errors for words in _words(error.error)), *found]
 
 
-def _words(error: ValidationError) -> list[str]:
-    return error.messages
+def _words(error: Exception) -> list[str]:
+    return error.messages if isinstance(error, ValidationError) else [str(error)]
 
 
 def changes(result: Result) -> list[str]:

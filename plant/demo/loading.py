@@ -20,7 +20,7 @@ def load() -> None:
     from devices.models import Source
 
     with transaction.atomic():
-        configuration.load(FILE.read_text(encoding="utf-8"))
+        configuration.load(FILE.read_text(encoding="utf-8"), reason="the demo plant")
         names = [name for name, _ in read().sources]
         tokens = {source.name: services.rotate_token(source=source) for source in Source.objects.filter(name__in=names)}
     folder: Path = settings.VAR_DIR

@@ -110,7 +110,7 @@ def test_state_of_another_shard_reaches_the_rule_by_its_own_route(scenario):
     assert list(Route.objects.values_list("sensor", "shard")) == [(line.pk, one.shard)]
     play(scenario, (0, line, 0.0), (1, temp, 95.0))
     assert Alarm.objects.get().suppressed == ["by_design"]
-    rules.update_rule(rule=one.rules.get(), suppress_when=[])
+    rules.update_rule(rule=one.rules.get(), reason="trial", suppress_when=[])
     assert not Route.objects.exists()
 
 
@@ -126,7 +126,7 @@ def test_rule_that_is_given_a_state_later_knows_it_from_the_newest_reading(scena
     rule = factories.rule(press)
     play(scenario, (0, state, 0.0), (1, temp, 95.0))
     assert Alarm.objects.get().suppressed == []
-    rules.update_rule(rule=rule, suppress_when=STOPPED)
+    rules.update_rule(rule=rule, reason="trial", suppress_when=STOPPED)
     scenario.drain(1.2)
     assert Alarm.objects.get().suppressed == ["by_design"]
     pipeline.forget_shards()
@@ -137,7 +137,7 @@ def test_rule_that_is_given_a_state_later_knows_it_from_the_newest_reading(scena
 def test_rule_whose_suppression_is_taken_from_its_configuration_is_presented_again(scenario, press, temp, state):
     rule = factories.rule(press, suppress_when=STOPPED)
     play(scenario, (0, state, 0.0), (1, temp, 95.0))
-    rules.update_rule(rule=rule, suppress_when=[])
+    rules.update_rule(rule=rule, reason="trial", suppress_when=[])
     scenario.drain(1.2)
     assert (Alarm.objects.get().state, Alarm.objects.get().suppressed) == ("B", [])
     assert Suppression.objects.get().designed == []
@@ -186,7 +186,7 @@ def test_alarm_of_another_shard_suppresses_while_it_stands(scenario):
 def test_parent_and_child_that_trip_at_once_are_taken_parent_first(scenario, press, temp):
     factories.rule(press, "Child")
     factories.rule(press, "Parent")
-    rules.update_rule(rule=press.rules.get(name="Child"), suppress_when=[{"alarm": "Parent"}])
+    rules.update_rule(rule=press.rules.get(name="Child"), reason="trial", suppress_when=[{"alarm": "Parent"}])
     play(scenario, (0, temp, 95.0))
     assert dict(Alarm.objects.values_list("message", "annunciations")) == {"Parent": 1, "Child": 0}
     play(scenario, (1, temp, 20.0))
@@ -198,7 +198,7 @@ def test_parent_that_is_put_out_of_force_suppresses_no_longer(scenario, press, t
     factories.rule(press, "Parent")
     factories.rule(press, "Child", suppress_when=[{"alarm": "Parent"}])
     play(scenario, (0, temp, 95.0))
-    rules.update_rule(rule=press.rules.get(name="Parent"), enabled=False)
+    rules.update_rule(rule=press.rules.get(name="Parent"), reason="trial", enabled=False)
     scenario.drain(0.2)
     child = Alarm.objects.get(message="Child")
     assert (child.state, child.suppressed, child.annunciations) == ("B", [], 1)
@@ -344,7 +344,7 @@ def test_alarms_that_would_suppress_each_other_are_refused(press, temp):
     lower = factories.rule(press, "Hi")
     factories.rule(press, "HiHi", limit=110.0, hides="Hi")
     with pytest.raises(ValidationError, match="suppress each other"):
-        rules.update_rule(rule=lower, hides="HiHi")
+        rules.update_rule(rule=lower, reason="trial", hides="HiHi")
 
 
 def test_rule_that_another_names_cannot_go(press, temp):

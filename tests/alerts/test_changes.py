@@ -28,6 +28,7 @@ def rule():
     machine = factories.plant()[0]
     factories.sensor(machine)
     factories.sensor(machine, "flow")
+    factories.rule(machine, "Other", priority=4, limit=70.0)
     return factories.rule(machine)
 
 
@@ -111,7 +112,7 @@ def test_an_earlier_change_of_another_field_is_taken_back_alone(rule):
 
 
 def test_a_change_of_another_rule_is_not_taken_back_here(rule):
-    other = factories.rule(rule.asset, "Other")
+    other = Rule.objects.get(name="Other")
     rules.update_rule(rule=other, reason="first", limit=95.0)
     with pytest.raises(ValidationError, match="no such change"):
         take_back(rule=rule, number=changes_of(other)[0].number)

@@ -32,17 +32,17 @@ def press():
     factories.sensor(machine)
     factories.sensor(machine, "flow")
     factories.rule(
+        machine, "Second", kind="expression", inputs={"t": "temp", "f": "flow"}, expression="t > 3 and f < 1"
+    )
+    factories.rule(machine, "Silent", kind="stale", timeout=30.0, priority="low", enabled=False)
+    factories.rule(
         machine, deadband=2.0, on_delay=5.0, alarm_class="safety", position="desk", latching=True, ack_required=False,
         realarm=600.0, group="trip", hides="Second",
-        suppress_when=[{"sensor": "flow", "equals": [0.0]}, {"alarm": "Second"}],
+        suppress_when=[{"sensor": "flow", "equals": [0.0]}, {"alarm": "Silent"}],
         shelvable=False, longest_shelving=3600.0, cause="=cmd()\nor wear, \"new\"", consequence="Seizes",
         action="1. Stop\n2. Grease",
         confirmation="'-quoted", time_to_respond=120.0, severity="severe",
     )  # fmt: skip
-    factories.rule(
-        machine, "Second", kind="expression", inputs={"t": "temp", "f": "flow"}, expression="t > 3 and f < 1"
-    )
-    factories.rule(machine, "Silent", kind="stale", timeout=30.0, priority="low", enabled=False)
     return machine
 
 
@@ -74,6 +74,20 @@ def test_the_list_comes_back_as_it_went_out(press, tmp_path, form):
     Rule.objects.filter(origin=None).delete()
     assert run("import", file).endswith("new: 3, changed: 0, unchanged: 1\n")
     assert configuration.dump() == before
+
+
+def test_rows_may_name_rules_of_further_rows(press, tmp_path):
+    file = tmp_path / "a.csv"
+    run("export", file)
+    Rule.objects.filter(origin=None).delete()
+    table = rows(file)
+    write(file, table[::-1])
+    assert run("import", file).endswith("new: 3, changed: 0, unchanged: 1\n")
+    Rule.objects.filter(origin=None).delete()
+    write(file, [row for row in table if row["name"] != "Second"])
+    with pytest.raises(CommandError, match="hides: press-1-1 has no rule 'Second'"):
+        run("import", file)
+    assert not Rule.objects.filter(origin=None).exists()
 
 
 def test_a_row_says_where_the_alarm_is_and_what_a_review_would_say(press, tmp_path):
