@@ -81,7 +81,10 @@ def journal_can_be_emptied_between_tests() -> Iterator[None]:
                 triggers = cursor.fetchall()
             off, on = [f"DROP TRIGGER {name}" for name, _ in triggers], [sql for _, sql in triggers]
         else:
-            off, on = ([f"ALTER TABLE alerts_journalentry {verb} TRIGGER USER"] for verb in ("DISABLE", "ENABLE"))
+            tables = ("alerts_journalentry", "alerts_journalhead")
+            off, on = (
+                [f"ALTER TABLE {table} {verb} TRIGGER USER" for table in tables] for verb in ("DISABLE", "ENABLE")
+            )
         flush(self, off + sql_list + on)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -26,8 +26,6 @@ SQLITE = {
     ),
 }
 POSTGRESQL = f"""
-    CREATE OR REPLACE TRIGGER journal_no_truncate BEFORE TRUNCATE ON {_append_only.TABLE}
-        FOR EACH STATEMENT EXECUTE FUNCTION journal_is_append_only();
     CREATE FUNCTION journal_head_goes_forward() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION '{WORDS}' USING ERRCODE = 'integrity_constraint_violation'; END $$;
     CREATE TRIGGER journal_head_forward BEFORE UPDATE ON {HEAD}
