@@ -1,0 +1,215 @@
+"""Whether a person is told, by which way, when, and why or why not: the one decision of all who ask; pure.
+
+The outbox writes what is decided here, the page "Who would be told?" shows it, and the tests hold both against what a
+mail server and a text message provider received.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from alerts.calling import wall
+from alerts.calling.wall import Hours
+
+HOUR = timedelta(hours=1)
+# Who was told of an occurrence so lately is not told of it again by a further step.
+AGAIN = timedelta(seconds=60)
+CRITICAL = 1
+
+
+class Fate(StrEnum):
+    """What becomes of a message."""
+
+    DUE = "due"
+    HELD = "held"  # for a digest
+    WITHHELD = "withheld"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may be told, with what they wish."""
+
+    id: int
+    name: str
+    zone: ZoneInfo
+    addresses: Mapping[str, str]  # by channel, empty where there is none
+    active: bool = True
+    quiet: Hours | None = None
+    quiet_lets: int = CRITICAL  # in quiet hours this priority and above come through; 0: none
+    channels: Mapping[int, Sequence[str]] = field(default_factory=dict)  # of calls, by priority
+    digest_from: int = 0  # this priority and below go into hourly digests; 0: none
+    limit: int = 20  # messages an hour, over all channels
+    hard_limit: int = 60  # the same of critical alarms too: beyond that nobody reads them
+
+    def ways(self, priority: int) -> list[str]:
+        """Gives the channels by which a call reaches them: those wished for, else whatever has an address."""
+        wished = [way for way in self.channels.get(priority, ()) if self.addresses.get(way)]
+        return wished or [way for way, address in self.addresses.items() if address] or list(self.addresses)[:1]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One reason to tell one person by one channel."""
+
+    person: int
+    channel: str
+    reason: str
+    closed: str = ""  # why not at this hour
+    on_call: bool = False  # a duty: quiet hours do not hold it
+    subscription: int | None = None
+    step: str = ""  # of a plan, as run.round.step
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is decided about, and when."""
+
+    now: datetime
+    priority: int
+    withheld: str = ""  # why nobody is told: the alarm is not presented, or its machine is in maintenance
+    returned: bool = False  # it tells of a return to normal: that waits for no digest
+    # Until when messages of this alarm are gathered into digests, and why; the highest priority never is.
+    gathered: tuple[datetime, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of the wishes to tell one person by one channel."""
+
+    person: int
+    channel: str
+    address: str
+    fate: Fate
+    due: datetime
+    reason: str
+    wish: Wish
+
+
+class Ledger:
+    """When each person was sent something in the last hour, or will be."""
+
+    def __init__(self, sent: Mapping[int, Iterable[datetime]] | None = None) -> None:
+        self._sent: dict[int, list[datetime]] = defaultdict(list)
+        for person, moments in (sent or {}).items():
+            self._sent[person] = sorted(moments)
+
+    def add(self, person: int, at: datetime) -> None:
+        """Counts one message."""
+        insort(self._sent[person], at)
+
+    def frees(self, person: int, most: int, now: datetime) -> datetime | None:
+        """Gives when a person may be sent a message again; None: now."""
+        lately = self._sent[person][bisect_right(self._sent[person], now - HOUR) :]
+        return lately[-most] + HOUR if len(lately) >= most else None
+
+
+def decide(
+    wishes: Iterable[Wish],
+    people: Mapping[int, Person],
+    situation: Situation,
+    ledger: Ledger,
+    *,
+    missing: Mapping[str, str],
+    told: Mapping[tuple[int, str], datetime] | None = None,
+) -> list[Decision]:
+    """Gives one decision for every person and channel that somebody or something wishes to be told.
+
+    Takes: wishes of unknown people are left out; the ledger, in which what is due is counted; why a channel cannot
+    reach somebody; when each person and channel was last told of this occurrence.
+    """
+    by_way: dict[tuple[int, str], list[Wish]] = defaultdict(list)
+    for wish in wishes:
+        if wish.person in people:
+            by_way[wish.person, wish.channel].append(wish)
+    found = []
+    for way, asked in sorted(by_way.items()):
+        last = (told or {}).get(way)
+        options = [_judge(wish, people[way[0]], situation, missing, last) for wish in asked]
+        made = min(options, key=lambda option: _RANK[option.fate])
+        found.append(made if made.fate != Fate.DUE else _within_limits(made, people[way[0]], situation, ledger))
+        if found[-1].fate == Fate.DUE:
+            ledger.add(way[0], situation.now)
+    return found
+
+
+_RANK = {Fate.DUE: 0, Fate.HELD: 1, Fate.WITHHELD: 2}
+
+
+def _judge(
+    wish: Wish, person: Person, situation: Situation, missing: Mapping[str, str], last: datetime | None
+) -> Decision:
+    """Gives what becomes of one wish, but for the limits; the first word of a check counts."""
+    address = person.addresses.get(wish.channel, "")
+
+    def made(fate: Fate, reason: str, due: datetime = situation.now) -> Decision:
+        return Decision(person.id, wish.channel, address, fate, due, reason, wish)
+
+    if situation.withheld:
+        return made(Fate.WITHHELD, situation.withheld)
+    if not person.active:
+        return made(Fate.WITHHELD, "the account is switched off")
+    if wish.closed:
+        return made(Fate.WITHHELD, wish.closed)
+    if not address:
+        return made(Fate.WITHHELD, missing.get(wish.channel, "no address"))
+    if wish.step and last is not None and situation.now - last < AGAIN:
+        return made(Fate.WITHHELD, "told of it less than a minute ago")
+    held = _held(wish, person, situation)
+    if held is None:
+        return made(Fate.DUE, wish.reason)
+    until, why = held
+    return made(Fate.WITHHELD, why) if situation.returned else made(Fate.HELD, why, until)
+
+
+def _held(wish: Wish, person: Person, situation: Situation) -> tuple[datetime, str] | None:
+    """Gives until when a person's own wishes, or a flood, hold a message, and why."""
+    now, zone = situation.now, person.zone
+    if person.quiet is not None and not wish.on_call and situation.priority > person.quiet_lets:
+        ends = wall.closes(person.quiet, zone, now)
+        if ends is not None:
+            return ends, f"your quiet hours, until {ends.astimezone(zone):%H:%M}"
+    if situation.gathered is not None and situation.priority > CRITICAL:
+        return situation.gathered
+    if person.digest_from and situation.priority >= person.digest_from and not wish.on_call:
+        until = wall.next_hour(now, zone)
+        return until, f"your digest of {until.astimezone(zone):%H:%M}"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A message that waits for a digest, as its time comes."""
+
+    priority: int
+    on_call: bool
+
+
+def digest_waits(person: Person, held: Sequence[Held], now: datetime, ledger: Ledger) -> datetime | None:
+    """Gives until when a digest must wait, for a person's quiet hours or limit; None: it goes now."""
+    highest = min(one.priority for one in held)
+    if person.quiet is not None and highest > person.quiet_lets and not any(one.on_call for one in held):
+        ends = wall.closes(person.quiet, person.zone, now)
+        if ends is not None:
+            return ends
+    return ledger.frees(person.id, _most(person, highest), now)
+
+
+def _most(person: Person, priority: int) -> int:
+    return person.hard_limit if priority == CRITICAL else min(person.limit, person.hard_limit)
+
+
+def _within_limits(made: Decision, person: Person, situation: Situation, ledger: Ledger) -> Decision:
+    """Gives a message that is due, or holds it where the person has had enough within the hour."""
+    most = _most(person, situation.priority)
+    frees = ledger.frees(person.id, most, situation.now)
+    if frees is None:
+        return made
+    why = f"more than {most} messages within the hour"
+    fate = Fate.WITHHELD if situation.returned else Fate.HELD
+    return Decision(made.person, made.channel, made.address, fate, frees, why, made.wish)
