@@ -69,11 +69,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="suppressor",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("by__isnull", True), ("sensor__isnull", False)),
-                    models.Q(("by__isnull", False), ("sensor__isnull", True)),
-                    _connector="OR",
-                ),
+                condition=models.Q(("by__isnull", True), ("sensor__isnull", True), _connector="XOR"),
                 name="suppressor_is_alarm_or_state",
             ),
         ),

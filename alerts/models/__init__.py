@@ -1,6 +1,20 @@
 """Rules, alarms, the journal of their life, and who is told."""
 
 from alerts.models.alarms import Alarm, JournalEntry, JournalHead, State
+from alerts.models.calling import (
+    Call,
+    CallPlan,
+    CallRoute,
+    CallStep,
+    Holiday,
+    MaintenanceWindow,
+    Membership,
+    Rota,
+    RotaLayer,
+    RotaOverride,
+    RotaTurn,
+    Team,
+)
 from alerts.models.rules import (
     AlarmClass,
     Condition,
@@ -20,16 +34,27 @@ from alerts.models.telling import Channel, Contact, Delivery, Subscription
 __all__ = [
     "Alarm",
     "AlarmClass",
+    "Call",
+    "CallPlan",
+    "CallRoute",
+    "CallStep",
     "Channel",
     "Condition",
     "Contact",
     "Delivery",
+    "Holiday",
     "JournalEntry",
     "JournalHead",
     "Kind",
     "LeftOut",
+    "MaintenanceWindow",
+    "Membership",
     "Position",
     "Priority",
+    "Rota",
+    "RotaLayer",
+    "RotaOverride",
+    "RotaTurn",
     "Rule",
     "RuleInput",
     "Severity",
@@ -37,5 +62,6 @@ __all__ = [
     "Subscription",
     "Suppression",
     "Suppressor",
+    "Team",
     "TypeRule",
 ]

@@ -300,9 +300,7 @@ class Suppressor(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["rule", "words"], name="suppressor_named_once"),
             models.CheckConstraint(
-                condition=models.Q(by__isnull=True, sensor__isnull=False)
-                | models.Q(by__isnull=False, sensor__isnull=True),
-                name="suppressor_is_alarm_or_state",
+                condition=models.Q(by__isnull=True) ^ models.Q(sensor__isnull=True), name="suppressor_is_alarm_or_state"
             ),
         ]
 

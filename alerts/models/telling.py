@@ -1,6 +1,7 @@
 """Who is told, by which way, and what became of it."""
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -26,6 +27,24 @@ class Contact(models.Model):
     )
     time_zone = models.CharField(_("time zone"), max_length=60, blank=True, help_text=_("Empty: the plant's."))
     theme = models.CharField(max_length=5, blank=True)  # dark, light; empty: as the system
+    language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: the plant's."))
+    # As Subscription.hours, by the person's clock. Null: none.
+    quiet_hours = models.JSONField(_("quiet hours"), null=True, blank=True)
+    quiet_lets = models.PositiveSmallIntegerField(
+        _("comes through in quiet hours"),
+        default=Priority.CRITICAL,
+        help_text=_("This priority and above; 0: none."),
+    )
+    # Of calls by plan: {"1": ["sms", "email"], ...}. What is not named: as alerts.calling.directory says.
+    channels = models.JSONField(_("channels by priority"), default=dict, blank=True)
+    digest_from = models.PositiveSmallIntegerField(
+        _("hourly digest"), default=0, help_text=_("For this priority and below; 0: none.")
+    )
+    hourly_limit = models.PositiveSmallIntegerField(
+        _("messages an hour"), default=20, validators=[MinValueValidator(1)], help_text=_("The rest go into a digest.")
+    )
+    # Part of the address under which calendar programs read the person's duties; empty: none was asked for.
+    calendar_key = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001  # several may have none
 
     class Meta:
         ordering = ["user_id"]
@@ -72,15 +91,17 @@ class Delivery(models.Model):
         DUE = "due", _("Waiting")
         SENDING = "sending", _("Being sent")
         SENT = "sent", _("Sent")
+        HELD = "held", _("Held for a digest")
+        GATHERED = "gathered", _("In a digest")
         WITHHELD = "withheld", _("Not sent")
         DEAD = "dead", _("Given up")
 
-    key = models.CharField(max_length=120, unique=True)  # occurrence, event, user, channel: written once
+    key = models.CharField(max_length=120, unique=True)  # occurrence, event or step, user, channel: written once
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="deliveries")
     subscription = models.ForeignKey(Subscription, models.SET_NULL, null=True, related_name="deliveries")
     alarm = models.ForeignKey(Alarm, models.CASCADE, null=True, related_name="deliveries")  # none: a test message
     journal_id = models.BigIntegerField(null=True)
-    event = models.CharField(max_length=20)  # raise, realarm, clear, test
+    event = models.CharField(max_length=20)  # raise, realarm, clear, call, digest, test
     channel = models.CharField(max_length=5, choices=Channel)
     address = models.CharField(max_length=254, blank=True)
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.DUE)
@@ -88,6 +109,8 @@ class Delivery(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     answer = models.CharField(max_length=500, blank=True)  # the provider's last word
     message_id = models.CharField(max_length=200, blank=True)
+    on_call = models.BooleanField(default=False)  # a duty: quiet hours do not hold it
+    digest = models.ForeignKey("self", models.SET_NULL, null=True, related_name="gathered")  # in which it was told
     created = models.DateTimeField()
     due = models.DateTimeField()  # not before
     claimed = models.DateTimeField(null=True)  # by a worker that is sending it
@@ -98,7 +121,11 @@ class Delivery(models.Model):
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         # notify.outbox: what is due now
-        indexes = [models.Index(fields=["outcome", "due"], name="delivery_due")]
+        indexes = [
+            models.Index(fields=["outcome", "due"], name="delivery_due"),
+            # routing: what a person was sent within the hour
+            models.Index(fields=["user", "due"], name="delivery_lately"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.event} to {self.user_id} by {self.channel}: {self.outcome}"
