@@ -5,6 +5,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from alerts import retention, system, timers
+from alerts.calling import digests, escalation
 from alerts.instants import to_us
 from alerts.notify import outbox
 from devices.telemetry import failing, stream
@@ -26,6 +27,10 @@ def tick() -> None:
     for service in (timers.expire_shelving, timers.realarm):
         if count := service(now=now):
             log.info("timers fired", timer=service.__name__, transitions=count)
+    while escalation.take_due_steps(now):
+        pass
+    escalation.watch_rotas(now)
+    digests.send_held(now)
 
 
 @shared_task(ignore_result=True, expires=5)

@@ -185,6 +185,7 @@ HISTORY_RETENTION_DAYS = env.count("HISTORY_RETENTION_DAYS", 400, least=1)  # an
 EMAIL_URL = env.text("EMAIL_URL")
 SMS_URL = env.text("SMS_URL")
 OUTBOX_DIR = VAR_DIR / "outbox"
+MESSAGES_PER_HOUR = env.count("MESSAGES_PER_HOUR", 60, least=1)  # to one person, critical alarms too
 if EMAIL_URL:
     vars().update(environ.Env.email_url_config(EMAIL_URL))
 else:
@@ -280,6 +281,18 @@ UNFOLD = {
                     _list("Operator positions", "desktop_windows", "alerts_position"),
                     _list("Journal", "history", "alerts_journalentry"),
                     _list("Deliveries", "outbox", "alerts_delivery"),
+                ],
+            },
+            {
+                "title": "Calls",
+                "items": [
+                    _list("Routes", "alt_route", "alerts_callroute"),
+                    _list("Plans", "format_list_numbered", "alerts_callplan"),
+                    _list("Rotas", "calendar_month", "alerts_rota"),
+                    _list("Layers of rotas", "layers", "alerts_rotalayer"),
+                    _list("Holidays", "event", "alerts_holiday"),
+                    _list("Teams", "groups", "alerts_team"),
+                    _list("Maintenance", "construction", "alerts_maintenancewindow"),
                 ],
             },
             {

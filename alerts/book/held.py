@@ -159,8 +159,7 @@ class Held:
         if fresh := [row for row in rows if row.pk is None]:
             Suppression.objects.bulk_create(fresh)
         journal.write(self.entries, self.now)
-        deliveries = routing.deliveries_for([entry for entry in self.entries if _concerns(entry)], self.now)
-        Delivery.objects.bulk_create(deliveries, ignore_conflicts=True)
+        deliveries = routing.tell([entry for entry in self.entries if _concerns(entry)], self.now)
         self.told = sum(1 for delivery in deliveries if delivery.outcome == Delivery.Outcome.DUE)
         entries, self.entries = self.entries, []
         self._new, self._changed, self._reworded, self._turned = [], {}, [], set()

@@ -1,5 +1,6 @@
 """What a message says, before a channel gives it its form."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import isfinite
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from alerts.models import Alarm, Delivery, JournalEntry, Kind, Priority
 from devices import units
@@ -16,6 +18,7 @@ from devices.models import Asset, Sensor
 
 # Kinds whose limit is in the unit of the value beside it.
 _LIMITED = frozenset({Kind.HIGH, Kind.LOW, Kind.OUTSIDE})
+DIGEST_ROWS = 20  # alarms that a digest names; of the rest it says how many
 _THIN_SPACE, _MINUS = "\u2009", "\u2212"
 
 
@@ -48,6 +51,8 @@ class Notice:
         return {
             "raise": _("New alarm"),
             "clear": _("Returned to normal"),
+            "call": _("Nobody has acknowledged yet"),
+            "digest": _("Held back until now"),
             "test": _("Test message"),
         }.get(self.event, _("Still active"))
 
@@ -55,6 +60,8 @@ class Notice:
 def notice(delivery: Delivery, now: datetime) -> Notice:
     """Gives what a delivery says. Cost: two queries where its alarm, sensor and asset are loaded."""
     alarm = delivery.alarm
+    if delivery.event == "digest":
+        return _digest(delivery, now)
     if alarm is None:
         return _test(delivery)
     entry = JournalEntry.objects.filter(pk=delivery.journal_id).first() if delivery.journal_id is not None else None
@@ -106,6 +113,49 @@ def _test(delivery: Delivery) -> Notice:
         where="",
         link=subscriptions_link(),
         why=delivery.reason,
+    )
+
+
+def _digest(delivery: Delivery, now: datetime) -> Notice:
+    """Gives one message of several that were held back, the most urgent first. Cost: one query."""
+    held = delivery.gathered.select_related("alarm").order_by("alarm__priority", "pk")
+    alarms = [row.alarm for row in held if row.alarm is not None]
+    counts = Counter(alarm.priority for alarm in alarms)
+    levels = ", ".join(f"{counts[level]} {Priority(level).label}" for level in sorted(counts))
+    words = ngettext("%(count)s alarm was held back", "%(count)s alarms were held back", len(alarms))
+    said = f"{words % {'count': len(alarms)}}: {levels}"
+    rows = [
+        (
+            _moment(alarm.raised, now),
+            " ".join(
+                filter(
+                    None,
+                    (
+                        f"{alarm.priority} {alarm.get_priority_display()}",
+                        one_line(alarm.asset_code),
+                        one_line(alarm.message),
+                    ),
+                )
+            ),
+        )
+        for alarm in alarms[:DIGEST_ROWS]
+    ]
+    if len(alarms) > DIGEST_ROWS:
+        rows.append((_("More"), _("%(count)s further alarms") % {"count": len(alarms) - DIGEST_ROWS}))
+    return Notice(
+        event=delivery.event,
+        subject=_("Andon: %(said)s") % {"said": said},
+        priority=0,
+        thing="",
+        words=said,
+        figure="",
+        plain_figure="",
+        limit="",
+        at=_moment(delivery.created, now),
+        where="",
+        link=settings.PUBLIC_URL + _address("alarms", "/alarms/"),
+        why=delivery.reason,
+        rows=rows,
     )
 
 

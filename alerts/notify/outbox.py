@@ -8,13 +8,16 @@ programs fold the two; a text message may come twice, which is better than not a
 import random
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from django.contrib.auth.models import User
 from django.db.models import F, Q, QuerySet
+from kombu.exceptions import OperationalError
 
+from alerts.calling.directory import in_the_words_of
 from alerts.lifecycle import WAITING, Event
 from alerts.models import Alarm, Channel, Delivery
 from alerts.notify.backlog import Backlog
@@ -85,7 +88,9 @@ def _round(channel: str, backlog: Backlog, now: datetime, jitter: Callable[[], f
                 continue
             claimed += 1
             try:
-                _deliver(_loaded(pk), send, backlog, now, jitter)
+                delivery = _loaded(pk)
+                with in_the_words_of(delivery.user):
+                    _deliver(delivery, send, backlog, now, jitter)
             except Down as failure:
                 log.warning("channel down", channel=channel, answer=str(failure))
                 break
@@ -93,6 +98,14 @@ def _round(channel: str, backlog: Backlog, now: datetime, jitter: Callable[[], f
                 # One odd message holds up no other: its claim runs out, and it is tried again before it is given up.
                 log.exception("message not sent", channel=channel, delivery=pk)
     return claimed
+
+
+def wake() -> None:
+    """Wakes a worker that sends; without a broker beat does so within seconds."""
+    from alerts.tasks import send_due
+
+    with suppress(OperationalError):
+        send_due.apply_async(expires=5, retry=False)
 
 
 def resend(*, delivery_id: int, user: User, now: datetime) -> Delivery:
@@ -148,7 +161,7 @@ def _claim(pk: int, held: datetime | None, now: datetime) -> bool:
 
 
 def _loaded(pk: int) -> Delivery:
-    near = ("user", "alarm", "alarm__rule", "alarm__sensor", "alarm__asset", "alarm__acked_by")
+    near = ("user", "user__contact", "alarm", "alarm__rule", "alarm__sensor", "alarm__asset", "alarm__acked_by")
     return Delivery.objects.select_related(*near).get(pk=pk)
 
 

@@ -21,7 +21,7 @@ _PHONE = re.compile(r"\+?[0-9]{6,15}\Z")
 _STATUS = re.compile(r"error=([0-9]{3})\b")
 # Of the provider's refusals, those that speak of our account or of the moment: a later try may succeed.
 _PASSING = frozenset({401, 402, 403, 408, 425, 429})
-_HAPPENED = {"raise": "", "clear": "CLEARED"}
+_HAPPENED = {"raise": "", "clear": "CLEARED", "call": "NOT ACKED"}
 
 
 class Sms:
@@ -45,7 +45,7 @@ class Sms:
 
 def compose(notice: Notice) -> str:
     """Gives the text, in one part where that can be: what, how much, when and the link stay, the place goes first."""
-    if notice.event == "test":
+    if notice.event in ("test", "digest"):
         return fit([Piece("Andon:"), Piece(notice.words, least=20), Piece(notice.link)])
     urgency = f"{notice.priority} {Priority(notice.priority).name}"
     happened = _HAPPENED.get(notice.event, "STILL ACTIVE")

@@ -1,0 +1,98 @@
+"""Messages that were held back, as their time comes: each looked at once more, and the rest told in one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from alerts.calling.decision import Held, digest_waits
+from alerts.calling.directory import in_words, ledger, person_of
+from alerts.lifecycle import WAITING, Letter
+from alerts.models import Alarm, Delivery
+from alerts.notify import outbox
+from alerts.notify.channels import NOTIFIERS
+
+log = structlog.get_logger(__name__)
+
+EVENT = "digest"
+Outcome = Delivery.Outcome
+
+
+def send_held(now: datetime) -> None:
+    """Puts what was held back until now into the outbox: one message for each person and channel.
+
+    What is over or answered by then is not sent; one that is left alone goes as itself.
+    Cost: one query where nothing is due; else about eight for each person and channel.
+    """
+    ways = Delivery.objects.filter(outcome=Outcome.HELD, due__lte=now).order_by("user_id", "channel")
+    for user, channel in ways.values_list("user_id", "channel").distinct():
+        with transaction.atomic():
+            _send(user, channel, now)
+
+
+def _send(user_id: int, channel: str, now: datetime) -> None:
+    """Settles what was held for one person and channel."""
+    locked = Delivery.objects.filter(user=user_id, channel=channel, outcome=Outcome.HELD, due__lte=now)
+    rows = list(locked.order_by("pk").select_for_update())
+    alarms = {
+        alarm.pk: alarm
+        for alarm in Alarm.objects.filter(pk__in={row.alarm_id for row in rows}).select_related("acked_by")
+    }
+    left = []
+    for row in rows:
+        alarm = alarms.get(row.alarm_id or 0)
+        over = "its alarm is gone" if alarm is None else why_not_any_more(alarm)
+        if over:
+            row.outcome, row.reason = Outcome.WITHHELD, over
+        else:
+            left.append(row)
+    if left:
+        user = User.objects.select_related("contact").get(pk=user_id)
+        person = person_of(user)
+        held = [Held(alarms[row.alarm_id or 0].priority, row.on_call) for row in left]
+        until = digest_waits(person, held, now, ledger([user_id], now))
+        if until is not None:
+            for row in left:
+                row.due = until
+        elif len(left) == 1:
+            left[0].outcome, left[0].due = Outcome.DUE, now
+        else:
+            _gather(user, channel, person.addresses.get(channel, ""), left, now)
+    Delivery.objects.bulk_update(rows, ("outcome", "reason", "due", "digest"))
+    if any(row.outcome in (Outcome.DUE, Outcome.GATHERED) for row in rows):
+        transaction.on_commit(outbox.wake)
+
+
+def _gather(user: User, channel: str, address: str, rows: list[Delivery], now: datetime) -> None:
+    """Makes one message of several."""
+    notifier = NOTIFIERS[channel]
+    first = rows[0].pk
+    digest = Delivery.objects.create(
+        key=f"digest:{first}",
+        user=user,
+        event=EVENT,
+        channel=channel,
+        address=address,
+        outcome=Outcome.DUE if address else Outcome.WITHHELD,
+        reason=f"{len(rows)} messages that were held back: {rows[0].reason}"[:300] if address else notifier.missing,
+        message_id=notifier.reference(f"digest-{first}", user.pk),
+        created=now,
+        due=now,
+    )
+    for row in rows:
+        row.outcome, row.due, row.digest = Outcome.GATHERED, now, digest
+    log.info("digest made", delivery=digest.pk, channel=channel, messages=len(rows))
+
+
+def why_not_any_more(alarm: Alarm) -> str:
+    """Gives why a message that was held back has no point any more, or nothing."""
+    if alarm.acked_by is not None and not (alarm.state in WAITING and alarm.closed is None):
+        return f"already acknowledged by {alarm.acked_by.get_full_name() or alarm.acked_by.get_username()}"
+    if alarm.suppressed:
+        return in_words(alarm.suppressed)
+    own = alarm.rule_id is None and not alarm.rule_name and alarm.state in WAITING  # it waits for somebody to read it
+    standing = alarm.active or own or alarm.state in (Letter.LATCHED_UNACKED, Letter.LATCHED_ACKED)
+    return "" if standing and alarm.closed is None else "over before it was to be told"

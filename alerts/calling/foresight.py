@@ -1,0 +1,242 @@
+"""Who would be told of an alarm raised at a moment, if nobody answered it: person, channel, minute, why, and why not.
+
+It goes through the calls of that alarm with the clock of its own, and decides with the very functions that write the
+outbox; the tests hold it against what a mail server and a text message provider received.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+
+from alerts.calling.decision import (
+    Decision,
+    Fate,
+    Held,
+    Ledger,
+    Person,
+    Situation,
+    Wish,
+    decide,
+    digest_waits,
+)
+from alerts.calling.directory import MISSING, Directory, in_words, ledger, maintained
+from alerts.calling.plan import Plan, Progress, take
+from alerts.lifecycle import Event
+from alerts.models import Alarm, Priority, Rule, Subscription
+from alerts.notify.subscribers import Subscribers, scope_of
+
+# A plan that repeats is looked through this far.
+FURTHEST = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What routing looks at of an alarm."""
+
+    asset: int | None
+    priority: int
+    alarm_class: str = ""
+    suppressed: tuple[str, ...] = ()
+    ack_required: bool = True
+
+    @classmethod
+    def of_alarm(cls, alarm: Alarm) -> Facts:
+        """Gives those of an alarm, as if it were raised again as it was."""
+        needed = bool(alarm.frozen.get("ack_required", True))
+        return cls(alarm.asset_id, alarm.priority, alarm.alarm_class, tuple(alarm.suppressed), needed)
+
+    @classmethod
+    def of_rule(cls, rule: Rule, suppressed: Collection[str] = ()) -> Facts:
+        """Gives those of an alarm that a rule would raise."""
+        return cls(rule.asset_id, rule.priority, rule.alarm_class, tuple(suppressed), rule.ack_required)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One message that would be written into the outbox, or withheld."""
+
+    person: int
+    name: str
+    channel: str
+    address: str
+    decided: datetime  # when the outbox's row is written
+    at: datetime  # when it goes out
+    fate: Fate
+    reason: str
+    step: str  # of the plan, as run.round.step; empty: a subscription
+    on_call: bool
+
+    @property
+    def goes_out(self) -> bool:
+        """Tells whether a message leaves, now or later."""
+        return self.fate != Fate.WITHHELD
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What leaves: one message, or several in a digest."""
+
+    person: int
+    channel: str
+    at: datetime
+    holds: int = 1  # how many it tells of
+
+
+@dataclass(slots=True)
+class Foresight:
+    """What would happen."""
+
+    plan: Plan | None
+    told: list[Told] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    others: list[tuple[str, str]] = field(default_factory=list)  # who would not be told, and why not
+    uncovered: set[int] = field(default_factory=set)  # rotas in which nobody would be found
+    held_until: datetime | None = None  # maintenance holds back the calls
+    why_not: str = ""  # why the plan would call nobody
+
+
+def foresee(facts: Facts, at: datetime, *, lately: bool = False) -> Foresight:
+    """Gives who would be told of an alarm raised at a moment that nobody answers and that does not return.
+
+    Takes: whether what people were sent in the hour before counts against their limits.
+    Cost: about a dozen queries, more for plans with several rotas.
+    """
+    directory = Directory(at)
+    subscribers = Subscribers.all()
+    plan = directory.plan_for(asset=facts.asset, priority=facts.priority, alarm_class=facts.alarm_class, at=at)
+    found = Foresight(plan)
+    course = _Course(facts, directory, Ledger(), found)
+    wishes = list(
+        subscribers.wishes(asset=facts.asset, priority=facts.priority, event=Event.RAISE, at=at, directory=directory)
+    )
+    started = Progress(at)
+    places, progress = ([], started) if plan is None else take(plan, started, at)
+    first = [wish for place in places for wish in course.wishes(place, at)]
+    if lately:
+        course.ledger = ledger({wish.person for wish in [*first, *wishes]}, at)
+    course.decide([*first, *wishes], at, withheld=course.withheld(at), again=False)
+    if plan is not None:
+        window = directory.window(facts.asset, at)
+        if window is not None:
+            found.held_until = window.end
+            _, progress = take(plan, started, at, held_until=window.end)
+        course.go_on(plan, progress)
+    course.release(before=at + FURTHEST * 4)
+    found.uncovered = directory.uncovered
+    found.told.sort(key=lambda one: (one.decided, one.at, one.name, one.channel))
+    found.messages.sort(key=lambda one: (one.at, one.person, one.channel))
+    found.others = list(_others(found.told, facts, directory))
+    return found
+
+
+class _Course:
+    """One alarm's way through its plan."""
+
+    def __init__(self, facts: Facts, directory: Directory, sent: Ledger, found: Foresight) -> None:
+        self.facts = facts
+        self.directory = directory
+        self.ledger = sent
+        self.found = found
+        self._heard: dict[tuple[int, str], datetime] = {}
+        self._held: list[tuple[datetime, Decision]] = []
+
+    def wishes(self, place: int, at: datetime) -> list[Wish]:
+        """Gives whom a step calls."""
+        assert self.found.plan is not None
+        return self.directory.wishes(self.found.plan, place, run=1, priority=self.facts.priority, at=at)
+
+    def withheld(self, at: datetime) -> str:
+        """Gives why nobody is told at a moment."""
+        if self.facts.suppressed:
+            return in_words(self.facts.suppressed)
+        window = self.directory.window(self.facts.asset, at)
+        return "" if window is None else maintained(window)
+
+    def decide(self, wishes: list[Wish], at: datetime, *, withheld: str = "", again: bool = True) -> None:
+        """Writes down what becomes of some wishes at a moment."""
+        self.release(before=at)
+        situation = Situation(at, self.facts.priority, withheld=withheld)
+        told = self._heard if again else None
+        people = self.directory.people
+        for made in decide(wishes, people, situation, self.ledger, missing=MISSING, told=told):
+            wish, person = made.wish, people[made.person]
+            if made.fate == Fate.DUE:
+                self._heard[made.person, made.channel] = at
+                self.found.messages.append(Message(made.person, made.channel, made.due))
+            elif made.fate == Fate.HELD:
+                self._held.append((made.due, made))
+            self.found.told.append(
+                Told(
+                    made.person,
+                    person.name,
+                    made.channel,
+                    made.address,
+                    at,
+                    made.due,
+                    made.fate,
+                    made.reason,
+                    wish.step,
+                    wish.on_call,
+                )
+            )
+
+    def go_on(self, plan: Plan, progress: Progress) -> None:
+        """Takes the further steps, each at its time."""
+        if self.facts.suppressed or not self.facts.ack_required:
+            words = in_words(self.facts.suppressed)
+            self.found.why_not = words or "it asks nobody to acknowledge it: only the first steps call"
+            return
+        last = self.directory.now + FURTHEST
+        while (due := progress.due(plan)) is not None and due <= last:
+            window = self.directory.window(self.facts.asset, due)
+            places, progress = take(plan, progress, due, None if window is None else window.end)
+            if window is not None:
+                self.found.held_until = window.end
+            self.decide([wish for place in places for wish in self.wishes(place, due)], due)
+
+    def release(self, *, before: datetime) -> None:
+        """Sends what was held back until any time before a moment, as alerts.calling.digests does."""
+        while self._held and (at := min(due for due, _ in self._held)) < before:
+            ways = sorted({(made.person, made.channel) for due, made in self._held if due <= at})
+            for way in ways:
+                self._digest(way, at)
+
+    def _digest(self, way: tuple[int, str], at: datetime) -> None:
+        mine = [made for due, made in self._held if due <= at and (made.person, made.channel) == way]
+        rest = [(due, made) for due, made in self._held if not (due <= at and (made.person, made.channel) == way)]
+        person: Person = self.directory.people[way[0]]
+        held = [Held(self.facts.priority, made.wish.on_call) for made in mine]
+        until = digest_waits(person, held, at, self.ledger)
+        if until is not None:
+            self._held = rest + [(until, made) for made in mine]
+            return
+        self._held = rest
+        self.ledger.add(person.id, at)
+        self._heard[way] = at
+        self.found.messages.append(Message(*way, at, len(mine)))
+
+
+def _others(told: Collection[Told], facts: Facts, directory: Directory) -> Iterator[tuple[str, str]]:
+    """Gives everybody else who has an account, and why they are not told. Cost: two queries."""
+    known = {one.person for one in told}
+    asked: dict[int, list[Subscription]] = {}
+    for subscription in Subscription.objects.select_related("asset").order_by("pk"):
+        asked.setdefault(subscription.user_id, []).append(subscription)
+    path = directory.plant.path(facts.asset) if facts.asset is not None else []
+    users = User.objects.filter(is_active=True).exclude(pk__in=known).order_by("username")
+    for user in users:
+        why = [_why_not(one, facts, path) for one in asked.get(user.pk, ())]
+        yield user.get_full_name() or user.get_username(), "; ".join(why) or "no subscription, and no step calls them"
+
+
+def _why_not(subscription: Subscription, facts: Facts, path: Collection[int]) -> str:
+    scope = scope_of(subscription)
+    if not subscription.enabled:
+        return f"{scope}: switched off"
+    if subscription.asset_id is not None and subscription.asset_id not in path:
+        return f"{scope}: another part of the plant"
+    return f"{scope}: a {Priority(facts.priority).label.lower()} alarm is lower than that"
