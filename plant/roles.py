@@ -10,11 +10,18 @@ MAINTENANCE = "maintenance"
 # The plant model and the rules; alarms and the journal are nobody's to edit.
 _ENGINEERS_EDIT = {
     "devices": ["assettype", "asset", "typesensor", "sensor", "source"],
-    "alerts": ["typerule", "rule", "alarmclass", "position"],
-}
+    "alerts": [
+        "typerule", "rule", "alarmclass", "position", "team", "membership", "rota", "rotalayer", "rotaturn", "rotaoverride", "holiday",
+        "callplan", "callstep", "callroute", "maintenancewindow",
+    ],
+}  # fmt: skip
 _ACKNOWLEDGE = ("alerts", "acknowledge_alarm")
 _SHELVE = ("alerts", "shelve_alarm")
 _SERVICE = ("alerts", "service_alarm")
+# Whoever is on shift takes a colleague's duty, and says that a machine is worked on.
+_ARRANGE = {
+    ("alerts", f"{verb}_{model}") for model in ("rotaoverride", "maintenancewindow") for verb in ("add", "delete")
+}
 
 FIRST_PERSON = "admin"
 
@@ -29,8 +36,8 @@ def _wanted() -> dict[str, set[tuple[str, str]]]:
     }
     return {
         VIEWER: set(),
-        OPERATOR: {_ACKNOWLEDGE, _SHELVE},
-        MAINTENANCE: {_ACKNOWLEDGE, _SERVICE},
+        OPERATOR: {_ACKNOWLEDGE, _SHELVE, *_ARRANGE},
+        MAINTENANCE: {_ACKNOWLEDGE, _SERVICE, *_ARRANGE},
         ENGINEER: {_ACKNOWLEDGE, _SHELVE, _SERVICE, *edit},
     }
 
