@@ -18,11 +18,8 @@ from ninja.security import HttpBearer, SessionAuth
 
 from alerts.api import router as alarms
 from alerts.api_actions import router as actions
-<<<<<<< HEAD
 from alerts.api_rules import router as rules
-=======
 from alerts.calling.api import router as calls
->>>>>>> 7b8bb94 (alerts: duties are taken and swapped, maintenance planned, calls checked; admin and API of who is called)
 from devices.api import router as assets
 from plant.tokens import user_of, user_of_token
 
@@ -162,11 +159,8 @@ api = AndonAPI(
 api.add_router("", assets)
 api.add_router("", alarms)
 api.add_router("", actions)
-<<<<<<< HEAD
 api.add_router("", rules)
-=======
 api.add_router("", calls)
->>>>>>> 7b8bb94 (alerts: duties are taken and swapped, maintenance planned, calls checked; admin and API of who is called)
 
 
 def _error(request: HttpRequest, status: int, text: str) -> HttpResponse:

@@ -35,8 +35,8 @@ DEAD_ON_TOP = 5
 Outcome = Delivery.Outcome
 MOVING = (Outcome.DUE, Outcome.SENDING)
 OUTCOMES: dict[str, tuple[Any, tuple[Delivery.Outcome, ...]]] = {
-    "waiting": (gettext_lazy("Waiting"), MOVING),
-    "sent": (gettext_lazy("Sent"), (Outcome.SENT,)),
+    "waiting": (gettext_lazy("Waiting"), (*MOVING, Outcome.HELD)),
+    "sent": (gettext_lazy("Sent"), (Outcome.SENT, Outcome.GATHERED)),
     "withheld": (gettext_lazy("Not sent"), (Outcome.WITHHELD,)),
     "dead": (gettext_lazy("Given up"), (Outcome.DEAD,)),
 }
@@ -104,7 +104,7 @@ def lines_of(deliveries: Iterable[Delivery]) -> list[Line]:
     rows = list(deliveries)
     numbers = {delivery.journal_id for delivery in rows if delivery.journal_id is not None}
     times = dict(JournalEntry.objects.filter(pk__in=numbers).order_by().values_list("pk", "time"))
-    happened = {"raise": "", "test": "", "clear": _("returned to normal")}
+    happened = {"raise": "", "test": "", "clear": _("returned to normal"), "call": _("not acknowledged yet")}
     found = []
     for delivery in rows:
         due = times.get(delivery.journal_id or 0) or delivery.created

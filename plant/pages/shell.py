@@ -55,7 +55,10 @@ SETUP_PAGES = (
     Page("subscriptions", _("My subscriptions"), "subscriptions", "s"),
     Page("deliveries", _("Messages sent"), "sent", "d"),
     Page("rationalisation", _("Rationalisation"), "rules", "r"),
-    Page("admin:index", _("Plant setup"), "wrench", staff=True),
+    Page("rotas", _("On call"), "user", "c"),
+    Page("told", _("Who would be told?"), "note", "w"),
+    Page("maintenance", _("Maintenance"), "wrench", "m"),
+    Page("admin:index", _("Plant setup"), "settings", staff=True),
 )
 
 

@@ -18,12 +18,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from alerts import subscriptions as services
+from alerts.calling.services import new_calendar_key, save_preferences
 from alerts.models import Channel, Contact, Subscription
 from alerts.notify import hours
 from alerts.notify.channel import contact_of
 from alerts.notify.channels import NOTIFIERS
 from alerts.notify.forecast import Forecast, forecast
 from plant.pages.deliveries import lines_of, notice, person, send_soon, visible
+from plant.pages.preferences import Wishes, my_duties
 from plant.pages.subscription_form import Form, places
 from plant.pages.tree import tree
 
@@ -108,9 +110,12 @@ def subscriptions(request: HttpRequest) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, typed: dict[str, str] | None = None, errors: dict[str, str] | None = None
+    request: HttpRequest,
+    typed: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+    wishes: Wishes | None = None,
 ) -> HttpResponse:
-    """Shows the page; where addresses were refused, with what was typed and what is wrong with it."""
+    """Shows the page; where something was refused, with what was typed and what is wrong with it."""
     user, plant = person(request), tree()
     contact = _contact(user)
     mine = _mine(user)
@@ -134,6 +139,11 @@ def _page(
             "plant_zone": settings.TIME_ZONE,
             "time_zones": services.time_zones(),
             "lines": lines_of(visible(user)[:LAST_MESSAGES]),
+            "wishes": wishes or Wishes.of(contact),
+            "duties": my_duties(user, contact),
+            "calendar": settings.PUBLIC_URL + reverse("person-calendar", args=[contact.calendar_key])
+            if contact.calendar_key
+            else "",
             "notice": notice(),
         },
         status=400 if errors else 200,
@@ -248,6 +258,26 @@ def contact(request: HttpRequest) -> HttpResponseBase:
     except services.Refused as refusal:
         return _page(request, typed, refusal.errors)
     messages.success(request, _("Your addresses are saved."))
+    return redirect("subscriptions")
+
+
+@require_POST
+def preferences(request: HttpRequest) -> HttpResponseBase:
+    """Stores how the person wishes to be told."""
+    wishes = Wishes.sent(request.POST)
+    try:
+        save_preferences(user=person(request), **wishes.wish())
+    except services.Refused as refusal:
+        return _page(request, errors=refusal.errors, wishes=wishes)
+    messages.success(request, _("Your wishes are saved."))
+    return redirect("subscriptions")
+
+
+@require_POST
+def calendar(request: HttpRequest) -> HttpResponseBase:
+    """Gives the person's duties a new secret address."""
+    new_calendar_key(user=person(request))
+    messages.success(request, _("Your calendar has a new address; one that you had before has ended."))
     return redirect("subscriptions")
 
 

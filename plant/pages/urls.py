@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from plant.pages import alarm_actions, alarms, deliveries, overview, rationalisation, rule, shell, subscriptions
+from plant.pages import (
+    alarm_actions,
+    alarms,
+    deliveries,
+    maintenance,
+    overview,
+    rationalisation,
+    rotas,
+    rule,
+    shell,
+    subscriptions,
+    told,
+)
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -31,6 +43,20 @@ urlpatterns = [
     path("subscriptions/<int:pk>/", subscriptions.change, name="subscription"),
     path("subscriptions/<int:pk>/switch", subscriptions.switch, name="subscription-switch"),
     path("subscriptions/<int:pk>/delete", subscriptions.remove, name="subscription-delete"),
+    path("subscriptions/preferences", subscriptions.preferences, name="subscription-preferences"),
+    path("subscriptions/calendar", subscriptions.calendar, name="subscription-calendar"),
+    path("on-call/", rotas.rotas, name="rotas"),
+    path("on-call/<str:code>/", rotas.rota, name="rota"),
+    path("on-call/<str:code>/override", rotas.override, name="rota-override"),
+    path("on-call/<str:code>/swap", rotas.swap, name="rota-swap"),
+    path("on-call/<str:code>/override/<int:pk>/drop", rotas.drop, name="rota-drop"),
+    path("calendar/rota/<str:key>.ics", rotas.rota_calendar, name="rota-calendar"),
+    path("calendar/person/<str:key>.ics", rotas.person_calendar, name="person-calendar"),
+    path("told/", told.told, name="told"),
+    path("told/check", told.check, name="told-check"),
+    path("maintenance/", maintenance.maintenance, name="maintenance"),
+    path("maintenance/add", maintenance.add, name="maintenance-add"),
+    path("maintenance/<int:pk>/end", maintenance.end, name="maintenance-end"),
     path("deliveries/", deliveries.deliveries, name="deliveries"),
     path("deliveries/<int:pk>/resend", deliveries.resend, name="delivery-resend"),
     path("rationalisation/", rationalisation.rationalisation, name="rationalisation"),
