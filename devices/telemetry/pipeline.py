@@ -255,7 +255,7 @@ def _process(shard: int, glance: Glance, heard: Heard, client: Any, later: Any, 
         log.error("entries of a stream are gone", shard=shard, since=gap.since, until=gap.until)
 
     batch, arrival, own = _columns(entries)
-    before = _acquainted(warm.cursors, batch, own)
+    before = _acquainted(warm.cursors, batch)
     verdict, cursors = admit(before, batch, arrival)
     report = Report(shard, more=more)
     if entries:
@@ -342,13 +342,12 @@ def _columns(entries: list[stream.Entry]) -> tuple[Batch, Int64, Mask]:
     return batch, arrival, own
 
 
-def _acquainted(cursors: Cursors, batch: Batch, own: Mask) -> Cursors:
-    """Gives cursors that know of the shard's own sensors what the history does: one may come from another shard.
+def _acquainted(cursors: Cursors, batch: Batch) -> Cursors:
+    """Gives cursors that know of every sensor of the batch what the history does: one may come from another shard.
 
-    Not of sensors whose copies come: their own shard may be ahead, and what it has stored has yet to be judged here.
     Cost: nothing but for a sensor that the shard has never seen; then a few queries for all of them.
     """
-    strangers = np.unique(batch.sensor[own & (cursors.rows(batch.sensor) < 0)])
+    strangers = np.unique(batch.sensor[cursors.rows(batch.sensor) < 0])
     if not len(strangers):
         return cursors
     known = history.last_readings(strangers.tolist())

@@ -77,7 +77,7 @@ def test_two_shards_that_meet_new_streams_at_once_raise_one_alarm() -> None:
         program = Program.build([])
         state = EngineState.empty(program)
         with transaction.atomic():
-            Judgement(shard, 0, program, state, [], [], set(), None, "new", None).commit()
+            Judgement(shard, 0, program, state, [], [], set(), "new", None).commit()
 
     with transaction.atomic():
         commit(0)

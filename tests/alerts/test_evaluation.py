@@ -121,23 +121,6 @@ def test_rule_over_two_machines_is_judged_in_its_home_shard(scenario):
     assert sum(segment.count for segment in Segment.objects.all()) == 4
 
 
-@pytest.mark.parametrize("first", ["home", "far"])
-def test_rule_over_two_machines_sees_its_first_readings_whichever_shard_is_drained_first(scenario, first):
-    """What the history knows already of a sensor of another shard, its home shard has yet to judge."""
-    machines = factories.plant(machines=12)
-    one = machines[0]
-    other = next(machine for machine in machines if machine.shard != one.shard)
-    flow, far = factories.sensor(one, "flow"), factories.sensor(other, "flow")
-    factories.rule(one, "Flow differs", kind="deviation", sensor_key="flow", reference=far.tag, limit=5.0)
-    for at in (0, 1, 2):
-        scenario.send(flow, at, 20.0)
-        scenario.send(far, at, 14.0 if at == 1 else 20.0)
-    shards = [one.shard, other.shard] if first == "home" else [other.shard, one.shard]
-    for shard in shards:
-        pipeline.process_shard(shard, clock=scenario.us(2.1))
-    assert [(event, due) for event, _, _, due in scenario.journal()] == [("raise", 1.0), ("clear", 2.0)]
-
-
 def test_edited_rule_keeps_its_alarm_until_it_has_judged(scenario, press, temp):
     rule = factories.rule(press)
     scenario.send(temp, 0, 92.0)
