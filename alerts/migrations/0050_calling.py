@@ -13,7 +13,7 @@ import alerts.models.calling
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alerts", "0010_suppressors"),
+        ("alerts", "0041_change_reason"),
         ("devices", "0003_chunk_small"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
