@@ -15,6 +15,7 @@ from alerts.models.calling import (
     RotaTurn,
     Team,
 )
+from alerts.models.drafts import DraftChange, ReportSubscription
 from alerts.models.rules import (
     AlarmClass,
     Condition,
@@ -42,6 +43,7 @@ __all__ = [
     "Condition",
     "Contact",
     "Delivery",
+    "DraftChange",
     "Holiday",
     "JournalEntry",
     "JournalHead",
@@ -51,6 +53,7 @@ __all__ = [
     "Membership",
     "Position",
     "Priority",
+    "ReportSubscription",
     "Rota",
     "RotaLayer",
     "RotaOverride",

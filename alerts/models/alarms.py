@@ -73,6 +73,8 @@ class Alarm(models.Model):
             models.Index(fields=["asset", "-raised"], name="alarm_by_asset"),
             # alerts.tasks: who is announced anew
             models.Index(fields=["realarm_due"], condition=models.Q(realarm_due__isnull=False), name="alarm_realarm"),
+            # figures: what was open at a moment
+            models.Index(fields=["closed", "raised"], name="alarm_by_closed"),
             # alerts.book: what stands of a first-out group, and which was the first of it
             models.Index(fields=["group"], condition=models.Q(closed=None) & ~models.Q(group=""), name="alarm_group"),
             models.Index(fields=["group", "-id"], condition=models.Q(first_out=True), name="alarm_first_out"),
@@ -124,6 +126,8 @@ class JournalEntry(models.Model):
             models.Index(
                 fields=["rule_id", "time"], condition=models.Q(clock_from__isnull=False), name="journal_by_clock"
             ),
+            # figures: the rows of a period
+            models.Index(fields=["time"], name="journal_by_time"),
         ]
 
     def __str__(self) -> str:
