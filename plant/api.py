@@ -20,6 +20,7 @@ from alerts.api import router as alarms
 from alerts.api_actions import router as actions
 from alerts.api_rules import router as rules
 from alerts.calling.api import router as calls
+from alerts.figures.api import router as figures
 from devices.api import router as assets
 from plant.tokens import user_of, user_of_token
 
@@ -161,6 +162,7 @@ api.add_router("", alarms)
 api.add_router("", actions)
 api.add_router("", rules)
 api.add_router("", calls)
+api.add_router("", figures)
 
 
 def _error(request: HttpRequest, status: int, text: str) -> HttpResponse:
