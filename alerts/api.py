@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -16,6 +15,7 @@ from alerts import audit, queries, rules
 from alerts.instants import from_us, to_us
 from alerts.models import JournalEntry, Priority
 from devices.api import one_by_one
+from alerts.workbench.turn import turn
 from devices.models import Asset
 
 router = Router()
@@ -23,8 +23,6 @@ router = Router()
 _PAGE: int = Query(200, ge=1, le=1000)  # type: ignore[type-arg]  # an alias for the type checker
 _JOURNAL_PAGE: int = Query(500, ge=1, le=5000)  # type: ignore[type-arg]
 
-# One at a time and process: it is heavy, and the process has operators to serve.
-_backtesting = threading.Lock()
 MOST_FOUND = 5_000  # transitions in one answer of a backtest
 
 
@@ -192,12 +190,12 @@ def post_backtest(request: HttpRequest, body: BacktestRequest) -> dict[str, Any]
         raise HttpError(422, " ".join(error.messages)) from error
     except TypeError as error:
         raise HttpError(422, f"The rule cannot be read: {error}.") from error
-    if not _backtesting.acquire(blocking=False):
+    if not turn.acquire(blocking=False):
         raise HttpError(429, "Another backtest is under way; ask again when it is done.")
     try:
         found = stored([spec], start, end, as_judged=False)
     finally:
-        _backtesting.release()
+        turn.release()
     return {
         "items": [
             {

@@ -11,8 +11,8 @@ MAINTENANCE = "maintenance"
 _ENGINEERS_EDIT = {
     "devices": ["assettype", "asset", "typesensor", "sensor", "source"],
     "alerts": [
-        "typerule", "rule", "alarmclass", "position", "team", "membership", "rota", "rotalayer", "rotaturn", "rotaoverride", "holiday",
-        "callplan", "callstep", "callroute", "maintenancewindow",
+        "typerule", "rule", "alarmclass", "position", "team", "membership", "rota", "rotalayer", "rotaturn",
+        "rotaoverride", "holiday", "callplan", "callstep", "callroute", "maintenancewindow",
     ],
 }  # fmt: skip
 _ACKNOWLEDGE = ("alerts", "acknowledge_alarm")

@@ -30,6 +30,8 @@ PURE = [
     "alerts/figures/staffing.py",
     "alerts/figures/summary.py",
     "alerts/figures/targets.py",
+    "alerts/workbench/grid.py",
+    "alerts/workbench/price.py",
     "devices/telemetry/batch.py",
     "devices/telemetry/codec.py",
     "devices/telemetry/admission.py",
