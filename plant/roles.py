@@ -22,6 +22,7 @@ _SERVICE = ("alerts", "service_alarm")
 _ARRANGE = {
     ("alerts", f"{verb}_{model}") for model in ("rotaoverride", "maintenancewindow") for verb in ("add", "delete")
 }
+_DRAFT = ("alerts", "add_draftchange")
 
 FIRST_PERSON = "admin"
 
@@ -36,9 +37,9 @@ def _wanted() -> dict[str, set[tuple[str, str]]]:
     }
     return {
         VIEWER: set(),
-        OPERATOR: {_ACKNOWLEDGE, _SHELVE, *_ARRANGE},
+        OPERATOR: {_ACKNOWLEDGE, _SHELVE, _DRAFT, *_ARRANGE},
         MAINTENANCE: {_ACKNOWLEDGE, _SERVICE, *_ARRANGE},
-        ENGINEER: {_ACKNOWLEDGE, _SHELVE, _SERVICE, *edit},
+        ENGINEER: {_ACKNOWLEDGE, _SHELVE, _SERVICE, _DRAFT, *edit},
     }
 
 

@@ -45,6 +45,11 @@ def number(value: float | None, decimals: int = 1) -> str:
     return _MINUS + text if negative else text
 
 
+def plain(value: float) -> str:
+    """Gives a setting with the digits that it has: 2, 0.75."""
+    return number(value, max(0, -int(Decimal(repr(value)).normalize().as_tuple().exponent)))
+
+
 def duration(seconds: float) -> str:
     """Gives 5:35 under an hour, 1 h 24 under a day, then 2 d 04 h."""
     whole = max(0, int(seconds))

@@ -58,6 +58,7 @@ SETUP_PAGES = (
     Page("rotas", _("On call"), "user", "c"),
     Page("told", _("Who would be told?"), "note", "w"),
     Page("maintenance", _("Maintenance"), "wrench", "m"),
+    Page("performance", _("Alarm performance"), "performance", "p"),
     Page("admin:index", _("Plant setup"), "settings", staff=True),
 )
 

@@ -6,14 +6,17 @@ from plant.pages import (
     alarm_actions,
     alarms,
     deliveries,
+    drafts,
     maintenance,
     overview,
+    performance,
     rationalisation,
     rotas,
     rule,
     shell,
     subscriptions,
     told,
+    workbench,
 )
 
 urlpatterns = [
@@ -64,5 +67,10 @@ urlpatterns = [
     path("rules/<int:pk>/take-back/<int:number>", rule.take_back, name="rule-take-back"),
     path("type-rules/<int:pk>/", rule.type_rule, name="type-rule"),
     path("type-rules/<int:pk>/take-back/<int:number>", rule.take_back_of_type, name="type-rule-take-back"),
+    path("performance/", performance.performance, name="performance"),
+    path("performance/rules/<int:pk>/", workbench.workbench, name="workbench"),
+    path("performance/rules/<int:pk>/draft", workbench.draft, name="workbench-draft"),
+    path("performance/drafts/<int:pk>/apply", drafts.apply, name="draft-apply"),
+    path("performance/drafts/<int:pk>/discard", drafts.discard, name="draft-discard"),
     path("theme", shell.theme, name="theme"),
 ]

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import template
 
+from alerts.figures import words
 from alerts.models import Alarm
 from alerts.queries import Tally
 from plant import drawing, writing
@@ -27,6 +28,7 @@ register.simple_tag(drawing.columns, name="columns")
 register.simple_tag(drawing.shares, name="shares")
 
 register.filter("number", writing.number)
+register.filter("seconds", words.seconds)
 register.filter("unit", writing.unit)
 register.filter("duration", writing.duration)
 register.filter("age", writing.age)
@@ -78,3 +80,9 @@ def json_text(value: Any) -> str:
 def grouped(value: float) -> str:
     """Gives a count with thin spaces between thousands."""
     return writing.number(value, 0)
+
+
+@register.filter
+def percent(share: float) -> str:
+    """Gives a part of 1 in per cent, with one decimal."""
+    return writing.number(share * 100, 1) if share < 1 else "100"
