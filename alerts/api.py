@@ -14,8 +14,8 @@ from ninja.errors import HttpError
 from alerts import audit, queries, rules
 from alerts.instants import from_us, to_us
 from alerts.models import JournalEntry, Priority
-from devices.api import one_by_one
 from alerts.workbench.turn import turn
+from devices.api import one_by_one
 from devices.models import Asset
 
 router = Router()

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from alerts import retention, system, timers
 from alerts.calling import digests, escalation
+from alerts.figures import mailing
 from alerts.instants import to_us
 from alerts.notify import outbox
 from devices.telemetry import failing, stream
@@ -45,3 +46,9 @@ def watch_drains() -> None:
 def forget_left_out() -> None:
     """Deletes what is kept of readings that the history has let go."""
     retention.forget_left_out(to_us(timezone.now()))
+
+
+@shared_task(ignore_result=True, expires=3600, autoretry_for=(mailing.NotSent,), retry_backoff=60, max_retries=6)
+def mail_reports() -> None:
+    """Mails last month's reports that have not gone out; beat asks every hour."""
+    mailing.send_due(timezone.now())

@@ -32,6 +32,7 @@ app.conf.beat_schedule = {
     "fold": {"task": "devices.tasks.fold", "schedule": 10.0, "options": {"expires": 30}},
     "forget": {"task": "devices.tasks.forget", "schedule": 3600.0, "options": {"expires": 600}},
     "forget-left-out": {"task": "alerts.tasks.forget_left_out", "schedule": 3600.0, "options": {"expires": 600}},
+    "mail-reports": {"task": "alerts.tasks.mail_reports", "schedule": 3600.0, "options": {"expires": 3600}},
     **{
         f"pulse-{queue}": {
             "task": "plant.tasks.pulse",

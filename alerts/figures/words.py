@@ -137,10 +137,8 @@ def _said(key: str, value: float | None, standing: Standing, decimals: int, perc
     scale = 100 if percent else 1
     most = _number(target.most * scale, 0) + (" %" if percent else "")
     words = {"most": _("under %(most)s") % {"most": most} if target.below else most}
-    if value is None or standing is Standing.UNKNOWN:
+    if value is None or standing in (Standing.MET, Standing.UNKNOWN):
         return _("target %(most)s") % words
-    if standing is Standing.MET:
-        return _("on target, %(most)s") % words
     over = _number((value - target.most) * scale, decimals)
     words["over"] = _("%(over)s points") % {"over": over} if percent else over
     if standing is Standing.MANAGEABLE:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from alerts.figures import words
+from alerts.figures.mailing import last_month
 from alerts.figures.query import Report, Source, moment_of, report
 from alerts.figures.rates import FLOOD_ABOVE, Flood
 from alerts.figures.summary import Figures
@@ -32,7 +33,7 @@ from plant.pages.tree import tree
 
 PERIODS = ((1, gettext_lazy("24 h")), (7, gettext_lazy("7 days")), (30, gettext_lazy("30 days")))
 KPIS = ("per_ten", "peak_ten", "flood_share", "chattering", "stale", "top_ten_share")
-ROWS = 12  # of a list that could go on
+ROWS = 7  # of a list that could go on
 FLOODS_SAID = 3
 MOST_COLUMNS = 190
 
@@ -131,7 +132,7 @@ def performance(request: HttpRequest) -> HttpResponse:
             "positions": list(Position.objects.order_by("name", "code")),
             "board": board(report(position=period.position, start=start, end=end, now=now), period.query()),
             "drafts": open_and_recent(request),
-            "last_month": (timezone.localtime(now).replace(day=1) - timedelta(days=1)).strftime("%Y-%m"),
+            "last_month": last_month(now),
             **may(request),
         },
     )
