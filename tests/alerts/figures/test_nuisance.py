@@ -144,6 +144,11 @@ def test_answers_are_timed_from_the_newest_annunciation_and_held_against_the_tim
     assert made.longest_wait == 1100.0
 
 
+def test_an_answer_at_the_very_end_of_the_time_to_respond_is_in_time():
+    events = rows((0, "raise", "AB", 1, 1), (60, "ack", "BC", 1, 1, 3, 60))
+    assert figures(events).answers.late_share == 0.0
+
+
 def test_a_wait_ends_with_an_answer_with_a_new_occurrence_or_with_being_hidden():
     events = rows(
         (0, "raise", "AB", 1, 1), (10, "clear", "BD", 1, 1), (50, "raise", "DB", 2, 1), (70, "ack", "BC", 2, 1),

@@ -34,6 +34,7 @@ def test_a_raise_stands_until_its_return_and_the_last_one_until_the_end():
         ([(0, 100), (140, 200), (220, 320)], [], [(0, 320)]),
         ([(0, 100), (160, 200), (220, 320)], [], []),
         ([(place * 30, place * 30 + 3) for place in range(40)], [], []),
+        ([(place * 65, place * 65 + 25) for place in range(6)], [], []),  # held for 43 % of the time
         # A long one among short ones is true by itself.
         ([*[(place * 50, place * 50 + 1) for place in range(100)], (5040, 5400)], [], [(5040, 5400)]),
         # Somebody answered while it stood, and it stood for a minute.
