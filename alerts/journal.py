@@ -11,6 +11,8 @@ from alerts.models import Alarm, JournalEntry, JournalHead
 
 _HEAD = 1
 _REASON_LENGTH = 300  # JournalEntry.reason
+REFUSED = "refused: "  # how the reason of an attempt begins that was not possible
+ANNOUNCED_BEFORE = "was announced before it"  # how the reason of a raise ends that was not announced for it
 
 
 class OutsideTransaction(Exception):
@@ -93,7 +95,7 @@ def taken(alarm: Alarm, event: lifecycle.Event, step: lifecycle.Step, *, actor: 
 def refused(alarm: Alarm, refusal: lifecycle.IllegalEvent, *, actor: str, now: datetime) -> JournalEntry:
     """Gives the row of an attempt that was not possible; the state stays."""
     state = refusal.state
-    reason = f"refused: {refusal.reason}"
+    reason = f"{REFUSED}{refusal.reason}"
     return row(alarm, refusal.event, before=state, after=state, reason=reason, actor=actor, now=now)
 
 

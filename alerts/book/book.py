@@ -158,7 +158,7 @@ class Book(Held):
             alarm = self.open.get(rule)
         elif alarm is not None:
             rule = alarm.rule_id
-        step = Step(lifecycle.NORMAL, frozenset(), refusal.state, refusal.state, f"refused: {refusal.reason}")
+        step = Step(lifecycle.NORMAL, frozenset(), refusal.state, refusal.state, f"{journal.REFUSED}{refusal.reason}")
         self._note(alarm, rule, refusal.event, step, at=self.now, actor=name_of(actor))
 
     # --- Alarms of Andon itself --------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ class Book(Held):
             if lower is None or not (lower.active and lower.annunciations) or lower.suppressed:
                 continue
             if lower.priority <= rule.priority:
-                reason = f"{step.reason}; {lower.rule_name} was announced before it"
+                reason = f"{step.reason}; {lower.rule_name} {journal.ANNOUNCED_BEFORE}"
                 return replace(step, effects=step.effects - {Effect.ANNUNCIATE}, reason=reason)
         return step
 

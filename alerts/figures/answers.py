@@ -52,8 +52,10 @@ def answers(events: Events, presented: Bool, start: int) -> Answers:
 def longest_wait(events: Events, presented: Bool, start: int, end: int) -> int:
     """Gives the longest that an annunciation waited for an answer within the period, in µs.
 
-    Of one that was followed by a newer annunciation, the newer one waits from then on.
+    Of one that was followed by a newer annunciation, the newer one waits from then on. Andon's own alarms are left out.
     """
+    mine = events.rule > 0
+    events, presented = events.take(mine), presented[mine]
     source = events.source
     order = np.lexsort((events.number, source))
     if not len(order):

@@ -47,7 +47,7 @@ KINDS = {
 ACTIVE = np.array([ord(letter) for letter in "BC"], np.uint8)
 WAITING = np.array([ord(letter) for letter in "BDE"], np.uint8)
 HIDDEN = np.array([ord(letter) for letter in "GHI"], np.uint8)
-_B, _C, _E = (ord(letter) for letter in "BCE")
+_B, _C, _D, _E = (ord(letter) for letter in "BCDE")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +68,7 @@ class Events:
     rule: Int64
     priority: UInt8
     respond: Float64
+    quiet: Bool  # a raise that was not announced: what it hides had been, with no lower a priority
 
     def __len__(self) -> int:
         return len(self.number)
@@ -85,12 +86,13 @@ class Events:
 def annunciations(events: Events) -> Bool:
     """Tells which rows presented an alarm: a raise into B or C, a re-alarm, a return from being hidden.
 
+    Into D is raised what happened and is over, of Andon itself: it is presented, too.
     What comes back into B is always presented; into C or E only if nobody had heard of this occurrence before.
     Source: ISA-18.2 / IEC 62682 count annunciations; see alerts/lifecycle.py, RELEASE.
     """
     kind, after = events.kind, events.after
     back = np.isin(events.before, HIDDEN) & (kind != Kind.RAISE)
-    sure: Bool = (kind == Kind.RAISE) & np.isin(after, ACTIVE)
+    sure: Bool = (kind == Kind.RAISE) & (np.isin(after, ACTIVE) | (after == _D)) & ~events.quiet
     sure |= (kind == Kind.REALARM) & (after == _B)
     sure |= back & (after == _B)
     unheard = back & ((after == _C) | (after == _E))

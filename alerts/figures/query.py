@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from django.db.models import CharField, Func, Q, QuerySet
+from django.db.models import Case, CharField, F, Func, Q, QuerySet, When
 from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 
-from alerts import lifecycle
+from alerts import journal, lifecycle
 from alerts.figures.events import KINDS, Events, Kind
 from alerts.figures.summary import Figures, Hidden, compute
 from alerts.instants import from_us, to_us
 from alerts.models import Alarm, JournalEntry, Position, Rule, Suppression
-from devices.models import Asset
+from alerts.positions import Seats
 
 _SWITCHED = ("shelve", "suppress", "out_of_service")
 
@@ -48,7 +48,7 @@ def report(*, position: Position | None, start: datetime, end: datetime, now: da
     """Gives the figures of [start, end), cut off at now.
 
     Takes: a position, or None for the whole plant, staffed always.
-    Cost: eight queries for any number of events, three more where a position hides rules.
+    Cost: eight queries for any number of events, two more for each where a position hides rules.
     """
     current = end >= now
     end = max(start + timedelta(microseconds=1), min(end, now))
@@ -77,8 +77,8 @@ def _events(position: Position | None, start: datetime, end: datetime) -> Events
         *carried.values_list(*_OF_ALARMS),
         *alarms.filter(raised__gte=start, raised__lt=end).values_list(*_OF_ALARMS),
     ]
-    bare = JournalEntry.objects.filter(alarm=None, event__in=_SWITCHED, time__gte=start, time__lt=end).order_by()
-    hidden = [row for row in bare.annotate(at=_Clock("time")).values_list(*_COLUMNS) if row[3] != row[4]]
+    bare = _changes().filter(alarm=None, event__in=_SWITCHED, time__gte=start, time__lt=end)
+    hidden = list(bare.values_list(*_COLUMNS))
     if position is not None and hidden:
         answered = rules_of(position, {row[6] for row in hidden if row[6] is not None})
         hidden = [row for row in hidden if row[6] in answered]
@@ -98,16 +98,22 @@ class _Clock(Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
-_COLUMNS = ("id", "at", "event", "from_state", "to_state", "alarm_id", "rule_id")
+_COLUMNS = ("id", "at", "event", "from_state", "to_state", "alarm_id", "rule_id", "quiet")
 _OF_ALARMS = ("pk", "priority", KeyTextTransform("time_to_respond", "frozen"))
 
 
+def _changes() -> QuerySet[JournalEntry, JournalEntry]:
+    """Gives rows that changed something."""
+    rows = JournalEntry.objects.exclude(reason__startswith=journal.REFUSED, from_state=F("to_state"), actor__gt="")
+    quiet = Case(When(event="raise", reason__endswith=journal.ANNOUNCED_BEFORE, then=1), default=0)
+    return rows.order_by().annotate(at=_Clock("time"), quiet=quiet)
+
+
 def _told(position: Position | None) -> QuerySet[JournalEntry, tuple[Any, ...]]:
-    """Gives rows about a position's alarms that changed something."""
-    rows = JournalEntry.objects.exclude(reason__startswith="refused: ", actor__gt="")
-    rows = rows.exclude(event__in=("comment", "silence"))
+    """Gives rows about a position's alarms."""
+    rows = _changes().exclude(event__in=("comment", "silence"))
     rows = rows.filter(alarm__isnull=False) if position is None else rows.filter(alarm__position=position.code)
-    return rows.order_by().annotate(at=_Clock("time")).values_list(*_COLUMNS)
+    return rows.values_list(*_COLUMNS)
 
 
 def _as_events(rows: Sequence[tuple[Any, ...]], known: Sequence[tuple[Any, ...]]) -> Events:
@@ -115,7 +121,7 @@ def _as_events(rows: Sequence[tuple[Any, ...]], known: Sequence[tuple[Any, ...]]
 
     Takes: besides the rows, their alarms with priority and time to respond.
     """
-    number, time, event, before, after, alarm, rule = zip(*rows, strict=True) if rows else ((),) * 7
+    number, time, event, before, after, alarm, rule, quiet = zip(*rows, strict=True) if rows else ((),) * 8
     of = np.array([pk or 0 for pk in alarm], np.int64)
     pks, levels, times = zip(*sorted(known), strict=True) if known else ((0,), (0,), (None,))
     place = np.minimum(np.searchsorted(pks, of), len(pks) - 1)
@@ -131,6 +137,7 @@ def _as_events(rows: Sequence[tuple[Any, ...]], known: Sequence[tuple[Any, ...]]
         rule=np.array([pk or 0 for pk in rule], np.int64),
         priority=np.where(found, np.array(levels, np.uint8)[place], 0).astype(np.uint8),
         respond=np.where(found, limits[place], np.nan),
+        quiet=np.array(quiet, np.bool_),
     )
     return events.take(np.argsort(events.number))
 
@@ -138,25 +145,18 @@ def _as_events(rows: Sequence[tuple[Any, ...]], known: Sequence[tuple[Any, ...]]
 def rules_of(position: Position, among: Iterable[int] | None = None) -> set[int]:
     """Gives the rules whose alarms a position answers: those that name it, and unnamed ones in its part of the plant.
 
-    Takes: ids to keep to. Cost: three queries.
+    Takes: ids to keep to. Cost: two queries.
     """
     rules = Rule.objects.order_by()
     if among is not None:
         rules = rules.filter(pk__in=among)
-    scopes: dict[int | None, str] = dict(Position.objects.order_by("-code").values_list("scope_id", "code"))
-    parents = dict(Asset.objects.order_by().values_list("pk", "parent_id"))
-    found = set()
-    for pk, named, asset in rules.values_list("pk", "position", "asset_id"):
-        at: int | None = asset
-        while not named and at is not None:
-            named, at = scopes.get(at, ""), parents.get(at)
-        if (named or scopes.get(None, "")) == position.code:
-            found.add(pk)
-    return found
+    seats = Seats.load()
+    rows = rules.values_list("pk", "position", "asset_id")
+    return {pk for pk, named, asset in rows if (named or seats.of(asset)) == position.code}
 
 
 def _hidden(position: Position | None) -> Hidden:
-    """Counts what is not presented now. Cost: one query for the whole plant, four for a position."""
+    """Counts what is not presented now. Cost: one query for the whole plant, three for a position."""
     rows = Suppression.objects.exclude(switches=[]).order_by().values_list("rule_id", "switches")
     hidden = dict(rows)
     if position is not None and hidden:

@@ -26,6 +26,7 @@ def rows(*table: tuple[Any, ...]) -> Events:
         rule=np.array([row[4] for row in full], np.int64),
         priority=np.array([row[5] for row in full], np.uint8),
         respond=np.array([np.nan if row[6] is None else row[6] for row in full], np.float64),
+        quiet=np.zeros(len(full), np.bool_),
     )
 
 
