@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alerts", "0010_suppressors"),
+        ("alerts", "0050_calling"),
         ("devices", "0003_chunk_small"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
