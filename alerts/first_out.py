@@ -1,6 +1,6 @@
 """The first-out of a group: which alarm came first in a trip, by the time at which it was due."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection
 
 from alerts.models import Alarm
 
@@ -15,16 +15,16 @@ class Trips:
 
     A trip lasts while an alarm of the group is open and presented. The first of it has the mark; where several were due
     at once, the one that came first. Alarms raised while they are not presented have no part in it.
-    Takes: alarms that are loaded already, so that no row is held twice.
+    Takes: what keeps an alarm that is read from being held twice.
     Cost: one query, one more for each group that is in a trip.
     """
 
-    def __init__(self, groups: Collection[str], held: Iterable[Alarm] = ()) -> None:
-        self._by_number = {alarm.pk: alarm for alarm in held}
+    def __init__(self, groups: Collection[str], hold: Callable[[Alarm], Alarm]) -> None:
+        self._hold = hold
         self._members: dict[str, list[Alarm]] = {}
         self._first: dict[str, Alarm | None] = {}
         for alarm in Alarm.objects.filter(group__in=groups, closed=None).order_by("pk"):
-            self._members.setdefault(alarm.group, []).append(self._by_number.setdefault(alarm.pk, alarm))
+            self._members.setdefault(alarm.group, []).append(hold(alarm))
 
     def came(self, alarm: Alarm) -> Alarm | None:
         """Takes up a new alarm and marks it if it was the first. Gives: the alarm that loses the mark to it."""
@@ -44,5 +44,5 @@ class Trips:
         """Gives the alarm that has the mark, open or closed by now: of all that ever had it the newest."""
         if group not in self._first:
             found = Alarm.objects.filter(group=group, first_out=True).order_by("-pk").first()
-            self._first[group] = None if found is None else self._by_number.setdefault(found.pk, found)
+            self._first[group] = None if found is None else self._hold(found)
         return self._first[group]

@@ -171,7 +171,7 @@ class Book(Held):
             return mine[-1]
         found = Alarm.objects.filter(OWN, closed=None, frozen__occasion=occasion).order_by("-pk").select_for_update()
         alarm = found.first()
-        return None if alarm is None else self.alarms.setdefault(alarm.pk, alarm)
+        return None if alarm is None else self._hold(alarm)
 
     def system(
         self,
@@ -282,8 +282,7 @@ class Book(Held):
         """Gives the mark to the first of a trip: by the time it was due, of two at once to the one that came first."""
         if self._trips is None:
             groups = {first_out.group_of(rule.group, rule.asset.code) for rule in self._known.values()}
-            held = [*self.open.values(), *self.alarms.values()]
-            self._trips = first_out.Trips(groups - {""}, [row for row in held if row.pk is not None])
+            self._trips = first_out.Trips(groups - {""}, self._hold)
         loser = self._trips.came(alarm)
         if loser is not None:
             self._touch(loser)

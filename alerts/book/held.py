@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from alerts import events, first_out, journal, rules
 from alerts.lifecycle import ACTIVE, NOT_PRESENTED, WAITING, Effect, Event, Letter, Life, Policy, Step, Switch
@@ -30,15 +30,18 @@ from devices.models import Asset, Sensor
 
 _ALARM_FIELDS = (
     "state", "suppressed", "active", "cleared", "acked", "acked_by", "closed", "annunciations", "first_out", "silenced",
-    "realarm_due", "version",
+    "realarm_due",
 )  # fmt: skip
 _SUPPRESSION_FIELDS = (
     "switches", "shelved_until", "one_shot", "shelved_by", "shelved_at", "shelve_reason", "designed", "designed_at",
-    "out_by", "out_at", "out_reason", "work_order", "review", "version",
+    "out_by", "out_at", "out_reason", "work_order", "review",
 )  # fmt: skip
 
 
+_PERSONS = frozenset({"acked_by", "shelved_by", "out_by"})
+
 Actor = AbstractBaseUser | str
+Row = TypeVar("Row", Alarm, Suppression)
 
 
 class Held:
@@ -65,6 +68,9 @@ class Held:
         self._new: list[Alarm] = []
         self._changed: dict[int, Alarm] = {}
         self._reworded: list[Alarm] = []
+        self._objects: dict[int, Alarm] = {}  # by number: all that were read
+        self._read: dict[int, dict[str, Any]] = {}  # their fields as they were read
+        self._read_suppressions: dict[int, dict[str, Any]] = {}
         self._turned: set[int] = set()
 
     # --- Reading -----------------------------------------------------------------------------------------------
@@ -90,13 +96,15 @@ class Held:
                 self._by[suppressor.by_id].append(suppressor)
         # No joins: PostgreSQL locks no row of the nullable side of one.
         found = Alarm.objects.filter(Q(rule__in=asked, closed=None) | Q(pk__in=numbers)).order_by("pk")
-        for alarm in found.select_for_update():
+        for row in found.select_for_update():
+            alarm = self._hold(row)
             if alarm.pk in numbers:
                 self.alarms[alarm.pk] = alarm
             if alarm.closed is None and alarm.rule_id is not None:
                 self.open[alarm.rule_id] = alarm
         for suppression in Suppression.objects.filter(rule__in=asked).order_by("pk").select_for_update():
-            self.suppressions[suppression.rule_id] = suppression
+            self.suppressions.setdefault(suppression.rule_id, suppression)
+            self._read_suppressions.setdefault(suppression.pk, _stored(suppression))
         self._asked |= asked
 
     def rule(self, pk: int) -> Rule | None:
@@ -142,8 +150,7 @@ class Held:
         Gives: the journal's rows, numbered.
         Cost: none where nothing happened; else about seven queries for any number of steps.
         """
-        if self._changed:
-            Alarm.objects.bulk_update(self._changed.values(), _ALARM_FIELDS)
+        _store(self._changed.values(), self._read)
         if self._reworded:
             Alarm.objects.bulk_update(self._reworded, ("message", "frozen"))
         if self._new:
@@ -152,10 +159,7 @@ class Held:
             for entry in self.entries:
                 entry.alarm = entry.alarm  # takes up the new key
         rows = [self.suppressions[rule] for rule in sorted(self._turned)]
-        if old := [row for row in rows if row.pk is not None]:
-            for row in old:
-                row.version += 1
-            Suppression.objects.bulk_update(old, _SUPPRESSION_FIELDS)
+        _store((row for row in rows if row.pk is not None), self._read_suppressions)
         if fresh := [row for row in rows if row.pk is None]:
             Suppression.objects.bulk_create(fresh)
         journal.write(self.entries, self.now)
@@ -170,6 +174,11 @@ class Held:
         return entries
 
     # --- Within ------------------------------------------------------------------------------------------------
+
+    def _hold(self, row: Alarm) -> Alarm:
+        """Gives the alarm as this book knows it: one that was stepped already stays as it is."""
+        self._read.setdefault(row.pk, _stored(row))
+        return self._objects.setdefault(row.pk, row)
 
     def _frozen(self, rule: Rule) -> dict[str, Any]:
         if self._classes is None and rule.alarm_class:
@@ -263,6 +272,29 @@ class Held:
             sensor = self._sensors.get(rule)
             entry.rule_name, entry.tag = known.name, sensor.tag if sensor is not None else ""
         self.entries.append(entry)
+
+
+def _stored(row: Alarm | Suppression) -> dict[str, Any]:
+    """Gives the fields that a step may change, as the database holds them."""
+    names = _ALARM_FIELDS if isinstance(row, Alarm) else _SUPPRESSION_FIELDS
+    found = {name: getattr(row, f"{name}_id" if name in _PERSONS else name) for name in names}
+    return {name: list(value) if isinstance(value, list) else value for name, value in found.items()}
+
+
+def _store(rows: Iterable[Row], read: dict[int, dict[str, Any]]) -> None:
+    """Stores what changed since rows were read: in one statement where many got the same value, as in a flood."""
+    groups: dict[frozenset[str], list[tuple[Row, dict[str, Any]]]] = defaultdict(list)
+    for row in rows:
+        before, after = read.get(row.pk), _stored(row)
+        groups[frozenset(name for name in after if before is None or before[name] != after[name])].append((row, after))
+        read[row.pk] = after
+    for names, pairs in groups.items():
+        first = pairs[0][1]
+        same = {name: first[name] for name in sorted(names) if all(after[name] == first[name] for _, after in pairs)}
+        owners = type(pairs[0][0])._default_manager
+        owners.filter(pk__in=[row.pk for row, _ in pairs]).update(**same, version=F("version") + 1)
+        if differing := sorted(names - same.keys()):
+            owners.bulk_update([row for row, _ in pairs], differing)
 
 
 def name_of(actor: Actor) -> str:
