@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.utils.formats import number_format
@@ -149,4 +150,5 @@ def _said(key: str, value: float | None, standing: Standing, decimals: int, perc
 
 
 def _number(value: float, decimals: int) -> str:
-    return number_format(value, decimals)
+    # Django cuts digits off; halves go up here, as on the screens.
+    return number_format(Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP), decimals)
