@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from alerts import rules
 from alerts.models import DraftChange, Rule, TypeRule
 from devices.checks import refuse
+from devices.records import LONGEST_REASON
 
 
 class Refused(Exception):
@@ -60,12 +61,12 @@ def apply(*, draft_id: int, user: User, now: datetime) -> DraftChange:
         if moved:
             words = _("The rule has changed since this was drafted (%(fields)s). Discard it and draft it anew.")
             raise Refused(words % {"fields": ", ".join(moved)})
-        rule._change_reason = _shortened(rule, found.reason)  # type: ignore[union-attr]  # django-simple-history's
-        rule._history_user = user  # type: ignore[union-attr]
+        rule._history_user = user  # type: ignore[union-attr]  # django-simple-history's: who applies it
+        reason = _shortened(found.reason)
         if isinstance(rule, Rule):
-            rules.update_rule(rule=rule, **found.after)
+            rules.update_rule(rule=rule, reason=reason, **found.after)
         else:
-            rules.update_type_rule(rule=rule, **found.after)
+            rules.update_type_rule(rule=rule, reason=reason, **found.after)
         return _decide(found, DraftChange.State.APPLIED, user, now)
 
 
@@ -94,7 +95,6 @@ def _decide(found: DraftChange, state: DraftChange.State, user: User, now: datet
     return found
 
 
-def _shortened(rule: Rule | TypeRule, reason: str) -> str:
-    """Gives a reason as long as the history's column takes it."""
-    longest = rule.history.model._meta.get_field("history_change_reason").max_length
-    return reason if longest is None or len(reason) <= longest else reason[: longest - 1] + "…"
+def _shortened(reason: str) -> str:
+    """Gives a reason as long as the history keeps it."""
+    return reason if len(reason) <= LONGEST_REASON else reason[: LONGEST_REASON - 1] + "…"

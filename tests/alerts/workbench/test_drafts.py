@@ -76,7 +76,7 @@ def test_a_type_s_rule_is_changed_for_all_its_machines():
 
 def test_a_rule_that_has_changed_since_is_left_alone(rule):
     made = drafted(rule)
-    rules.update_rule(rule=rule, on_delay=3)
+    rules.update_rule(rule=rule, on_delay=3, reason="spikes")
     with pytest.raises(drafts.Refused, match=r"changed since this was drafted \(on_delay\)"):
         drafts.apply(draft_id=made.pk, user=factories.engineer(), now=NOW)
     rule.refresh_from_db()
