@@ -224,7 +224,7 @@ def test_an_empty_journal_is_as_it_was_written() -> None:
 @pytest.mark.parametrize(
     "sql",
     [f"UPDATE {HEAD} SET last = 3", f"UPDATE {HEAD} SET id = 2", f"DELETE FROM {HEAD}"]
-    + ([f"TRUNCATE {TABLE}", f"TRUNCATE {HEAD}"] if connection.vendor == "postgresql" else []),
+    + ([f"TRUNCATE {HEAD}"] if connection.vendor == "postgresql" else []),
 )
 def test_the_database_refuses_to_set_the_head_back_or_to_empty_it(written: list[int], sql: str) -> None:
     with pytest.raises(IntegrityError, match=r"append-only|forward only"), transaction.atomic():
