@@ -54,6 +54,13 @@ def check_code(field: str, value: object) -> list[Problem]:
     return [Problem(field, f"{value!r} cannot be a {field}: {CODE_WORDS}.")]
 
 
+def check_source(silent_after: object) -> list[Problem]:
+    """Gives what is wrong with the time after which a source's sensors may be called silent."""
+    if silent_after is None or (isinstance(silent_after, int | float) and 1 <= silent_after < float("inf")):
+        return []
+    return [Problem("silent_after", f"silent_after is at least 1 second, not {silent_after!r}.")]
+
+
 def check_text(field: str, value: object, longest: int, *, needed: bool = False) -> list[Problem]:
     """Gives what is wrong with a text."""
     if not isinstance(value, str):

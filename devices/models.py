@@ -178,6 +178,23 @@ class Source(models.Model):
     token_hash = models.CharField(max_length=64, blank=True, editable=False, db_index=True)  # intake: token → source
     token_hint = models.CharField(_("token begins with"), max_length=12, blank=True, editable=False)
     enabled = models.BooleanField(_("may send"), default=True)
+    silent_after = models.FloatField(
+        _("silent after"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1.0)],
+        help_text=_(
+            "Seconds without a reading after which its sensors may be called silent; empty: 10. For one that sends "
+            "in parcels, some three times the time between two. A sensor is never called silent before three of its "
+            "intervals."
+        ),
+    )
+    priority = models.PositiveSmallIntegerField(
+        _("priority of its silence"),
+        choices=[(1, _("Critical")), (2, _("High")), (3, _("Medium")), (4, _("Low"))],
+        default=2,
+        help_text=_("Of the alarm that is raised when nothing comes from it."),
+    )
     created = models.DateTimeField(_("created"), auto_now_add=True)
     history = HistoricalRecords(excluded_fields=["token_hash"])
 

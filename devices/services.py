@@ -9,7 +9,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from devices.changes import SENSORS, bump, change, ensure_shards, shard_of
-from devices.checks import MEASUREMENT, Problem, check_code, check_measurement, check_text, label_key, refuse
+from devices.checks import (
+    MEASUREMENT,
+    Problem,
+    check_code,
+    check_measurement,
+    check_source,
+    check_text,
+    label_key,
+    refuse,
+)
 from devices.intake.tokens import hash_token, hint, new_token
 from devices.models import Asset, AssetType, Level, Sensor, Source, TypeSensor
 from devices.units import code as unit_code
@@ -282,13 +291,15 @@ def _new_sensor(model: Any, owner: Mapping[str, Any], *, key: str, **fields: Any
 # --- Sources -------------------------------------------------------------------------------------------------------
 
 
-def create_source(*, name: str, scope: Asset, enabled: bool = True) -> tuple[Source, str]:
+def create_source(
+    *, name: str, scope: Asset, enabled: bool = True, silent_after: float | None = None, priority: int = 2
+) -> tuple[Source, str]:
     """Admits a data source below an asset. Gives: the source and its token, which is kept only as a hash."""
     with change() as pending:
-        refuse(check_code("name", name))
+        refuse([*check_code("name", name), *check_source(silent_after)])
         if Source.objects.filter(name=name).exists():
             refuse([Problem("name", f"there is a source {name} already.")])
-        source = Source(name=name, scope=scope, enabled=enabled)
+        source = Source(name=name, scope=scope, enabled=enabled, silent_after=silent_after, priority=priority)
         token = _give_token(source)
         source.save()
         pending.revisions.add("plant")
@@ -296,8 +307,9 @@ def create_source(*, name: str, scope: Asset, enabled: bool = True) -> tuple[Sou
 
 
 def update_source(*, source: Source, **changes: Any) -> Source:
-    """Changes a source: scope, enabled."""
+    """Changes a source: scope, enabled, what is said of its silence."""
     with change() as pending:
+        refuse(check_source(changes.get("silent_after", source.silent_after)))
         if _apply(source, changes, fixed={"name": "plant.yaml calls the source by it"}):
             source.save()
             pending.revisions.add("plant")

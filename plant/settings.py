@@ -179,6 +179,8 @@ LONGEST_SHELVING = {
     4: env.number("LONGEST_SHELVING_LOW", 24 * 3_600.0, least=60.0),
 }
 RESET_BEFORE_ACK = env.flag("RESET_BEFORE_ACK")  # a latch may be reset before anybody acknowledged it
+# Seconds that senders have to come back after Andon itself was away, before their silence counts.
+SILENCE_SETTLE = env.number("SILENCE_SETTLE", 60.0)
 HISTORY_RETENTION_DAYS = env.count("HISTORY_RETENTION_DAYS", 400, least=1)  # an asset type may say otherwise
 
 # --- Mail and text messages ----------------------------------------------------------------------------------------

@@ -24,10 +24,10 @@ class SourceAdmin(TableAdmin):
     """Senders of readings."""
 
     resource_classes = [SourceTable]
-    list_display = ["name", "scope", "enabled", "shown_token", "created"]
+    list_display = ["name", "scope", "enabled", "silent_after", "shown_token", "created"]
     list_select_related = ["scope"]
     search_fields = ["name", "scope__code", "scope__name"]
-    fields = ("name", "scope", "enabled", "shown_token")
+    fields = ("name", "scope", "enabled", "silent_after", "priority", "shown_token")
     readonly_fields = ["shown_token"]
     autocomplete_fields = ["scope"]
     fixed_fields = ("name",)

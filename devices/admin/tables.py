@@ -120,7 +120,7 @@ class SourceTable(ServiceTable):
 
     class Meta:
         model = Source
-        fields = ("name", "scope", "enabled")
+        fields = ("name", "scope", "enabled", "silent_after", "priority")
         import_id_fields = ("name",)
         store_instance = True
 

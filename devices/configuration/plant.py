@@ -129,7 +129,8 @@ ASSET_FIELDS = (
     Field("description"),
     Number("position", whole=True),
 )
-SOURCE_FIELDS = (Field("scope"), Flag("enabled"))
+_PRIORITIES = (("critical", 1), ("high", 2), ("medium", 3), ("low", 4))
+SOURCE_FIELDS = (Field("scope"), Flag("enabled"), Number("silent_after"), Choice("priority", words=_PRIORITIES))
 ASSET_TYPE_DEFAULTS: dict[str, Any] = {"name": "", "description": "", "retention_days": None}
 ASSET_DEFAULTS: dict[str, Any] = {
     "name": "",
@@ -139,7 +140,7 @@ ASSET_DEFAULTS: dict[str, Any] = {
     "description": "",
     "position": 0,
 }
-SOURCE_DEFAULTS: dict[str, Any] = {"scope": "", "enabled": True}
+SOURCE_DEFAULTS: dict[str, Any] = {"scope": "", "enabled": True, "silent_after": None, "priority": 2}
 
 
 class SensorsPart:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from devices.checks import check_code, check_place
+from devices.checks import check_code, check_source, check_place
 from devices.configuration import document
 from devices.configuration.document import ConfigurationError, Error, parse
 from devices.configuration.fields import Field, read_entry, suggestion
@@ -232,4 +232,7 @@ def _check_sources(plant: Plant) -> list[Error]:
             hint = suggestion(scope, plant.assets)
             errors.append(Error(line, f"source {name!r}: unknown asset {scope!r}{hint}"))
         errors += [Error(item.line, f"source: {problem.words}") for problem in check_code("name", name)]
+        line = item.at(SOURCE_FIELDS, "silent_after")
+        wrong = check_source(item.given.get("silent_after"))
+        errors += [Error(line, f"source {name!r}: {problem.words}") for problem in wrong]
     return errors

@@ -67,9 +67,9 @@ def stored() -> Plant:
             links = {name: assets[entry[name]].code if entry[name] else "" for name in listing.links}
             code = entry.pop("code")
             items[code] = Item(code, _given(listing.defaults, {**entry, **links}))
-    for source in Source.objects.order_by("name").values("name", "scope", "enabled"):
-        values = {"scope": assets[source["scope"]].code, "enabled": source["enabled"]}
-        plant.sources[source["name"]] = Item(source["name"], _given(SOURCE_DEFAULTS, values))
+    for source in Source.objects.order_by("name").values("name", *SOURCE_DEFAULTS):
+        values = {**source, "scope": assets[source["scope"]].code}
+        plant.sources[values.pop("name")] = Item(source["name"], _given(SOURCE_DEFAULTS, values))
     return plant
 
 

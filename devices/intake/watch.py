@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 from django.db import DatabaseError, connection
 from redis.exceptions import RedisError
 
-from devices.telemetry import stream
+from devices.telemetry import hearing, stream
 from devices.telemetry.directory import Directory
 
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.5
+LISTEN_SECONDS = 1.0  # between two marks that somebody listens
 APART_SECONDS = 0.05  # between two looks, however many strangers knock
 _REFUTED_MOST = 100_000
 
@@ -35,6 +37,7 @@ class Watch:
         self._looked: asyncio.Future[None] = self._loop.create_future()
         self._refuted: set[str] = set()
         self._ill = False
+        self._marked = float("-inf")
         self._task = self._loop.create_task(self._run())
 
     async def plant(self) -> Directory:
@@ -87,7 +90,11 @@ class Watch:
         backlog = self.backlog
         try:
             known = Directory.load(known)
-            backlog = sum(lag.readings for lag in stream.lag(stream.connect()).values())
+            client = stream.connect()
+            backlog = sum(lag.readings for lag in stream.lag(client).values())
+            if time.monotonic() - self._marked >= LISTEN_SECONDS:
+                hearing.listen(client)
+                self._marked = time.monotonic()
         except (DatabaseError, RedisError, OSError) as error:
             if not self._ill:
                 log.warning("plant or backlog not read", error=str(error))

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from devices import events, metrics
 from devices.models import Checkpoint, Revision
-from devices.telemetry import failing, history, latest, stream
+from devices.telemetry import failing, hearing, history, latest, stream
 from devices.telemetry.admission import DUPLICATE, FRESH, LATE, Cursors, admit
 from devices.telemetry.batch import Batch, Int64
 from devices.telemetry.gap import Gap, find_gap
@@ -314,6 +314,8 @@ def _process(shard: int, glance: Glance, heard: Heard, client: Any, later: Any, 
     if failed_before:
         failing.clear(later, shard)
     _show(later, glance.plant, shard, warm, shown, batch.sensor[fresh & own] if entries else None)
+    if not more:
+        hearing.note(later, shard, clock)
     if entries:
         stream.trim(client, shard, warm.mark[1], redis_clock)
         metrics.drained(shard, report.readings, report.late, report.duplicates, time.perf_counter() - started)

@@ -119,3 +119,17 @@ for i = 1, #KEYS - 1 do
 end
 return answer
 """)
+
+# Key: the marks. Argument: the µs after which a mark is too old to go on from. Gives since when somebody listens.
+LISTENS = Script("""
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local since = redis.call('HGET', KEYS[1], 'since')
+local last = tonumber(redis.call('HGET', KEYS[1], 'last') or '0')
+local text = string.format('%.0f', now)
+if not since or now - last > tonumber(ARGV[1]) then
+    since = text
+end
+redis.call('HSET', KEYS[1], 'since', since, 'last', text)
+return since
+""")

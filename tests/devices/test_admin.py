@@ -181,7 +181,8 @@ def test_several_assets_are_deleted_as_one_change(engineer):
 
 def test_token_is_shown_once_and_only_its_hash_is_kept(engineer):
     asset = Asset.objects.get(code="line-a")
-    answer = engineer.post(reverse("admin:devices_source_add"), {"name": "edge-2", "scope": asset.pk, "enabled": "on"})
+    sent = {"name": "edge-2", "scope": asset.pk, "enabled": "on", "priority": 2}
+    answer = engineer.post(reverse("admin:devices_source_add"), sent)
     token = answer.context["token"]
     assert token in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
