@@ -30,6 +30,7 @@ from alerts.models.rules import (
     Suppressor,
     TypeRule,
 )
+from alerts.models.silence import Held, Silence
 from alerts.models.telling import Channel, Contact, Delivery, Subscription
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Contact",
     "Delivery",
     "DraftChange",
+    "Held",
     "Holiday",
     "JournalEntry",
     "JournalHead",
@@ -61,6 +63,7 @@ __all__ = [
     "Rule",
     "RuleInput",
     "Severity",
+    "Silence",
     "State",
     "Subscription",
     "Suppression",
