@@ -22,7 +22,9 @@ from alerts.engine.run import Outcome, advance, evaluate
 from alerts.engine.state import EngineState, carry
 from alerts.instants import from_us, to_us
 from alerts.models import Alarm, JournalEntry, LeftOut, Rule, Suppressor
+from alerts.silence.services import Holder
 from devices.telemetry import history
+from devices.telemetry.admission import Cursors
 from devices.telemetry.gap import Gap
 from devices.telemetry.pipeline import Drain
 
@@ -66,7 +68,18 @@ class Evaluation:
             found += _transitions(ticked)
             left_out += _left_out(ticked)
         return Judgement(
-            drain.shard, revision, program, state, found, left_out, retired, drain.replaced, drain.gap, holding
+            shard=drain.shard,
+            revision=revision,
+            program=program,
+            state=state,
+            transitions=found,
+            left_out=left_out,
+            retired=retired,
+            holding=holding,
+            replaced=drain.replaced,
+            gap=drain.gap,
+            clock=drain.clock,
+            cursors=drain.cursors,
         )
 
 
@@ -83,6 +96,8 @@ class Judgement:
     retired: set[int]  # open alarms whose rule is gone
     replaced: str  # the new streams' epoch, where there are new ones
     gap: Gap | None  # what was let go before it was judged
+    clock: int | None  # none where the stream was not read to its end
+    cursors: Cursors
     holding: set[int] | None = None  # the states that suppress, where what follows from them must be put right
     written: int = 0  # rows of the journal
     told: int = 0
@@ -128,14 +143,21 @@ class Judgement:
         for pk in sorted(self.retired & set(book.alarms)):
             if book.alarms[pk].closed is None:
                 book.cleared(book.alarms[pk], at=now, reason=RULE_RETIRED)
+        holder = Holder(book, self.transitions, shard=self.shard, clock=self.clock, arrival=self._arrival)
         moments = [by_design.Moment(found.rule, found.time, found.active) for found in self.transitions]
         for index in by_design.in_order(moments, book.suppresses):
-            self._apply(book, self.transitions[index])
+            self._apply(book, holder, self.transitions[index])
         self.written = len(book.write())
+        holder.written()
         self.told = book.told
         self.retired, self.holding = set(), None
 
-    def _apply(self, book: Book, transition: Transition) -> None:
+    def _arrival(self, sensor: int) -> int | None:
+        """Gives when a sensor's newest reading arrived, in µs."""
+        newest = self.cursors.get(sensor)
+        return None if newest is None else newest.arrival
+
+    def _apply(self, book: Book, holder: Holder, transition: Transition) -> None:
         """Puts one transition to its rule's alarm, or to those that a state suppresses."""
         if transition.rule < 0:
             suppressor = book.suppressors.get(-transition.rule)
@@ -144,6 +166,8 @@ class Judgement:
             return
         rule = book.rule(transition.rule)
         if rule is None or not self._mine(rule):
+            return
+        if not holder.passes(rule, transition):
             return
         at = from_us(transition.time)
         clock_from = None if transition.clock_from is None else from_us(transition.clock_from)

@@ -9,6 +9,7 @@ from alerts.calling import digests, escalation
 from alerts.figures import mailing
 from alerts.instants import to_us
 from alerts.notify import outbox
+from alerts.silence import services as silence
 from devices.telemetry import failing, stream
 
 log = structlog.get_logger(__name__)
@@ -28,6 +29,7 @@ def tick() -> None:
     for service in (timers.expire_shelving, timers.realarm):
         if count := service(now=now):
             log.info("timers fired", timer=service.__name__, transitions=count)
+    silence.judge(now)
     while escalation.take_due_steps(now):
         pass
     escalation.watch_rotas(now)

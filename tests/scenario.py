@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from alerts.models import Alarm, JournalEntry
+from alerts.silence import services as silence
 from devices.models import Checkpoint, Sensor
-from devices.telemetry import codec, stream
+from devices.telemetry import codec, hearing, stream
 from devices.telemetry.batch import Batch, Quality
 from devices.telemetry.pipeline import Report, process_shard
 
@@ -68,6 +69,15 @@ class Scenario:
         """Drains every shard with the clock at a second."""
         shards = Checkpoint.objects.order_by("shard").values_list("shard", flat=True)
         return [process_shard(shard, clock=self.us(at)) for shard in shards]
+
+    def listens(self, since: float = -3600.0, until: float = 1e6) -> None:
+        """Lets an intake listen from one second to another."""
+        self.client.hset(hearing.LISTENING, mapping={"since": self.us(since), "last": self.us(until)})
+
+    def tick(self, at: float) -> None:
+        """Drains every shard and does what time alone brings about, as each second does."""
+        self.drain(at)
+        silence.judge(self.at(at), clock=self.us(at))
 
     @staticmethod
     def states() -> list[tuple[str, str]]:
