@@ -61,6 +61,7 @@ def as_json(alarm: Alarm) -> dict[str, Any]:
         "group": alarm.group,
         "first_out": alarm.first_out,
         "silenced": iso(alarm.silenced),
+        "silent": _silent(alarm),
     }
 
 
@@ -161,6 +162,13 @@ def _suppression_json(row: Suppression, tag: str, alarm: int | None) -> dict[str
         "work_order": row.work_order,
         "review": row.review.isoformat() if row.review is not None else None,
     }
+
+
+def _silent(alarm: Alarm) -> dict[str, Any] | None:
+    """Gives what is not heard while an alarm stands that tells of silence: since when, which assets and sensors."""
+    if not alarm.active or "silent" not in alarm.frozen:
+        return None
+    return {"since": alarm.frozen["silent_since"], "parts": alarm.frozen["silent"]}
 
 
 def alarms() -> QuerySet[Alarm]:

@@ -33,6 +33,8 @@ KIND_WORDS = {
     Kind.OFFLINE: _("offline"),
 }
 
+NO_DATA = _("no data")  # of a machine that is not heard though it may well run
+
 # PackML's states (ISA-TR88.00.02) and the plain words that plants use for them.
 _WORDS = {
     Kind.RUNNING: (
@@ -93,14 +95,18 @@ def condition(
     intervals: Iterable[float | None],
     state: tuple[int, float] | None,
     words: Mapping[str, tuple[str, str]],
+    *,
+    silent: bool = False,
 ) -> Condition:
     """Judges a machine.
 
     Takes: the newest reading's time of all its sensors (µs), their intervals (s), its state sensor's reading
-    (time in µs, value) and what that sensor's values mean.
+    (time in µs, value), what that sensor's values mean, and whether it lies below a part that is not heard.
     """
     intervals = list(intervals)
     since = state[0] if state else None
+    if silent:
+        return Condition(Kind.OFFLINE, str(NO_DATA), False, newest, since)
     if newest is None:
         return Condition(Kind.OFFLINE, str(KIND_WORDS[Kind.OFFLINE]), False, None, since)
     age = (now_us - newest) / 1e6

@@ -13,9 +13,9 @@ from alerts.models import Silence
 from alerts.silence.tree import NONE, SECOND, Heard, Int64, Mask, Plant, Point, Verdict, judge
 from devices.models import Sensor, Source
 from devices.telemetry import hearing, stream
-from devices.topology import topology
+from devices.topology import Topology, topology
 
-_plant: tuple[int, Plant] | None = None
+_plant: tuple[Topology, Plant] | None = None
 
 
 def plant() -> Plant:
@@ -25,8 +25,8 @@ def plant() -> Plant:
     """
     global _plant
     model = topology()
-    if _plant is None or _plant[0] != model.revision:
-        _plant = (model.revision, _load(model.parent))
+    if _plant is None or _plant[0] is not model:
+        _plant = (model, _load(model.parent))
     return _plant[1]
 
 

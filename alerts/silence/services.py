@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from redis import RedisError
 
-from alerts import journal
+from alerts import journal, queries
 from alerts.book import Book
 from alerts.instants import from_us
 from alerts.models import Held, Kind, Priority, Rule, RuleInput, Silence
@@ -124,7 +124,8 @@ def _tell(book: Book, scene: Scene, failed: Failed) -> tuple[Silence, object]:
         sensor=part.sensor,
     )
     if alarm is not None:
-        alarm.frozen |= {"silent": part.assets, "silent_sensor": part.sensor.tag if part.sensor else ""}
+        parts = part.assets if part.sensor is None else [part.sensor.tag]
+        alarm.frozen |= {"silent": parts, "silent_name": part.name, "silent_since": queries.iso(from_us(failed.newest))}
     return silence, alarm
 
 

@@ -34,6 +34,7 @@ _LOOKS = {
 _QUALITY_MARKS = {
     "uncertain": "M5.7 6.2a2.3 2.3 0 1 1 3.3 2c-.7.4-1 .7-1 1.5M8 11.9v.2",
     "stale": "M8 1.9a6.1 6.1 0 1 1 0 12.2A6.1 6.1 0 0 1 8 1.9zM8 4.5V8l2.5 1.6",
+    "unknown": "M8 1.9a6.1 6.1 0 1 1 0 12.2A6.1 6.1 0 0 1 8 1.9zM8 4.5V8l2.5 1.6",
     "bad": "M4 4l8 8M12 4l-8 8",
     "manual": "M5 2.5v11M5 3l7 2.5L5 8",
     "simulated": "M10.8 4.8c-.4-1-1.5-1.6-2.8-1.6-1.6 0-2.8.8-2.8 2.2 0 3 5.8 1.5 5.8 4.8 0 1.4-1.3 2.5-3 2.5"
@@ -131,6 +132,7 @@ _QUALITY_WORDS = {
     "good": "",
     "uncertain": _("uncertain"),
     "stale": _("stale"),
+    "unknown": _("no data"),
     "bad": _("bad"),
     "manual": _("entered by hand"),
     "simulated": _("simulated"),

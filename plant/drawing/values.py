@@ -30,15 +30,21 @@ class Shown:
     stale: bool = False
     time_ms: int | None = None
     interval: float | None = None  # seconds
+    unknown: bool = False  # it lies below a part of the plant that is not heard
     priority: int | None = None  # of its highest alarm
     look: str = "ack"
     labels: Mapping[str, str] = field(default_factory=dict)
     scale: Scale | None = None
 
     @property
+    def known(self) -> bool:
+        """Tells whether there is a value that means something."""
+        return self.value is not None and self.quality != "bad" and not self.unknown
+
+    @property
     def text(self) -> str:
         """Gives the value in words or digits, without the unit."""
-        if self.value is None or self.quality == "bad":
+        if not self.known:
             return writing.NO_VALUE
         if self.labels:
             key = label_key(self.value)
@@ -52,6 +58,8 @@ class Shown:
     @property
     def worst_quality(self) -> str:
         """Gives the mark that stands after the unit."""
+        if self.unknown:
+            return "unknown"
         return "bad" if self.quality == "bad" else "stale" if self.stale else self.quality
 
 
@@ -60,9 +68,9 @@ def value(shown: Shown, *, with_unit: bool = True) -> SafeString:
     classes = ["val"]
     if shown.priority is not None:
         classes += ["al", f"p{shown.priority}"]
-    if shown.value is None or shown.quality == "bad":
+    if not shown.known:
         classes.append("bad")
-    if shown.stale:
+    if shown.stale or shown.unknown:
         classes.append("stale")
     return format_html(
         '<span class="{}" data-tag="{}" data-decimals="{}" data-interval="{}" data-time="{}"{}{}>'
@@ -90,11 +98,13 @@ def indicator(shown: Shown, *, rest: bool = False) -> SafeString:
     scale = shown.scale
     if scale is None or shown.labels:
         return SafeString("")
-    known = shown.value is not None and shown.quality != "bad"
+    known = shown.known
     classes = ["mai"]
     if shown.priority is not None:
         classes += ["al", f"p{shown.priority}"]
-    classes += [name for name, on in (("stale", shown.stale), ("rest", rest), ("none", not known)) if on]
+    classes += [
+        name for name, on in (("stale", shown.stale or shown.unknown), ("rest", rest), ("none", not known)) if on
+    ]
     parts = [mark_safe('<rect class="trk" y="3" width="100%" height="8"/>')]
     if scale.normal is not None:
         left, right = scale.at(scale.normal[0]), scale.at(scale.normal[1])

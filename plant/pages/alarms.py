@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from django.views.decorators.http import require_GET, require_POST
 from alerts import queries, services
 from alerts.changes import while_text
 from alerts.models import Alarm, AlarmClass, JournalEntry, Position, Priority, Severity
+from alerts.silence.queries import silent_parts
 from plant import writing
 from plant.pages import alarm_actions
 from plant.pages.reading import newest, shown
@@ -57,6 +58,7 @@ class Line:
     waits: bool  # for an acknowledgement
     word: str
     limit: str  # with its sign
+    silent: bool  # it comes from a part of the plant that is not heard: nobody knows whether it still holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def _found(filters: Filters, plant: Tree) -> QuerySet[Alarm]:
     return found
 
 
-def _line(alarm: Alarm, plant: Tree, now: datetime) -> Line:
+def _line(alarm: Alarm, plant: Tree, now: datetime, silent: Collection[str]) -> Line:
     ended = alarm.cleared or (alarm.closed if alarm.closed else None)
     waits = alarm.closed is None and alarm.state in queries.UNACKED_STATES
     return Line(
@@ -132,6 +134,7 @@ def _line(alarm: Alarm, plant: Tree, now: datetime) -> Line:
         waits,
         _state_word(alarm),
         _limit_words(alarm),
+        alarm.closed is None and alarm.rule_id is not None and bool({alarm.asset_code, alarm.tag} & set(silent)),
     )
 
 
@@ -169,7 +172,8 @@ def alarms(request: HttpRequest) -> HttpResponse:
         return _not_presented(request, filters, plant, now)
     most = ROWS if filters.show == "history" else MOST_OPEN
     rows = list(_found(filters, plant)[: most + 1])
-    lines = [_line(alarm, plant, now) for alarm in rows[:most]]
+    silent = silent_parts()
+    lines = [_line(alarm, plant, now, silent) for alarm in rows[:most]]
     cut = len(rows) > most
     context = {
         "lines": lines,
@@ -236,11 +240,17 @@ def _alarm(pk: int) -> Alarm:
 def alarm(request: HttpRequest, pk: int) -> HttpResponse:
     """Shows one alarm with its cause, action and time line; `?fragment` gives the drawer's content alone."""
     plant, found, now = tree(), _alarm(pk), timezone.now()
-    line = _line(found, plant, now)
+    line = _line(found, plant, now, silent_parts())
     context = {
         "line": line,
         "trend": _trend(found, now),
-        "newest": shown(found.sensor, newest([found.sensor]).get(found.sensor.pk), now, alarm=found)
+        "newest": shown(
+            found.sensor,
+            newest([found.sensor]).get(found.sensor.pk),
+            now,
+            alarm=found,
+            unknown=bool({found.asset_code, found.tag} & set(silent_parts())),
+        )
         if found.sensor
         else None,
         "entries": list(JournalEntry.objects.filter(alarm=found).order_by("pk")),

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from alerts import queries
 from alerts.instants import to_us
 from alerts.models import Alarm, JournalEntry, Rule, RuleInput
+from alerts.silence.queries import Silent, silent_parts
 from devices.models import Asset, Sensor
 from devices.telemetry import history
 from devices.telemetry.batch import Quality
@@ -86,6 +87,7 @@ class Machine:
         self.alarms = list(queries.open_alarms(ids).filter(suppressed=[]))
         self.rules = list(Rule.objects.filter(asset__in=ids, enabled=True).order_by("priority", "pk"))
         self.readings = newest(self.sensors)
+        self.silent = silent_parts()
         self.lines = self._lines()
         self.events = list(JournalEntry.objects.filter(alarm__asset__in=ids).order_by("-pk")[:EVENTS])
 
@@ -108,7 +110,9 @@ class Machine:
         for sensor in self.sensors:
             top = worst.get(sensor.pk)
             scale = scale_of(sensor, reads.get(sensor.pk, []))
-            shown = reading_shown(sensor, self.readings.get(sensor.pk), self.now, scale=scale, alarm=top)
+            unknown = sensor.asset.code in self.silent or sensor.tag in self.silent
+            reading = self.readings.get(sensor.pk)
+            shown = reading_shown(sensor, reading, self.now, scale=scale, alarm=top, unknown=unknown)
             spark = sparkline(columns[sensor.pk], start, end) if sensor.pk in columns else []
             lines.append(SensorLine(sensor, shown, reads.get(sensor.pk, []), top, spark))
         return sorted(lines, key=lambda line: (line.alarm.priority if line.alarm else 9, bool(line.sensor.labels)))
@@ -124,7 +128,13 @@ class Machine:
             [sensor.interval for sensor in self.sensors],
             (reading.time, reading.value) if reading else None,
             state_words(teller.labels) if teller else {},
+            silent=self.silence is not None,
         )
+
+    @property
+    def silence(self) -> Silent | None:
+        """Gives what is said of the part of the plant that is not heard, if the machine belongs to one."""
+        return self.silent.get(self.node.code)
 
     @property
     def _teller(self) -> Sensor | None:

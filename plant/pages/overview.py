@@ -21,6 +21,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from alerts import queries
+from alerts.silence.queries import Silent, silent_parts
 from devices.models import Source
 from devices.telemetry import latest
 from plant.drawing import Cell
@@ -128,6 +129,11 @@ class Board:
             return {}
 
     @cached_property
+    def silent(self) -> Mapping[str, Silent]:
+        """Gives what is not heard. Cost: one query."""
+        return silent_parts()
+
+    @cached_property
     def tallies(self) -> Mapping[int | None, queries.Tally]:
         """Gives the open alarms of every asset with its subtree. Cost: one query."""
         return queries.tallies(self.plant.parents)
@@ -168,6 +174,7 @@ class Board:
             intervals,
             (reading.time, reading.value) if reading else None,
             words,
+            silent=node.code in self.silent,
         )
         known = [limit for limit in map(stale_after, intervals) if limit is not None]
         return Cell(
@@ -226,7 +233,8 @@ class Board:
 
     def _is_fresh(self, sensor: SensorRow) -> bool:
         reading = self.readings.get(sensor.pk)
-        if reading is None:
+        code = self.plant.nodes[sensor.asset].code
+        if reading is None or code in self.silent or f"{code}/{sensor.key}" in self.silent:
             return False
         limit = stale_after(sensor.interval)
         return limit is None or self.now_us - reading.time <= limit * 1e6

@@ -43,8 +43,12 @@ def shown(
     *,
     scale: Scale | None = None,
     alarm: Alarm | None = None,
+    unknown: bool = False,
 ) -> Shown:
-    """Gives a sensor's reading with what is drawn around it; `alarm` is the worst one that stands on it."""
+    """Gives a sensor's reading with what is drawn around it.
+
+    Takes: the worst alarm that stands on it; whether it lies below a part of the plant that is not heard.
+    """
     limit = stale_after(sensor.interval)
     active = alarm if alarm is not None and alarm.state != "D" and alarm.closed is None else None
     return Shown(
@@ -57,6 +61,7 @@ def shown(
         stale=reading is not None and limit is not None and to_us(now) - reading.time > limit * 1e6,
         time_ms=reading.time // 1000 if reading else None,
         interval=sensor.interval,
+        unknown=unknown,
         priority=active.priority if active else None,
         look=look_of(active) if active else "ack",
         labels=sensor.labels,

@@ -253,7 +253,7 @@ def test_export_of_sources_has_no_token(engineer):
     engineer.post(reverse("admin:devices_source_token", args=[Source.objects.get().pk]))
     fields = {"format": "0", "sourcetable_name": "on", "sourcetable_scope": "on", "sourcetable_enabled": "on"}
     answer = engineer.post(reverse("admin:devices_source_export"), fields)
-    assert answer.content.decode().splitlines() == ["name,scope,enabled", "edge-1,site-1,0"]
+    assert answer.content.decode().splitlines() == ["name,scope,enabled,silent_after,priority", "edge-1,site-1,0,,2"]
 
 
 @pytest.mark.parametrize("model", ["devices_asset", "devices_sensor", "alerts_rule"])

@@ -17,9 +17,11 @@ export const labelKey = (value) => String(value);
 
 /**
  * A machine's state. Takes times in ms; `after` is { stale, offline } in ms or null for never; `state` the reading of
- * its state sensor; `words` what that sensor's values mean. Gives { kind, word, stale }.
+ * its state sensor; `words` what that sensor's values mean; `silent` whether it lies below a part of the plant that is
+ * not heard. Gives { kind, word, stale }.
  */
-export function condition(now, newest, after, state, words) {
+export function condition(now, newest, after, state, words, silent = false) {
+  if (silent) return { kind: "offline", word: "no data", stale: false };
   if (newest == null || (after.offline !== null && now - newest > after.offline)) {
     return { kind: "offline", word: "offline", stale: false };
   }

@@ -1,9 +1,11 @@
+import { silentParts } from "./silence.js";
+
 // What a page knows of the plant: a snapshot, and the events after it. Pure: an old snapshot plus events gives the same
 // as a fresh snapshot.
 
 /** @returns what is known before the first snapshot. */
 export function nothing() {
-  return { values: new Map(), alarms: new Map(), journal: 0, newest: 0, complete: false };
+  return { values: new Map(), alarms: new Map(), silent: new Map(), journal: 0, newest: 0, complete: false };
 }
 
 const NORMAL = "A";
@@ -27,6 +29,7 @@ function applySnapshot(plant, frame) {
   plant.newest = 0;
   applyValues(plant, frame.values);
   plant.alarms = new Map(frame.alarms.map((alarm) => [alarm.id, alarm]));
+  plant.silent = silentParts(plant.alarms.values());
   plant.journal = frame.journal;
   plant.complete = true;
   return { everything: true };
@@ -64,5 +67,6 @@ function applyAlarm(plant, frame) {
   for (const other of gone) plant.alarms.delete(other.id);
   if (alarm.state === NORMAL || superseded) plant.alarms.delete(alarm.id);
   else plant.alarms.set(alarm.id, { ...alarm, journal: frame.journal });
+  if (alarm.silent || before?.silent) plant.silent = silentParts(plant.alarms.values());
   return { alarm, before: before ?? null, gone };
 }

@@ -69,7 +69,17 @@ function belongs(alarm) {
   return words.toLowerCase().split(/\s+/).every((word) => text.includes(word));
 }
 
+/** Nobody knows whether an alarm still holds while what it comes from is not heard. */
+function drawSilent() {
+  for (const row of rows()) {
+    const alarm = plant.alarms.get(idOf(row));
+    const mark = row.querySelector(".c-silent");
+    if (mark) mark.hidden = !alarm?.rule || !(plant.silent.has(alarm.asset) || plant.silent.has(alarm.sensor));
+  }
+}
+
 function onAlarm({ alarm, before, gone }) {
+  if (alarm.silent || before?.silent) drawSilent();
   const over = !plant.alarms.has(alarm.id);
   const row = rowOf(alarm.id);
   if (row) drawRow(row, alarm, over);

@@ -33,7 +33,8 @@ export function readCell(link) {
 /** Draws a cell from the machine's newest reading, its state and its alarms. */
 export function drawCell(cell, alarms, wordLists) {
   const state = cell.stateTag ? plant.values.get(cell.stateTag) : null;
-  const judged = condition(now(), cell.newest, cell.after, state, cell.words === null ? null : wordLists[cell.words]);
+  const words = cell.words === null ? null : wordLists[cell.words];
+  const judged = condition(now(), cell.newest, cell.after, state, words, plant.silent.has(cell.code));
   cell.kind = judged.kind;
   cell.word = judged.word;
   const counted = tally(alarms);

@@ -13,8 +13,10 @@ import { startTrends } from "./trend.js";
 
 const { codes } = document.getElementById("machine").dataset;
 const parts = new Set(JSON.parse(codes));
+const [code] = parts; // the machine's own comes first
 const judge = pageData("judged-by", {});
 const list = document.getElementById("mine");
+const silent = document.getElementById("silent");
 const { ack } = document.querySelector("#banner [data-ack]").dataset;
 const mayAck = "mayAck" in document.body.dataset;
 const WHY_NOT = "You can look. An administrator can let you acknowledge alarms.";
@@ -93,7 +95,14 @@ function drawState() {
   const newest = plant.newest || null;
   setText(document.getElementById("data-age"), newest ? `data ${age((now() - newest) / 1000)} old` : "no data yet");
   const after = { stale: ms(judge.stale), offline: ms(judge.offline) };
-  const found = condition(now(), newest, after, judge.tag ? plant.values.get(judge.tag) : null, judge.words);
+  const silence = plant.silent.get(code);
+  const state = judge.tag ? plant.values.get(judge.tag) : null;
+  const found = condition(now(), newest, after, state, judge.words, silence !== undefined);
+  silent.hidden = silence === undefined;
+  if (silence) {
+    const since = clock(Date.parse(silence.silent.since), plantOffset);
+    setText(silent.querySelector(".words"), `${silence.message.replace("No data", `No data since ${since}`)}.`);
+  }
   const word = found.word[0].toUpperCase() + found.word.slice(1);
   const want = `${found.kind} ${word}`;
   if (drawn === want) return;

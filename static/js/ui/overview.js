@@ -4,6 +4,7 @@ import { make, pageData, setAttribute, setText } from "../lib/dom.js";
 import { painter } from "../lib/painter.js";
 import { group, tally, worst } from "../state/alarms.js";
 import { isStale } from "../state/freshness.js";
+import { silenceOf } from "../state/silence.js";
 import { age, duration, number } from "../state/writing.js";
 import { drawCell, readCell, start as startHoneycomb } from "./honeycomb.js";
 import { now, on, plant } from "./live.js";
@@ -176,7 +177,7 @@ function drawFigures() {
       const reading = plant.values.get(`${asset}/${key}`);
       if (!reading) continue;
       if (part.newest === null || reading.time > part.newest) part.newest = reading.time;
-      if (!isStale(time, reading.time, interval)) part.fresh += 1;
+      if (!isStale(time, reading.time, interval) && !silenceOf(plant.silent, `${asset}/${key}`)) part.fresh += 1;
     }
     all += part.all;
     fresh += part.fresh;
@@ -274,8 +275,13 @@ export function start() {
     drawFigures();
   });
   on("values", takeValues);
-  on("alarm", ({ alarm, gone }) => {
+  on("alarm", ({ alarm, before, gone }) => {
     sortAlarms();
+    // What is not heard any more, or heard again, may be any machine.
+    if (alarm.silent || before?.silent) {
+      cells.forEach(paint);
+      drawFigures();
+    }
     for (const code of new Set([alarm.asset, ...gone.map((other) => other.asset)])) {
       const cell = cellOf.get(code);
       if (cell) draw(cell);

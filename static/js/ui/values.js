@@ -4,6 +4,7 @@ import { setAttribute, setText } from "../lib/dom.js";
 import { painter } from "../lib/painter.js";
 import { group, isPresented, tally } from "../state/alarms.js";
 import { isStale, labelKey } from "../state/freshness.js";
+import { silenceOf } from "../state/silence.js";
 import { at, beyond, off } from "../state/indicator.js";
 import { NO_VALUE, number } from "../state/writing.js";
 import { now, on, plant } from "./live.js";
@@ -12,6 +13,7 @@ const MARKS = {
   good: "",
   uncertain: "M5.7 6.2a2.3 2.3 0 1 1 3.3 2c-.7.4-1 .7-1 1.5M8 11.9v.2",
   stale: "M8 1.9a6.1 6.1 0 1 1 0 12.2A6.1 6.1 0 0 1 8 1.9zM8 4.5V8l2.5 1.6",
+  "no data": "M8 1.9a6.1 6.1 0 1 1 0 12.2A6.1 6.1 0 0 1 8 1.9zM8 4.5V8l2.5 1.6",
   bad: "M4 4l8 8M12 4l-8 8",
 };
 
@@ -50,16 +52,17 @@ function draw(tag) {
   const part = parts.get(tag);
   const reading = plant.values.get(tag);
   if (!part || !reading) return;
-  const stale = isStale(now(), reading.time, part.interval);
+  const stale = isStale(now(), reading.time, part.interval) || silenceOf(plant.silent, tag) !== undefined;
   const priority = tally((alarms.get(tag) ?? []).filter((alarm) => isPresented(alarm) && alarm.state !== "D")).worst;
-  const bad = reading.quality === "bad";
-  const quality = bad ? "bad" : stale ? "stale" : reading.quality;
+  const unknown = silenceOf(plant.silent, tag) !== undefined;
+  const bad = reading.quality === "bad" || unknown;
+  const quality = unknown ? "no data" : bad ? "bad" : stale ? "stale" : reading.quality;
   for (const element of part.values) {
     for (const name of ["p1", "p2", "p3", "p4"]) element.classList.toggle(name, name === `p${priority}`);
     element.classList.toggle("al", priority !== null);
     element.classList.toggle("stale", stale);
     element.classList.toggle("bad", bad);
-    setText(element.querySelector(".v"), textOf(element, reading));
+    setText(element.querySelector(".v"), unknown ? NO_VALUE : textOf(element, reading));
     const mark = element.querySelector(".q");
     if (mark) {
       setAttribute(mark.querySelector("path"), "d", MARKS[quality] ?? "");
@@ -112,8 +115,9 @@ export function start() {
   on("values", (tags) => {
     for (const tag of tags) if (parts.has(tag)) paint(tag);
   });
-  on("alarm", ({ alarm }) => {
+  on("alarm", ({ alarm, before }) => {
     sortAlarms();
+    if (alarm.silent || before?.silent) for (const tag of parts.keys()) paint(tag);
     draw(alarm.sensor);
   });
   setInterval(() => {
