@@ -103,7 +103,7 @@ class Scene:
             arrival=arrival,
             clock=_by_shard(whole, clocks),
             excused=excused,
-            called=np.isin(whole.sensor, list(called)),
+            called=np.isin(whole.sensor, list(called)) if called else np.zeros(size, np.bool_),
             covered=np.zeros(size, np.bool_),
             now=now.now,
         )
@@ -173,9 +173,8 @@ def _arrivals(whole: Plant) -> Int64:
     found = np.full(len(whole.sensor), NONE, np.int64)
     ids, times, shards = hearing.arrivals()
     if len(ids) and len(found):
-        order = np.argsort(whole.sensor)
-        at = np.searchsorted(whole.sensor[order], ids)
-        places = order[np.minimum(at, len(order) - 1)]
+        at = np.searchsorted(whole.sensor, ids, sorter=whole.order)
+        places = whole.order[np.minimum(at, len(found) - 1)]
         own: Mask = (whole.sensor[places] == ids) & (whole.shard[places] == shards)
         found[places[own]] = times[own]
     return found

@@ -60,6 +60,7 @@ class Plant:
         self.points = points
         self.place = {point.id: place for place, point in enumerate(points)}
         self.sensor = np.array([point.id for point in points], np.int64)
+        self.order = np.argsort(self.sensor)  # places by sensor id
         self.home = np.array([self.row[point.asset] for point in points], np.int64)
         self.shard = np.array([point.shard for point in points], np.int64)
         self.interval = np.array([point.interval for point in points], np.int64)

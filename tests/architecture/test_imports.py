@@ -32,6 +32,7 @@ PURE = [
     "alerts/figures/targets.py",
     "alerts/workbench/grid.py",
     "alerts/workbench/price.py",
+    "alerts/silence/tree.py",
     "devices/telemetry/batch.py",
     "devices/telemetry/codec.py",
     "devices/telemetry/admission.py",

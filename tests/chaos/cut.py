@@ -1,10 +1,11 @@
-"""Cuts a source with 500 sensors off a whole running Andon, then Andon off the source: python -m tests.chaos.cut FOLDER.
+"""Cuts a source with 500 sensors off a running Andon, then Andon off the source: python -m tests.chaos.cut FOLDER.
 
 Prints one JSON object. A process of its own: its Django stands on the stack's own database.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -73,10 +74,8 @@ class Sender(threading.Thread):
             if self.speaks.is_set():
                 body = json.dumps({"values": values}).encode()
                 headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
-                try:
+                with contextlib.suppress(OSError):
                     urllib.request.urlopen(urllib.request.Request(self.url, body, headers), timeout=5).close()
-                except OSError:
-                    pass
             time.sleep(1.0)
 
 
