@@ -7,6 +7,7 @@ from django.utils import timezone
 from alerts import retention, system, timers
 from alerts.calling import digests, escalation
 from alerts.figures import mailing
+from alerts.flood import services as flood
 from alerts.instants import to_us
 from alerts.notify import outbox
 from alerts.silence import services as silence
@@ -30,6 +31,7 @@ def tick() -> None:
         if count := service(now=now):
             log.info("timers fired", timer=service.__name__, transitions=count)
     silence.judge(now)
+    flood.follow(now=now)
     while escalation.take_due_steps(now):
         pass
     escalation.watch_rotas(now)

@@ -18,10 +18,12 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.contrib.auth.models import AnonymousUser, User
+from django.utils import timezone
 from redis import RedisError
 
 from alerts import queries as alarms
 from alerts.events import ALL_ALARMS, frame, suppression_frames
+from alerts.flood import queries as flood_queries
 from alerts.models import JournalEntry, JournalHead, Suppression
 from devices import metrics
 from devices.telemetry import latest
@@ -99,6 +101,7 @@ class JournalTail:
     def __init__(self) -> None:
         self._read_at = 0.0
         self._head = 0
+        self._floods: list[list[Any]] = []
         self._lock = asyncio.Lock()
         self._rows: deque[tuple[int, int | None, str]] = deque(maxlen=4 * MOST_MISSED)
 
@@ -107,8 +110,14 @@ class JournalTail:
         async with self._lock:
             if time.monotonic() - self._read_at > BEAT / 2:
                 self._head = await database_sync_to_async(_journal_head)()
+                self._floods = await database_sync_to_async(_floods)()
                 self._read_at = time.monotonic()
             return self._head
+
+    @property
+    def floods(self) -> list[list[Any]]:
+        """Gives the floods that lasted when the head was read."""
+        return self._floods
 
     async def many(self, after: int, upto: int, *, suppressions: bool) -> bool:
         """Tells whether (after, upto] holds more rows for a socket than are fetched at once."""
@@ -139,6 +148,14 @@ def _tail() -> JournalTail:
 
 def _journal_head() -> int:
     return JournalHead.objects.values_list("last", flat=True).first() or 0
+
+
+def _floods() -> list[list[Any]]:
+    """Gives the floods that last, as the beat tells them: position, name, since, how many alarms. Cost: one query."""
+    return [
+        [flood.position, flood.name, int(flood.since.timestamp() * 1000), flood.total]
+        for flood in flood_queries.floods(timezone.now())
+    ]
 
 
 def _alarm_rows(after: int, upto: int) -> int:
@@ -343,7 +360,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                 except Exception as error:
                     log.warning("journal not read for a socket", error=str(error))
                     head = self.seen
-                self._tell({"type": "beat", "journal": head, "time": int(time.time() * 1000)})
+                said = {"type": "beat", "journal": head, "time": int(time.time() * 1000), "floods": _tail().floods}
+                self._tell(said)
 
     async def _catch_up(self, head: int) -> None:
         """Relays the rows up to `head` that did not come by the channel layer."""

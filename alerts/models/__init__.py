@@ -16,6 +16,7 @@ from alerts.models.calling import (
     Team,
 )
 from alerts.models.drafts import DraftChange, ReportSubscription
+from alerts.models.flood import FloodLoad, FloodMark
 from alerts.models.rules import (
     AlarmClass,
     Condition,
@@ -45,6 +46,8 @@ __all__ = [
     "Contact",
     "Delivery",
     "DraftChange",
+    "FloodLoad",
+    "FloodMark",
     "Held",
     "Holiday",
     "JournalEntry",

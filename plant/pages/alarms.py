@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -23,8 +23,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from alerts import queries, services
 from alerts.changes import while_text
+from alerts.flood.causes import causes
+from alerts.flood.queries import floods
 from alerts.models import Alarm, AlarmClass, JournalEntry, Position, Priority, Severity
 from alerts.silence.queries import silent_parts
+from devices.models import Level
 from plant import writing
 from plant.pages import alarm_actions
 from plant.pages.reading import newest, shown
@@ -45,6 +48,7 @@ TABS = (
 )
 
 
+_WIDE = {Level.AREA, Level.SITE, Level.ENTERPRISE}  # wider than what one cause is looked for in
 _SIGNS = {"high": "≥", "low": "≤", "deviation": "±"}
 
 
@@ -59,6 +63,9 @@ class Line:
     word: str
     limit: str  # with its sign
     silent: bool  # it comes from a part of the plant that is not heard: nobody knows whether it still holds
+    under: int | None = None  # in a flood: the alarm of its cause
+    others: int = 0  # in a flood: how many stand under it
+    priorities: Sequence[tuple[int, int]] = ()  # how many of each, itself among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,7 @@ class Filters:
     area: str
     words: str
     before: int | None
+    flat: bool = False  # every alarm by itself, in a flood too
 
     @classmethod
     def of(cls, request: HttpRequest) -> Filters:
@@ -84,6 +92,7 @@ class Filters:
             get.get("area", ""),
             get.get("q", "").strip()[:100],
             int(before) if before.isdecimal() else None,
+            get.get("flat") == "1",
         )
 
     def address(self, **changes: Any) -> str:
@@ -93,6 +102,7 @@ class Filters:
             "priority": ",".join(map(str, self.priorities)) if len(self.priorities) < 4 else "",
             "area": self.area,
             "q": self.words,
+            "flat": "1" if self.flat else "",
             **changes,
         }
         given = {key: value for key, value in values.items() if value and (key, value) != ("show", "active")}
@@ -164,6 +174,27 @@ def _limit_words(alarm: Alarm) -> str:
     return f"{_SIGNS[kind]} {figure}" if kind in _SIGNS else str(figure)
 
 
+def _collapsed(lines: list[Line], plant: Tree, now: datetime) -> list[Line]:
+    """Gives the lines by cause while the position that answers them is in a flood; else as they are."""
+    flooded = {flood.position for flood in floods(now)}
+    if not flooded:
+        return lines
+
+    def place(alarm: Alarm) -> int | None:
+        at = plant.nodes.get(alarm.asset_id) if alarm.asset_id else None
+        while at is not None and at.level != Level.LINE and at.parent is not None and at.parent.level not in _WIDE:
+            at = at.parent
+        return at.pk if at is not None else None
+
+    by_number = {line.alarm.pk: line for line in lines}
+    found = causes((line.alarm for line in lines), place, lambda alarm: alarm.position in flooded)
+    ordered: list[Line] = []
+    for cause in found:
+        ordered.append(replace(by_number[cause.first.pk], others=len(cause.others), priorities=cause.priorities))
+        ordered += [replace(by_number[alarm.pk], under=cause.first.pk) for alarm in cause.others]
+    return ordered
+
+
 @require_GET
 def alarms(request: HttpRequest) -> HttpResponse:
     """Shows the list; `?fragment` gives its rows alone. Cost: the same number of queries for any number of alarms."""
@@ -174,6 +205,7 @@ def alarms(request: HttpRequest) -> HttpResponse:
     rows = list(_found(filters, plant)[: most + 1])
     silent = silent_parts()
     lines = [_line(alarm, plant, now, silent) for alarm in rows[:most]]
+    lines = _collapsed(lines, plant, now) if filters.show != "history" and not filters.flat else lines
     cut = len(rows) > most
     context = {
         "lines": lines,

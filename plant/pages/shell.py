@@ -19,12 +19,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from alerts import queries
+from alerts.flood.counter import ABOVE
+from alerts.flood.queries import Flood, floods
 from alerts.models import Alarm, Contact
 from devices import units
 from plant.pages import finding, pipeline
 from plant.pages.tree import Node, Tree, tree
 
-FLOOD_FROM = 10  # alarms in ten minutes. Source: EEMUA 191
 THEMES = ("dark", "light", "")
 
 
@@ -69,7 +70,7 @@ class Shell:
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
         self.now = timezone.now()
-        self.flood_from = FLOOD_FROM
+        self.flood_from = ABOVE + 1  # in a regular interval: the indicator rolls
         self.time_zone = settings.TIME_ZONE
 
     @cached_property
@@ -129,6 +130,11 @@ class Shell:
     def alarm_node(self) -> Node | None:
         """Gives where the banner's alarm is."""
         return self.tree.nodes.get(self.alarm.asset_id) if self.alarm and self.alarm.asset_id else None
+
+    @cached_property
+    def floods(self) -> list[Flood]:
+        """Gives the operator positions that are in a flood."""
+        return floods(self.now)
 
     @cached_property
     def recent(self) -> int:

@@ -33,6 +33,8 @@ PURE = [
     "alerts/workbench/grid.py",
     "alerts/workbench/price.py",
     "alerts/silence/tree.py",
+    "alerts/flood/counter.py",
+    "alerts/flood/causes.py",
     "devices/telemetry/batch.py",
     "devices/telemetry/codec.py",
     "devices/telemetry/admission.py",

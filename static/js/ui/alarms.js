@@ -113,6 +113,33 @@ function drawTabs() {
   setText(document.querySelector('[data-count="unacked"]'), String(all.filter(isUnacked).length));
 }
 
+// --- Causes in a flood -----------------------------------------------------------------------------------------------
+
+const unfolded = new Set(); // causes whose consequences somebody wants to see
+
+/** Consequences are folded away by the script: without it, all of them are there. */
+function fold() {
+  for (const row of list?.querySelectorAll("tr[data-under]") ?? []) row.hidden = !unfolded.has(row.dataset.under);
+  for (const button of list?.querySelectorAll("[data-cause]") ?? []) {
+    button.setAttribute("aria-expanded", String(unfolded.has(button.dataset.cause)));
+  }
+}
+
+function unfold(button) {
+  const { cause } = button.dataset;
+  if (!unfolded.delete(cause)) unfolded.add(cause);
+  fold();
+}
+
+let flooded = null;
+
+/** A flood that begins or ends puts the list in another order. */
+function onFloods(rows) {
+  const now = rows.map(([position]) => position).join(" ") + rows.length;
+  if (board && flooded !== null && flooded !== now) takeIn();
+  flooded = now;
+}
+
 async function takeIn() {
   const address = new URL(location.href);
   address.searchParams.set("fragment", "1");
@@ -121,6 +148,7 @@ async function takeIn() {
   const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
   const hadFocus = list.contains(document.activeElement) || document.activeElement === bar;
   list.replaceChildren(...parsed.body.childNodes);
+  fold();
   newer.clear();
   for (const id of [...chosen]) if (!rowOf(id)) chosen.delete(id);
   list.scrollTop = 0;
@@ -158,7 +186,7 @@ function mark() {
 }
 
 function move(step) {
-  const all = rows();
+  const all = rows().filter((row) => !row.hidden);
   if (!all.length) return;
   const at = all.findIndex((row) => idOf(row) === current);
   const next = all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + step))];
@@ -277,6 +305,8 @@ async function comment() {
 }
 
 export function start() {
+  fold();
+  on("floods", onFloods);
   onAct({
     "ack-row": (element) => ack([idOf(element.closest("tr"))]),
     "ack-detail": () => ack([detailOf()]),
@@ -291,6 +321,7 @@ export function start() {
     },
     "clear-chosen": clear,
     "take-in": takeIn,
+    cause: unfold,
     "next-row": () => move(1),
     "previous-row": () => move(-1),
     "choose-row": () => toggle(current),

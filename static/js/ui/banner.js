@@ -10,7 +10,6 @@ import { say } from "./say.js";
 import { alarmSymbol, drawCounts, inPhase, prioritySymbol } from "./symbols.js";
 import { toast } from "./toast.js";
 
-const FLOOD_OVER = 5; // alarms in ten minutes under which a flood is over
 const WINDOW = 600_000; // ms
 
 const banner = document.getElementById("banner");
@@ -104,12 +103,23 @@ let raised = Array.from({ length: Number(flood.dataset.count) }, () => Number(do
 function rate(now) {
   raised = raised.filter((at) => now - at < WINDOW);
   const count = raised.length;
-  const isFlood = flood.classList.contains("is-flood") ? count >= FLOOD_OVER : count >= from;
-  flood.classList.toggle("is-flood", isFlood);
   setText(flood.querySelector(".loud"), `FLOOD ${count} in 10 min`);
   setText(flood.querySelector(".calm b"), String(count));
   flood.querySelectorAll(".seg i").forEach((segment, place) => segment.classList.toggle("on", place < count));
   flood.setAttribute("aria-label", `${count} alarms in the last 10 minutes, flood from ${from}`);
+}
+
+const floods = document.getElementById("floods");
+
+/** Rows of [position, name, since, alarms]; the server counts by the clock, the indicator beside it rolls. */
+function drawFloods(rows) {
+  flood.classList.toggle("is-flood", rows.length > 0);
+  const words = rows.map(([, name, since, total]) => `${name}: ${total} alarms since ${clock(since, plantOffset)}.`);
+  setText(floods.querySelector(".positions"), words.join(" "));
+  if (floods.hidden === rows.length > 0) {
+    floods.hidden = rows.length === 0;
+    say(rows.length ? `Alarm flood. ${words.join(" ")}` : "The alarm flood is over.", rows.length > 0);
+  }
 }
 
 function onAlarm(change) {
@@ -161,6 +171,7 @@ onKeys({ a: "ack-banner" });
 
 export function start() {
   on("alarm", onAlarm);
+  on("floods", drawFloods);
   on("snapshot", () => {
     draw();
     counts();

@@ -23,9 +23,10 @@ const listeners = {
   back: new Set(),
   next: new Set(),
   out: new Set(),
+  floods: new Set(),
 };
 
-/** Calls `listen` on snapshot(), values(tags), alarm(change), lost(), back(), next(ms) or out(). */
+/** Calls `listen` on snapshot(), values(tags), alarm(change), lost(), back(), next(ms), out() or floods(rows). */
 export function on(event, listen) {
   listeners[event].add(listen);
 }
@@ -36,6 +37,7 @@ function tell(event, ...what) {
 
 function take(frame) {
   if (frame.type === "beat" && frame.time) offset = frame.time - Date.now();
+  if (frame.floods) tell("floods", frame.floods);
   const change = apply(plant, frame);
   if (change.everything) tell("snapshot");
   else if (change.tags?.length) tell("values", change.tags);

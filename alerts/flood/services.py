@@ -1,0 +1,105 @@
+"""Counts annunciations by operator position, as the journal has them, and journals where a flood begins and ends."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from alerts import journal
+from alerts.flood import queries
+from alerts.flood.counter import Load, annunciated, interval_of, passed
+from alerts.lifecycle import Event
+from alerts.models import FloodLoad, FloodMark, JournalEntry, JournalHead
+
+log = structlog.get_logger(__name__)
+
+BEGINS, ENDS = "flood_begins", "flood_ends"  # the journal's words
+_MARK = 1
+_HIDDEN = ("G", "H", "I")
+_FIELDS = ["interval", "count", "since", "before"]
+
+
+def follow(*, now: datetime) -> int:
+    """Counts what was annunciated since the last call, and lets the clock end floods.
+
+    Gives: how many floods began or ended.
+    Cost: three queries where nothing was journaled.
+    """
+    head = JournalHead.objects.values_list("last", flat=True).first() or 0
+    mark = FloodMark.objects.filter(pk=_MARK).values_list("seen", flat=True).first()
+    if mark is None:
+        FloodMark.objects.bulk_create([FloodMark(pk=_MARK, seen=head)], ignore_conflicts=True)
+        return 0
+    present = interval_of(now.timestamp())
+    if head == mark and not FloodLoad.objects.filter(Q(count__gt=0) | ~Q(since=None), interval__lt=present).exists():
+        return 0
+    with transaction.atomic():
+        journal.lock()
+        return _count(now)
+
+
+def _count(now: datetime) -> int:
+    mark = FloodMark.objects.get(pk=_MARK)
+    rows = {row.position: row for row in FloodLoad.objects.all()}
+    before = {position: _load(row) for position, row in rows.items()}
+    loads = dict(before)
+    begun: set[str] = set()
+    news = presented(JournalEntry.objects.filter(pk__gt=mark.seen)).order_by("pk")
+    for recorded, position in news.values_list("recorded", "alarm__position"):
+        at = recorded.timestamp()
+        load = loads.get(position or "", Load(interval_of(at)))
+        loads[position or ""] = annunciated(load, at)
+        if loads[position or ""].in_flood and not load.in_flood:
+            begun.add(position or "")
+    loads = {position: passed(load, now.timestamp()) for position, load in loads.items()}
+    words: list[tuple[str, str, str]] = []
+    names = queries.names()
+    for position in sorted(loads):
+        load, was = loads[position], before.get(position)
+        name = names.get(position, position)
+        if was is not None and was.in_flood and (not load.in_flood or load.since != was.since):
+            words.append((ENDS, name, f"{name}: fewer than five alarms in ten minutes; {was.total} since it began"))
+        if position in begun:
+            words.append((BEGINS, name, f"{name}: more than ten alarms in ten minutes"))
+            if not load.in_flood:
+                words.append((ENDS, name, f"{name}: fewer than five alarms in ten minutes"))
+    _store(rows, loads)
+    last = JournalHead.objects.values_list("last", flat=True).first() or 0
+    FloodMark.objects.filter(pk=_MARK).update(seen=last + len(words))
+    journal.write([_row(event, reason, now) for event, _, reason in words], now)
+    for event, name, reason in words:
+        log.info(event.replace("_", " "), position=name, detail=reason)
+    return len(words)
+
+
+def presented(rows: QuerySet[JournalEntry]) -> QuerySet[JournalEntry]:
+    """Gives the rows that presented an alarm: a raise into B or C, a re-alarm, a return from being hidden.
+
+    What comes back into B is always announced; into C or E only if nobody had heard of this occurrence before.
+    """
+    raised = Q(event=Event.RAISE, to_state__in=("B", "C")) | Q(event=Event.REALARM, to_state="B")
+    back = Q(from_state__in=_HIDDEN) & ~Q(event=Event.RAISE)
+    sure = raised | (back & Q(to_state="B"))
+    earlier = JournalEntry.objects.filter(sure, alarm=OuterRef("alarm"), pk__lt=OuterRef("pk"))
+    unheard = back & Q(to_state__in=("C", "E")) & ~Exists(earlier)
+    return rows.filter(sure | unheard, alarm__isnull=False)
+
+
+def _load(row: FloodLoad) -> Load:
+    return Load(row.interval, row.count, row.since, row.before)
+
+
+def _store(rows: dict[str, FloodLoad], loads: dict[str, Load]) -> None:
+    for position, load in loads.items():
+        row = rows.setdefault(position, FloodLoad(position=position))
+        row.interval, row.count, row.since, row.before = load.interval, load.count, load.since, load.before
+    new = [row for row in rows.values() if row.pk is None]
+    FloodLoad.objects.bulk_update([row for row in rows.values() if row.pk is not None], _FIELDS)
+    FloodLoad.objects.bulk_create(new)
+
+
+def _row(event: str, reason: str, now: datetime) -> JournalEntry:
+    return JournalEntry(time=now, recorded=now, event=event, from_state="", to_state="", reason=reason)
