@@ -44,7 +44,7 @@ class Shown:
     @property
     def text(self) -> str:
         """Gives the value in words or digits, without the unit."""
-        if not self.known:
+        if self.value is None or not self.known:
             return writing.NO_VALUE
         if self.labels:
             key = label_key(self.value)

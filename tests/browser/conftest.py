@@ -36,7 +36,8 @@ for machine in factories.plant(machines={MACHINES}):
         factories.sensor(machine, key, name=name, normal_low=20.0, normal_high=70.0)
     factories.rule(machine, "Temperature high", cause="The fan stands.", action="Start the fan\\nCall maintenance")
     factories.rule(machine, "Oil temperature high", sensor_key="oil", limit=80.0, priority=3)
-token = services.create_source(name="gateway", scope=Asset.objects.get(code="works"))[1]
+# The journeys send when they like.
+token = services.create_source(name="gateway", scope=Asset.objects.get(code="works"), silent_after=86400.0)[1]
 people = [factories.operator("olga"), factories.operator("max"), factories.viewer("vera")]
 people[1].first_name, people[1].last_name = "Max", "Osei"
 people[1].save()

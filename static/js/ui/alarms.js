@@ -131,12 +131,12 @@ function unfold(button) {
   fold();
 }
 
-let flooded = null;
+let flooded = document.getElementById("floods").dataset.positions; // as the list was made
 
 /** A flood that begins or ends puts the list in another order. */
 function onFloods(rows) {
-  const now = rows.map(([position]) => position).join(" ") + rows.length;
-  if (board && flooded !== null && flooded !== now) takeIn();
+  const now = rows.map(([position]) => `${position},`).join("");
+  if (board && flooded !== now) takeIn();
   flooded = now;
 }
 

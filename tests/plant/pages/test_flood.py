@@ -56,7 +56,7 @@ def test_list_is_flat_when_that_is_asked_for_or_no_flood_lasts(flooded: Any) -> 
 def test_every_page_announces_the_flood(flooded: Any) -> None:
     for address in ("/", "/alarms/", "/a/hall/line-1/press-1-1/"):
         page = flooded.get(address).content.decode()
-        assert re.search(r'id="floods">', page)
+        assert re.search(r'id="floods" data-positions=",">', page)
         assert "Works: 80 alarms since" in page
     FloodLoad.objects.update(since=None)
-    assert 'id="floods" hidden' in flooded.get("/").content.decode()
+    assert 'id="floods" data-positions="" hidden' in flooded.get("/").content.decode()
