@@ -47,6 +47,8 @@ def configure(_: dict[str, Any]) -> None:
                 "celery.app.trace": {"level": "WARNING"},
                 "celery.worker.strategy": {"level": "WARNING"},
                 "celery.beat": {"level": "WARNING"},
+                # It names addresses with the tokens in them.
+                "urllib3": {"level": "ERROR"},
             },
         }
     )

@@ -238,7 +238,7 @@ WHITENOISE_AUTOREFRESH = False
 LOG_JSON = env.flag("LOG_JSON", PRODUCTION)
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
 LOGGING_CONFIG = "plant.logs.configure"
-LOGGING: dict[str, Any] = {}
+LOGGING: dict[str, Any] = {"version": 1}  # of an empty one Django would not tell plant.logs
 
 
 def _list(title: str, icon: str, model: str) -> dict[str, Any]:
