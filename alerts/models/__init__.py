@@ -31,12 +31,16 @@ from alerts.models.rules import (
     Suppressor,
     TypeRule,
 )
+from alerts.models.sending import Attempt, Audit, PushEndpoint, ReplyCode, TeamChannel, UsedLink
 from alerts.models.silence import Held, Silence
-from alerts.models.telling import Channel, Contact, Delivery, Subscription
+from alerts.models.telling import PERSONAL, Channel, Contact, Delivery, Subscription
 
 __all__ = [
+    "PERSONAL",
     "Alarm",
     "AlarmClass",
+    "Attempt",
+    "Audit",
     "Call",
     "CallPlan",
     "CallRoute",
@@ -58,6 +62,8 @@ __all__ = [
     "Membership",
     "Position",
     "Priority",
+    "PushEndpoint",
+    "ReplyCode",
     "ReportSubscription",
     "Rota",
     "RotaLayer",
@@ -72,5 +78,7 @@ __all__ = [
     "Suppression",
     "Suppressor",
     "Team",
+    "TeamChannel",
     "TypeRule",
+    "UsedLink",
 ]

@@ -11,10 +11,16 @@ from devices.models import Asset
 
 
 class Channel(models.TextChoices):
-    """A way to reach a person."""
+    """A way to reach a person, or a team."""
 
     EMAIL = "email", _("Email")
     SMS = "sms", _("SMS")
+    PUSH = "push", _("Browser")
+    TEAM = "team", _("Team channel")
+
+
+# What a person may subscribe by; a team's channel belongs to nobody alone.
+PERSONAL = (Channel.EMAIL, Channel.SMS, Channel.PUSH)
 
 
 class Contact(models.Model):
@@ -45,6 +51,7 @@ class Contact(models.Model):
     )
     # Part of the address under which calendar programs read the person's duties; empty: none was asked for.
     calendar_key = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001  # several may have none
+    browsers = models.PositiveSmallIntegerField(default=0, editable=False)  # their PushEndpoints, counted
 
     class Meta:
         ordering = ["user_id"]
@@ -73,6 +80,7 @@ class Subscription(models.Model):
     also_clear = models.BooleanField(_("also tell when it returns to normal"), default=False)
     enabled = models.BooleanField(_("on"), default=True)
     created = models.DateTimeField(auto_now_add=True)
+    changed = models.DateTimeField(auto_now=True)  # notify.auditor: what it asked for before is not known
 
     class Meta:
         ordering = ["id"]
@@ -83,7 +91,7 @@ class Subscription(models.Model):
 
 
 class Delivery(models.Model):
-    """One message to one person by one channel: due, sent, or why not. This table is the outbox."""
+    """One message to one person or team by one channel: due, sent, or why not. This table is the outbox."""
 
     class Outcome(models.TextChoices):
         """What became of it."""
@@ -97,16 +105,19 @@ class Delivery(models.Model):
         DEAD = "dead", _("Given up")
 
     key = models.CharField(max_length=120, unique=True)  # occurrence, event or step, user, channel: written once
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="deliveries")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="deliveries")
+    team = models.ForeignKey("alerts.TeamChannel", models.CASCADE, null=True, related_name="deliveries")
     subscription = models.ForeignKey(Subscription, models.SET_NULL, null=True, related_name="deliveries")
     alarm = models.ForeignKey(Alarm, models.CASCADE, null=True, related_name="deliveries")  # none: a test message
     journal_id = models.BigIntegerField(null=True)
     event = models.CharField(max_length=20)  # raise, realarm, clear, call, digest, test
-    channel = models.CharField(max_length=5, choices=Channel)
+    channel = models.CharField(max_length=5, choices=Channel)  # team where it goes to a team
     address = models.CharField(max_length=254, blank=True)
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.DUE)
     reason = models.CharField(max_length=300, blank=True)  # why it is sent, or why not
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Tries that began and whose outcome was never learned: it may have gone out as many times besides.
+    unlearned = models.PositiveSmallIntegerField(default=0)
     answer = models.CharField(max_length=500, blank=True)  # the provider's last word
     message_id = models.CharField(max_length=200, blank=True)
     on_call = models.BooleanField(default=False)  # a duty: quiet hours do not hold it
@@ -115,17 +126,35 @@ class Delivery(models.Model):
     due = models.DateTimeField()  # not before
     claimed = models.DateTimeField(null=True)  # by a worker that is sending it
     sent = models.DateTimeField(null=True)
+    given_up = models.DateTimeField(null=True)
+    dismissed = models.DateTimeField(null=True)  # somebody has seen that it was given up, and lets it be
 
     class Meta:
         ordering = ["-id"]
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
-        # notify.outbox: what is due now
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(user__isnull=False, team=None) | models.Q(user=None, team__isnull=False),
+                name="delivery_to_person_or_team",
+            ),
+        ]
         indexes = [
+            # notify.outbox: what is due now
             models.Index(fields=["outcome", "due"], name="delivery_due"),
+            # notify.trouble: what was given up and nobody has looked at
+            models.Index(
+                fields=["channel", "given_up"],
+                condition=models.Q(outcome="dead", dismissed=None),
+                name="delivery_given_up",
+            ),
+            # notify.trouble: whether a channel has delivered since
+            models.Index(fields=["channel", "sent"], condition=models.Q(outcome="sent"), name="delivery_sent"),
+            # plant.health: what may have been sent twice
+            models.Index(fields=["unlearned"], condition=models.Q(unlearned__gt=0), name="delivery_unlearned"),
             # routing: what a person was sent within the hour
             models.Index(fields=["user", "due"], name="delivery_lately"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.event} to {self.user_id} by {self.channel}: {self.outcome}"
+        return f"{self.event} to {self.user_id or self.team_id} by {self.channel}: {self.outcome}"

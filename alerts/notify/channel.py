@@ -13,6 +13,11 @@ from alerts.notify.message import Notice
 class Transient(Exception):
     """Not now; a later try may succeed."""
 
+    def __init__(self, words: str, *, perhaps_sent: bool = False) -> None:
+        """Takes: whether the message was on its way when the answer failed to come, and so may have arrived."""
+        super().__init__(words)
+        self.perhaps_sent = perhaps_sent
+
 
 class Down(Transient):
     """The channel itself does not work; the other messages need not try it in this round."""

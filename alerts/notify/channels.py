@@ -4,8 +4,10 @@ from alerts.models import Channel
 from alerts.notify.channel import Notifier
 from alerts.notify.email import Email
 from alerts.notify.sms import Sms
+from alerts.notify.team import Team
 
 NOTIFIERS: dict[str, Notifier] = {
     Channel.EMAIL: Email(),
     Channel.SMS: Sms(),
+    Channel.TEAM: Team(),
 }

@@ -36,13 +36,15 @@ class Email:
 
         def send(notice: Notice, delivery: Delivery) -> str:
             message = compose(notice, delivery, connection)
+            handed_over = False
             try:
                 connection.open()
+                handed_over = True
                 sent = connection.send_messages([message])
             except (smtplib.SMTPException, OSError) as error:
                 with suppress(smtplib.SMTPException, OSError):
                     connection.close()
-                raise _failure(error) from error
+                raise _failure(error, handed_over=handed_over) from error
             if not sent:
                 raise Permanent("The mail program took no recipient.")
             return _accepted(connection)
@@ -56,6 +58,7 @@ class Email:
 
 def compose(notice: Notice, delivery: Delivery, connection: BaseEmailBackend | None = None) -> EmailMultiAlternatives:
     """Gives the mail. Source: RFC 5322 (threads), RFC 3834 (automatic mail), RFC 2919 and 2369 (lists)."""
+    assert delivery.user_id is not None  # a team has a channel of its own
     first = Email().reference(f"alarm-{delivery.alarm_id}.raise", delivery.user_id)
     headers = {
         "Message-ID": delivery.message_id,
@@ -93,8 +96,11 @@ def _accepted(connection: BaseEmailBackend) -> str:
     return f"written to {folder}" if folder else "accepted"
 
 
-def _failure(error: Exception) -> Transient | Permanent:
-    """Gives what a failure means for the message: 5xx about it is final, all else may pass."""
+def _failure(error: Exception, *, handed_over: bool) -> Transient | Permanent:
+    """Gives what a failure means for the message: 5xx about it is final, all else may pass.
+
+    Takes: whether the server had the connection, so that without an answer of its own it may have taken the mail.
+    """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, words = next(iter(error.recipients.values()))
         return _judged(code, words)
@@ -102,7 +108,8 @@ def _failure(error: Exception) -> Transient | Permanent:
     ours = (smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError)
     if isinstance(error, smtplib.SMTPResponseException) and not isinstance(error, ours):
         return _judged(error.smtp_code, error.smtp_error)
-    return Down(one_line(str(error)) or type(error).__name__)
+    answered = isinstance(error, smtplib.SMTPException) and not isinstance(error, smtplib.SMTPServerDisconnected)
+    return Down(one_line(str(error)) or type(error).__name__, perhaps_sent=handed_over and not answered)
 
 
 def _judged(code: int, words: bytes | str) -> Transient | Permanent:

@@ -2,10 +2,12 @@
 
 A message is sent at least once. Between the claim and the word SENT lies only the sending itself; a worker that dies
 there leaves a claim, which is taken again after `CLAIM`. An email then carries the same Message-ID, so that mail
-programs fold the two; a text message may come twice, which is better than not at all.
+programs fold the two; a text message may come twice, which is better than not at all. Each try has its row before it
+begins: one whose end was never learned is counted and shown, since the message may have gone out by it.
 """
 
 import random
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,7 +21,7 @@ from kombu.exceptions import OperationalError
 
 from alerts.calling.directory import in_the_words_of
 from alerts.lifecycle import WAITING, Event
-from alerts.models import Alarm, Channel, Delivery
+from alerts.models import Alarm, Attempt, Channel, Delivery
 from alerts.notify.backlog import Backlog
 from alerts.notify.channel import Down, Permanent, Send, Transient, contact_of
 from alerts.notify.channels import NOTIFIERS
@@ -33,12 +35,13 @@ BASE_SECONDS = 5.0
 CAP_SECONDS = 900.0
 CLAIM = timedelta(minutes=5)  # longer than a round can take: ROUND messages, each within the channels' time-outs
 ROUND = 20
+_REASON, _ANSWER = 300, 500  # characters that their columns take
 
 Outcome = Delivery.Outcome
 
 
 class NotDead(Exception):
-    """Only a message that was given up can be sent again; the text says what became of it."""
+    """Only a message that was given up can be sent again or let be; the text says what became of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def send_due(now: datetime, *, jitter: Callable[[], float] = random.random) -> b
 
     Any number of workers may do so at once: each message is claimed by a compare-and-set.
     Gives: whether a channel's round was full, so that there may be more.
-    Cost: one query a channel, and about six for each message.
+    Cost: one query a channel, and about eight for each message.
     """
     backlog = Backlog(now)
     rounds = [_round(channel, backlog, now, jitter) for channel in NOTIFIERS]
@@ -88,6 +91,8 @@ def _round(channel: str, backlog: Backlog, now: datetime, jitter: Callable[[], f
                 continue
             claimed += 1
             try:
+                if held is not None:
+                    _note_lost_worker(pk, now)
                 delivery = _loaded(pk)
                 with in_the_words_of(delivery.user):
                     _deliver(delivery, send, backlog, now, jitter)
@@ -114,11 +119,30 @@ def resend(*, delivery_id: int, user: User, now: datetime) -> Delivery:
     Raises: Delivery.DoesNotExist; NotDead.
     """
     found = Delivery.objects.filter(pk=delivery_id, outcome=Outcome.DEAD).update(
-        outcome=Outcome.DUE, attempts=0, due=now, claimed=None, answer=f"sent again by {user.get_username()}"
+        outcome=Outcome.DUE,
+        attempts=0,
+        due=now,
+        claimed=None,
+        given_up=None,
+        dismissed=None,
+        answer=f"sent again by {user.get_username()}",
     )
     delivery = Delivery.objects.get(pk=delivery_id)
     if not found:
         raise NotDead(f"This message was not given up: {delivery.get_outcome_display()}.")
+    return delivery
+
+
+def dismiss(*, delivery_id: int, user: User, now: datetime) -> Delivery:
+    """Lets a message be that was given up: it stays in the log and is nobody's trouble any more.
+
+    Raises: Delivery.DoesNotExist; NotDead, also where somebody has let it be before.
+    """
+    found = Delivery.objects.filter(pk=delivery_id, outcome=Outcome.DEAD, dismissed=None).update(dismissed=now)
+    delivery = Delivery.objects.get(pk=delivery_id)
+    if not found:
+        raise NotDead(f"This message does not wait for anybody: {delivery.get_outcome_display()}.")
+    log.info("message let be", delivery=delivery_id, by=user.get_username())
     return delivery
 
 
@@ -161,7 +185,7 @@ def _claim(pk: int, held: datetime | None, now: datetime) -> bool:
 
 
 def _loaded(pk: int) -> Delivery:
-    near = ("user", "user__contact", "alarm", "alarm__rule", "alarm__sensor", "alarm__asset", "alarm__acked_by")
+    near = ("user", "user__contact", "team", "alarm", "alarm__rule", "alarm__sensor", "alarm__asset", "alarm__acked_by")
     return Delivery.objects.select_related(*near).get(pk=pk)
 
 
@@ -174,7 +198,7 @@ def _deliver(delivery: Delivery, send: Send, backlog: Backlog, now: datetime, ji
     Raises: Down, after writing it down.
     """
     if delivery.attempts > TRIES:
-        _bury(delivery, "given up: its worker was lost each time")
+        _bury(delivery, now, "given up: its worker was lost each time")
         return
     verdict = _judge(delivery, backlog, now)
     if isinstance(verdict, Withhold):
@@ -191,32 +215,64 @@ def _deliver(delivery: Delivery, send: Send, backlog: Backlog, now: datetime, ji
             attempts=F("attempts") - 1,
         )
         return
+    said = notice(delivery, now)
+    trying = _Try(delivery, now)
     try:
-        answer = send(notice(delivery, now), delivery)
+        answer = send(said, delivery)
     except Permanent as refusal:
-        _bury(delivery, f"refused: {refusal}", str(refusal))
+        trying.ended(Attempt.Outcome.REFUSED, str(refusal))
+        _bury(delivery, now, f"refused: {refusal}", str(refusal))
     except Transient as failure:
+        unlearned = delivery.unlearned
+        if failure.perhaps_sent:
+            unlearned += 1
+        trying.ended(Attempt.Outcome.UNKNOWN if failure.perhaps_sent else Attempt.Outcome.FAILED, str(failure))
         if delivery.attempts >= TRIES:
-            _bury(delivery, f"given up after {TRIES} tries: {failure}", str(failure))
+            words = f"given up after {TRIES} tries: {failure}"
+            _bury(delivery, now, words, str(failure), unlearned=unlearned)
         else:
             due = now + backoff(delivery.attempts, jitter())
-            _settle(delivery, outcome=Outcome.DUE, due=due, answer=str(failure), claimed=None)
+            _settle(delivery, outcome=Outcome.DUE, due=due, answer=str(failure), claimed=None, unlearned=unlearned)
             log.warning("message delayed", delivery=delivery.pk, channel=delivery.channel, tries=delivery.attempts)
         if isinstance(failure, Down):
             raise
     else:
+        trying.ended(Attempt.Outcome.SENT, answer)
         _settle(delivery, outcome=Outcome.SENT, sent=now, answer=answer, claimed=None)
         log.info("message sent", delivery=delivery.pk, channel=delivery.channel, tries=delivery.attempts)
 
 
-def _bury(delivery: Delivery, reason: str, answer: str = "") -> None:
-    _settle(delivery, outcome=Outcome.DEAD, reason=reason, answer=answer or delivery.answer, claimed=None)
+class _Try:
+    """The row of one try: written before it begins, finished when its outcome is known."""
+
+    def __init__(self, delivery: Delivery, now: datetime) -> None:
+        self._began, self._started = now, time.perf_counter()
+        self._row = Attempt.objects.create(delivery=delivery, number=delivery.attempts, began=now)
+
+    def ended(self, outcome: Attempt.Outcome, answer: str) -> None:
+        """Writes what became of it."""
+        took = timedelta(seconds=time.perf_counter() - self._started)
+        rows = Attempt.objects.filter(pk=self._row.pk)
+        rows.update(outcome=outcome, answer=answer[:_ANSWER], ended=self._began + took)
+
+
+def _note_lost_worker(pk: int, now: datetime) -> None:
+    """Closes the try that a lost worker left open; none where it was lost before it began to send."""
+    begun = Attempt.objects.filter(delivery=pk, outcome=Attempt.Outcome.OPEN)
+    if begun.update(outcome=Attempt.Outcome.UNKNOWN, ended=now, answer="its worker was lost"):
+        Delivery.objects.filter(pk=pk).update(unlearned=F("unlearned") + 1)
+        log.warning("message perhaps sent", delivery=pk)
+
+
+def _bury(delivery: Delivery, now: datetime, reason: str, answer: str = "", **fields: object) -> None:
+    answer = answer or delivery.answer
+    _settle(delivery, outcome=Outcome.DEAD, reason=reason, answer=answer, claimed=None, given_up=now, **fields)
     log.error("message given up", delivery=delivery.pk, channel=delivery.channel, reason=reason)
 
 
 def _settle(delivery: Delivery, **fields: object) -> None:
     """Writes what became of a claimed message, unless the claim has passed to another worker."""
-    for name, length in (("reason", 300), ("answer", 500)):
+    for name, length in (("reason", _REASON), ("answer", _ANSWER)):
         if name in fields:
             fields[name] = str(fields[name])[:length]
     Delivery.objects.filter(pk=delivery.pk, outcome=Outcome.SENDING, claimed=delivery.claimed).update(**fields)
@@ -228,7 +284,7 @@ def _settle(delivery: Delivery, **fields: object) -> None:
 def _judge(delivery: Delivery, backlog: Backlog, now: datetime) -> Verdict:
     """Looks once more whether the message still has a point; the first word of a check counts."""
     alarm = delivery.alarm
-    if not delivery.user.is_active:
+    if delivery.user is not None and not delivery.user.is_active:
         return Withhold("your account is switched off")
     if alarm is None:
         return None
@@ -263,7 +319,11 @@ def _over(alarm: Alarm, delivery: Delivery) -> Verdict:
 def _judge_return(delivery: Delivery, now: datetime) -> Verdict:
     """A return to normal goes to those who were told of the alarm, after that message."""
     told: QuerySet[Delivery] = Delivery.objects.filter(
-        alarm=delivery.alarm_id, user=delivery.user_id, channel=delivery.channel, journal_id__lt=delivery.journal_id
+        alarm=delivery.alarm_id,
+        user=delivery.user_id,
+        team=delivery.team_id,
+        channel=delivery.channel,
+        journal_id__lt=delivery.journal_id,
     ).exclude(event=Event.CLEAR)
     outcomes = dict(told.order_by("due").values_list("outcome", "due"))
     if Outcome.SENT in outcomes:

@@ -1,26 +1,21 @@
 """Text messages through any provider that Apprise knows; without one, into files that can be read."""
 
-import logging
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-import apprise
 from django.conf import settings
 from django.contrib.auth.models import User
 
 from alerts.models import Contact, Delivery, Priority
-from alerts.notify.channel import Down, Permanent, Send, Transient
+from alerts.notify import provider
+from alerts.notify.channel import Permanent, Send
 from alerts.notify.gsm import Piece, fit
-from alerts.notify.message import Notice, one_line
+from alerts.notify.message import Notice
 
 _PHONE = re.compile(r"\+?[0-9]{6,15}\Z")
-_STATUS = re.compile(r"error=([0-9]{3})\b")
-# Of the provider's refusals, those that speak of our account or of the moment: a later try may succeed.
-_PASSING = frozenset({401, 402, 403, 408, 425, 429})
 _HAPPENED = {"raise": "", "clear": "CLEARED", "call": "NOT ACKED"}
 
 
@@ -74,48 +69,7 @@ def target(url: str, phone: str) -> str:
 def _send(notice: Notice, delivery: Delivery) -> str:
     if not _PHONE.match(delivery.address):
         raise Permanent(f"{delivery.address} is no mobile number. Expected its international form: +4915112345678.")
-    provider = apprise.Apprise.instantiate(target(settings.SMS_URL, delivery.address), suppress_exceptions=True)
-    if provider is None:
-        raise Down("SMS_URL is not an address that Apprise knows.")
-    with _overheard() as said:
-        try:
-            accepted = provider.notify(body=compose(notice), title="")
-        except Exception as error:  # one of a hundred providers' modules: whatever it is, the alarm must not be lost
-            raise Transient(one_line(f"{type(error).__name__}: {error}")) from error
-    if not accepted:
-        raise _failure(one_line(" ".join(said)) or "The provider did not take it.")
-    return f"accepted by {provider.service_name or 'the provider'}"
-
-
-def _failure(words: str) -> Transient | Permanent:
-    """Gives what a failure means; the provider's status is only in what Apprise logs."""
-    found = _STATUS.search(words)
-    if found is None:
-        return Down(words)
-    status = int(found[1])
-    if 400 <= status < 500 and status not in _PASSING:
-        return Permanent(words)
-    return Down(words) if status in (401, 402, 403) or status >= 500 else Transient(words)
-
-
-@contextmanager
-def _overheard() -> Iterator[list[str]]:
-    """Collects what Apprise logs in this thread."""
-    said: list[str] = []
-    thread = threading.get_ident()
-
-    class Ear(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.thread == thread:
-                said.append(record.getMessage())
-
-    ear = Ear(logging.WARNING)
-    logger = logging.getLogger("apprise")
-    logger.addHandler(ear)
-    try:
-        yield said
-    finally:
-        logger.removeHandler(ear)
+    return provider.post(target(settings.SMS_URL, delivery.address), compose(notice), setting="SMS_URL")
 
 
 def _keep(notice: Notice, delivery: Delivery) -> str:

@@ -1,11 +1,12 @@
 """Wires of these tests."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .wire import MailServer, Provider
+from .wire import MailServer, Provider, PushService
 
 
 @pytest.fixture
@@ -28,6 +29,17 @@ def provider(settings: Any) -> Iterator[Provider]:
     """Gives a real HTTP endpoint, to which Apprise sends text messages."""
     server = Provider()
     settings.SMS_URL = f"json://{server.address}/sms/{{phone}}"
+    settings.PUBLIC_URL = "https://andon.works.example"
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def makers(settings: Any, tmp_path: Path) -> Iterator[PushService]:
+    """Gives a real push service, to which messages for browsers go."""
+    server = PushService()
+    settings.PUSH_HOSTS, settings.VAR_DIR, settings.VAPID_PRIVATE_KEY = ["127.0.0.1"], tmp_path, ""
+    settings.DEFAULT_FROM_EMAIL = "Andon <andon@works.example>"
     settings.PUBLIC_URL = "https://andon.works.example"
     yield server
     server.stop()

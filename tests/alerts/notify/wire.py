@@ -1,6 +1,8 @@
-"""The far ends of the wire: a mail server and a text message provider, real ones on this machine."""
+"""The far ends of the wire: a mail server, a text message provider, a push service: real ones on this machine."""
 
+import base64
 import json
+import secrets
 import socket
 import threading
 from email import message_from_bytes, policy
@@ -8,7 +10,10 @@ from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import http_ece
 from aiosmtpd.controller import Controller
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 
 class MailServer:
@@ -18,6 +23,7 @@ class MailServer:
         self.mails: list[EmailMessage] = []
         self.answers: dict[str, str] = {}
         self.connections = 0
+        self.hangs_up = False  # once the mail is in, instead of an answer
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
@@ -55,22 +61,29 @@ class MailServer:
         if parsed["Subject"] != parsed["Subject"].strip():
             parsed.replace_header("Subject", parsed["Subject"].strip())
         self.mails.append(parsed)
+        if self.hangs_up:
+            server.transport.abort()
         return "250 queued"
 
 
 class Provider:
-    """Takes text messages over HTTP as JSON. `status` is its answer."""
+    """Takes text messages over HTTP as JSON. `status` is its answer; 0 takes them and hangs up without one."""
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, str]] = []  # path and text
+        self.titles: list[str] = []
         self.status = 200
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if provider.status == 200:
+                if provider.status in (0, 200):
                     provider.taken.append((self.path, body["message"]))
+                    provider.titles.append(body["title"])
+                if provider.status == 0:
+                    self.close_connection = True
+                    return
                 self.send_response(provider.status)
                 self.end_headers()
 
@@ -85,3 +98,65 @@ class Provider:
         """Closes its door."""
         self._server.shutdown()
         self._server.server_close()
+
+
+class PushService:
+    """Carries messages to browsers as their makers do. `answers` gives the status for a path instead of taking it."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, dict[str, str], bytes]] = []  # path, headers, encrypted body
+        self.answers: dict[str, int] = {}
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = service.answers.get(self.path, 201)
+                if status == 201:
+                    headers = {name.lower(): value for name, value in self.headers.items()}
+                    service.taken.append((self.path, headers, body))
+                self.send_response(status)
+                if status in (301, 307):
+                    self.send_header("Location", "/elsewhere")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Says nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    def stop(self) -> None:
+        """Closes its door."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Browser:
+    """The far end of a message: holds the private half of its keys and reads what was encrypted for it."""
+
+    def __init__(self, service: PushService, name: str = "one") -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._secret = secrets.token_bytes(16)
+        self._service, self._path = service, f"/push/{name}"
+        self.endpoint = f"{service.address}{self._path}"
+        point = self._key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        self.keys = {"key": _base64url(point), "secret": _base64url(self._secret)}
+
+    def refuse(self, status: int) -> None:
+        """Has the service answer so for this browser."""
+        self._service.answers[self._path] = status
+
+    def shown(self) -> list[tuple[dict[str, Any], dict[str, str]]]:
+        """Gives what came, decrypted, each with its headers."""
+        return [
+            (json.loads(http_ece.decrypt(body, private_key=self._key, auth_secret=self._secret)), headers)
+            for path, headers, body in self._service.taken
+            if path == self._path
+        ]
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

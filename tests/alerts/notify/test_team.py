@@ -1,0 +1,83 @@
+"""A team's channel: it is told as people are, and its address is never seen again."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from alerts.models import Attempt, Delivery, TeamChannel
+from alerts.notify import provider as provider_module
+
+from .cast import NOW, alarm, machine, send
+from .wire import Provider
+
+pytestmark = pytest.mark.django_db
+
+TOKEN = "T0pSecretToken42"
+
+
+def to_team(provider: Provider) -> Delivery:
+    """Puts an alarm for a team into the outbox."""
+    team = TeamChannel.objects.create(name="Maintenance", url=f"json://{provider.address}/hook/{TOKEN}")
+    return Delivery.objects.create(
+        key="team", team=team, alarm=alarm(machine()), event="raise", channel="team", address=team.name,
+        reason="your team", created=NOW, due=NOW,
+    )  # fmt: skip
+
+
+def test_a_team_reads_what_where_and_how_much(provider: Provider) -> None:
+    made = to_team(provider)
+    (sent,) = send()
+    assert (sent.outcome, sent.answer) == ("sent", "accepted by JSON")
+    ((path, text),) = provider.taken
+    assert path == f"/hook/{TOKEN}"
+    assert provider.titles == ["[1 Critical] press-1-1 temperature high, 97.2 °C"]
+    assert text.splitlines()[0] == "New alarm: press-1-1 temperature high"
+    assert text.splitlines()[-1] == f"https://andon.works.example/alarms/{made.alarm_id}/"
+
+
+@pytest.mark.parametrize("status", [0, 401, 404, 500])
+def test_the_address_is_in_no_answer_and_no_log(
+    provider: Provider, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    provider.status = status
+    to_team(provider)
+    send()
+    said = [*Attempt.objects.values_list("answer", flat=True), *Delivery.objects.values_list("answer", flat=True)]
+    assert said and not any(TOKEN in words for words in said)
+    assert TOKEN not in caplog.text
+
+
+def test_an_address_that_cannot_be_reached_is_not_named_either(
+    provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    made = to_team(provider)
+    provider.stop()
+    (waiting,) = send()
+    assert waiting.outcome == "due" and TOKEN not in waiting.answer + caplog.text
+    assert made.team is not None and made.team.masked == "json://…"
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("slack://AAAA1111/BBBB2222/CCCC3333", "No AAAA1111, no BBBB2222, no CCCC3333."),
+        ("json://user:p%40ssword@host/path", "user p@ssword p%40ssword"),
+        ("pover://user@key?token=abcdefgh", "abcdefgh"),
+    ],
+)
+def test_words_are_masked_where_they_repeat_the_address(url: str, words: str) -> None:
+    assert not any(
+        part in provider_module.masked(words, url) for part in words.replace(",", "").split() if len(part) > 5
+    )
+
+
+def test_nobody_subscribes_by_a_teams_channel(db: Any) -> None:
+    from alerts import subscriptions
+
+    from .cast import person
+
+    with pytest.raises(subscriptions.Refused):
+        subscriptions.draft(user=person(), asset="", lowest_priority=1, channel="team", hours=None, also_clear=False)
