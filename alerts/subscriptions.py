@@ -10,13 +10,15 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from alerts.models import Channel, Contact, Delivery, Priority, Subscription
+from alerts.models import PERSONAL, Channel, Contact, Delivery, Priority, Subscription
 from alerts.notify import outbox
 from alerts.notify.hours import Hours, in_words, is_always, listed
 from devices.models import Asset
 
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}\Z")  # Source: ITU-T E.164
+_BY = {Channel.EMAIL: gettext_lazy("email"), Channel.SMS: gettext_lazy("SMS"), Channel.PUSH: gettext_lazy("browser")}
 TESTS, TEST_WINDOW = 6, timedelta(hours=1)  # so many a channel
 
 
@@ -87,8 +89,8 @@ def draft(
             errors["asset"] = _("There is no “%(code)s” in the plant. Choose from the list.") % {"code": asset}
     if str(lowest_priority) not in map(str, Priority.values):
         errors["lowest_priority"] = _("Choose how important an alarm must be at least.")
-    if channel not in Channel.values:
-        errors["channel"] = _("Choose email or SMS.")
+    if channel not in PERSONAL:
+        errors["channel"] = _("Choose email, SMS or browser.")
     if hours is not None:
         if not any(hours):
             errors["hours"] = _("No hours are chosen: nothing would reach you. Choose some, or switch it off.")
@@ -192,7 +194,7 @@ def scope_in_words(subscription: Subscription) -> str:
     return _("%(which)s of %(place)s by %(channel)s") % {
         "which": which,
         "place": subscription.asset.name if subscription.asset is not None else _("the whole plant"),
-        "channel": _("SMS") if subscription.channel == Channel.SMS else _("email"),
+        "channel": _BY[Channel(subscription.channel)],
     }
 
 

@@ -195,6 +195,13 @@ else:
     EMAIL_FILE_PATH = str(OUTBOX_DIR / "mail")
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Andon <andon@localhost>")
+SMS_INBOUND_SECRET = env.text("SMS_INBOUND_SECRET")  # empty: nobody can answer by text message
+# Messages in browsers: our key (empty: one is kept under var/), and the browsers' makers that may carry them.
+VAPID_PRIVATE_KEY = env.text("VAPID_PRIVATE_KEY")
+PUSH_HOSTS = env.words(
+    "PUSH_HOSTS", "fcm.googleapis.com,.push.services.mozilla.com,.notify.windows.com,.push.apple.com"
+)
+HEARTBEAT_URL = env.text("HEARTBEAT_URL")  # asked each minute while all is well; its silence tells an outside watcher
 
 # --- Signing in ----------------------------------------------------------------------------------------------------
 LOGIN_URL = "sign-in"

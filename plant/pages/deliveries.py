@@ -95,7 +95,7 @@ def person(request: HttpRequest) -> User:
 
 def visible(user: User, *, everybody: bool = False) -> QuerySet[Delivery]:
     """Gives the messages that a person may see, the newest first: their own; of all people only for staff."""
-    found = Delivery.objects.select_related("alarm", "user").order_by("-pk")
+    found = Delivery.objects.select_related("alarm", "user", "team").order_by("-pk")
     return found if everybody and user.is_staff else found.filter(user=user)
 
 
@@ -166,7 +166,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
             "dead": lines_of(dead[:DEAD_ON_TOP]) if dead else [],
             "more_dead": filters.address(outcome="dead", channel="") if len(dead) > DEAD_ON_TOP else "",
             "outcomes": outcomes,
-            "channels": [("", _("Email and SMS"), filters.address(channel="")), *channels],
+            "channels": [("", _("All ways"), filters.address(channel="")), *channels],
             "mine": filters.address(who=""),
             "everybody": filters.address(who="all"),
             "notice": notice(),

@@ -8,7 +8,7 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from alerts.models import Channel, Priority, Subscription
+from alerts.models import PERSONAL, Channel, Priority, Subscription
 from alerts.notify import hours
 from alerts.notify.hours import PRESETS, NoClock, Span
 from plant.pages.tree import Tree
@@ -153,7 +153,7 @@ class Form:
     @property
     def channels(self) -> list[tuple[str, str, bool]]:
         """Gives the choices of the channel."""
-        return [(value, str(label), value == self.channel) for value, label in Channel.choices]
+        return [(way.value, str(way.label), way == self.channel) for way in PERSONAL]
 
 
 def places(plant: Tree) -> list[tuple[str, list[tuple[str, str]]]]:

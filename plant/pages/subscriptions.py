@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from alerts import subscriptions as services
 from alerts.calling.services import new_calendar_key, save_preferences
-from alerts.models import Channel, Contact, Subscription
+from alerts.models import PERSONAL, Contact, Subscription
 from alerts.notify import hours
 from alerts.notify.channel import contact_of
 from alerts.notify.channels import NOTIFIERS
@@ -79,25 +79,23 @@ def _cards(user: User, contact: Contact, mine: Sequence[Subscription], counted: 
 def _week(mine: Iterable[Subscription]) -> list[Day]:
     """Gives when each channel is open for anything at all."""
     open_by: dict[str, list[list[tuple[int, int]]]] = {}
-    for channel in Channel.values:
+    for channel in PERSONAL:
         spans: list[hours.Span] = []
         for subscription in mine:
             if subscription.enabled and subscription.channel == channel:
                 week = subscription.hours
                 spans += [hours.Span(hours.WEEK, 0, hours.DAY)] if week is None else hours.spans_of(week)
         open_by[channel] = [[(start, end - start) for start, end in day] for day in hours.hours_of(spans)]
-    return [
-        Day(str(hours.DAYS[day]), [(channel, open_by[channel][day]) for channel in Channel.values])
-        for day in hours.WEEK
-    ]
+    return [Day(str(hours.DAYS[day]), [(channel, open_by[channel][day]) for channel in PERSONAL]) for day in hours.WEEK]
 
 
 def _last_week(counted: Forecast) -> str:
     """Gives "41 emails, 6 SMS, 2 of them at night"."""
-    emails, texts = counted.by_channel[Channel.EMAIL], counted.by_channel[Channel.SMS]
+    emails, texts, pushed = (counted.by_channel[channel] for channel in PERSONAL)
     words = [
         ngettext("%(count)s email", "%(count)s emails", emails) % {"count": emails},
         ngettext("%(count)s SMS", "%(count)s SMS", texts) % {"count": texts},
+        *([_("%(count)s in the browser") % {"count": pushed}] if pushed else []),
         _("%(count)s at night") % {"count": counted.at_night},
     ]
     return _("at least %(words)s") % {"words": ", ".join(words)} if counted.cut else ", ".join(words)
@@ -285,8 +283,8 @@ def calendar(request: HttpRequest) -> HttpResponseBase:
 def test(request: HttpRequest) -> HttpResponseBase:
     """Sends the person a test message; what became of it stands among the messages sent."""
     channel = request.POST.get("channel", "")
-    if channel not in NOTIFIERS:
-        raise Http404(_("There is no such way to reach you. Choose email or SMS."))
+    if channel not in PERSONAL:
+        raise Http404(_("There is no such way to reach you. Choose email, SMS or browser."))
     try:
         sent = services.send_test(user=person(request), channel=channel, now=timezone.now())
     except services.Refused as refusal:

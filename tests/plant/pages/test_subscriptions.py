@@ -88,7 +88,7 @@ def test_presets_give_their_hours_whatever_stands_in_the_other_fields(browser: C
         ({"to-0": "06:00"}, "From and to are the same. For a whole day write 00:00 to 24:00."),
         ({"days-0": []}, "Choose at least one weekday."),
         ({"asset": "moon"}, "There is no “moon” in the plant. Choose from the list."),
-        ({"channel": ""}, "Choose email or SMS."),
+        ({"channel": ""}, "Choose email, SMS or browser."),
         ({"lowest_priority": ""}, "Choose how important an alarm must be at least."),
         ({"when": "later"}, "Choose when messages may come."),
         ({"days-0": [], "from-0": "", "to-0": "", "days-4": [], "from-4": "", "to-4": ""}, "No hours are chosen"),
@@ -259,7 +259,7 @@ def test_a_week_shows_when_each_channel_is_open(browser: Client) -> None:
     subscribed(browser, hours=hours.hours_of([Span((0,), 800, 900)]))
     subscribed(browser, channel="sms", enabled=False)
     days = browser.get(PAGE).context["week"]
-    assert days[0].bars == [("email", [(360, 540)]), ("sms", [])]
+    assert days[0].bars == [("email", [(360, 540)]), ("sms", []), ("push", [])]
     assert days[1].bars == [("email", []), ("sms", [])]
 
 
