@@ -21,6 +21,7 @@ from alerts.api_actions import router as actions
 from alerts.api_rules import router as rules
 from alerts.calling.api import router as calls
 from alerts.figures.api import router as figures
+from alerts.notify.api import router as messages
 from devices.api import router as assets
 from plant.tokens import user_of, user_of_token
 
@@ -163,6 +164,7 @@ api.add_router("", actions)
 api.add_router("", rules)
 api.add_router("", calls)
 api.add_router("", figures)
+api.add_router("", messages)
 
 
 def _error(request: HttpRequest, status: int, text: str) -> HttpResponse:

@@ -3,6 +3,7 @@
 import smtplib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from email.utils import parseaddr
 
 from django.conf import settings
@@ -10,8 +11,10 @@ from django.contrib.auth.models import User
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from alerts.models import Contact, Delivery
+from alerts.notify import links
 from alerts.notify.channel import Down, Permanent, Send, Transient
 from alerts.notify.message import Notice, one_line, subscriptions_link
 
@@ -35,7 +38,7 @@ class Email:
         connection = get_connection()
 
         def send(notice: Notice, delivery: Delivery) -> str:
-            message = compose(notice, delivery, connection)
+            message = compose(notice, delivery, connection, timezone.now())
             handed_over = False
             try:
                 connection.open()
@@ -56,8 +59,10 @@ class Email:
                 connection.close()
 
 
-def compose(notice: Notice, delivery: Delivery, connection: BaseEmailBackend | None = None) -> EmailMultiAlternatives:
-    """Gives the mail. Source: RFC 5322 (threads), RFC 3834 (automatic mail), RFC 2919 and 2369 (lists)."""
+def compose(
+    notice: Notice, delivery: Delivery, connection: BaseEmailBackend | None, now: datetime
+) -> EmailMultiAlternatives:
+    """Gives the mail. Source: RFC 5322 (threads), RFC 3834 (automatic mail), RFC 2919, 2369 and 8058 (lists)."""
     assert delivery.user_id is not None  # a team has a channel of its own
     first = Email().reference(f"alarm-{delivery.alarm_id}.raise", delivery.user_id)
     headers = {
@@ -65,12 +70,20 @@ def compose(notice: Notice, delivery: Delivery, connection: BaseEmailBackend | N
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
         "List-Id": f"Andon alarms <alarms.{_domain()}>",
-        "List-Unsubscribe": f"<{subscriptions_link()}>",
     }
+    if leave := links.unsubscribe(delivery):
+        headers |= {"List-Unsubscribe": f"<{leave}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    else:
+        # A duty is left by talking to somebody, not by a click.
+        headers["List-Unsubscribe"] = f"<{subscriptions_link()}>"
     follows = delivery.alarm_id is not None and delivery.message_id != first
     if follows:
         headers |= {"In-Reply-To": first, "References": first}
-    context = {"notice": notice, "subscriptions": subscriptions_link()}
+    context = {
+        "notice": notice,
+        "subscriptions": subscriptions_link(),
+        "acknowledge": links.acknowledge(delivery, now),
+    }
     message = EmailMultiAlternatives(
         # The same words behind Re: keep a thread together where a program looks at the subject too.
         subject=one_line(f"Re: {notice.subject}" if follows else notice.subject),

@@ -8,10 +8,12 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from alerts.models import Contact, Delivery, Priority
 from alerts.notify import provider
 from alerts.notify.channel import Permanent, Send
+from alerts.notify.codes import code_for
 from alerts.notify.gsm import Piece, fit
 from alerts.notify.message import Notice
 
@@ -38,8 +40,11 @@ class Sms:
         yield _send if settings.SMS_URL else _keep
 
 
-def compose(notice: Notice) -> str:
-    """Gives the text, in one part where that can be: what, how much, when and the link stay, the place goes first."""
+def compose(notice: Notice, code: str = "") -> str:
+    """Gives the text, in one part where that can be: what, how much, when and the link stay, the place goes first.
+
+    Takes: what the person may answer to acknowledge it, if anything.
+    """
     if notice.event in ("test", "digest"):
         return fit([Piece("Andon:"), Piece(notice.words, least=20), Piece(notice.link)])
     urgency = f"{notice.priority} {Priority(notice.priority).name}"
@@ -52,6 +57,7 @@ def compose(notice: Notice) -> str:
             Piece(f"(limit {notice.limit})" if notice.limit else "", rank=1),
             Piece(f"{notice.at}."),
             Piece(f"{notice.where}." if notice.where else "", rank=2),
+            Piece(f"Ack: reply {code}." if code else ""),
             Piece(notice.link),
         ]
     )
@@ -69,7 +75,13 @@ def target(url: str, phone: str) -> str:
 def _send(notice: Notice, delivery: Delivery) -> str:
     if not _PHONE.match(delivery.address):
         raise Permanent(f"{delivery.address} is no mobile number. Expected its international form: +4915112345678.")
-    return provider.post(target(settings.SMS_URL, delivery.address), compose(notice), setting="SMS_URL")
+    text = compose(notice, _code(delivery))
+    return provider.post(target(settings.SMS_URL, delivery.address), text, setting="SMS_URL")
+
+
+def _code(delivery: Delivery) -> str:
+    """Gives what can be answered, where answers are taken at all."""
+    return code_for(delivery, timezone.now()) if settings.SMS_INBOUND_SECRET else ""
 
 
 def _keep(notice: Notice, delivery: Delivery) -> str:
@@ -77,5 +89,5 @@ def _keep(notice: Notice, delivery: Delivery) -> str:
     folder = Path(settings.OUTBOX_DIR) / "sms"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{delivery.created:%Y%m%d-%H%M%S}-{delivery.pk}.txt"
-    path.write_text(f"To: {delivery.address}\n\n{compose(notice)}\n", encoding="utf-8")
+    path.write_text(f"To: {delivery.address}\n\n{compose(notice, _code(delivery))}\n", encoding="utf-8")
     return f"written to {path}"

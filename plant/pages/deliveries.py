@@ -14,7 +14,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -28,6 +27,7 @@ from kombu.exceptions import OperationalError
 
 from alerts.models import Channel, Delivery, JournalEntry
 from alerts.notify import outbox
+from alerts.notify.records import visible
 from plant.pages.tree import tree
 
 ROWS = 50
@@ -91,12 +91,6 @@ def person(request: HttpRequest) -> User:
     """Gives who is signed in; the middleware lets nobody else in."""
     assert isinstance(request.user, User)
     return request.user
-
-
-def visible(user: User, *, everybody: bool = False) -> QuerySet[Delivery]:
-    """Gives the messages that a person may see, the newest first: their own; of all people only for staff."""
-    found = Delivery.objects.select_related("alarm", "user", "team").order_by("-pk")
-    return found if everybody and user.is_staff else found.filter(user=user)
 
 
 def lines_of(deliveries: Iterable[Delivery]) -> list[Line]:
@@ -187,6 +181,26 @@ def resend(request: HttpRequest, pk: int) -> HttpResponseBase:
     else:
         send_soon()
         messages.success(request, _("Message %(number)s waits to be sent again.") % {"number": pk})
+    return _back(request)
+
+
+@require_POST
+def dismiss(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Lets a message be that was given up: one's own, or anybody's for staff."""
+    user = person(request)
+    if not visible(user, everybody=True).filter(pk=pk).exists():
+        raise Http404(_("There is no message %(number)s.") % {"number": pk})
+    try:
+        outbox.dismiss(delivery_id=pk, user=user, now=timezone.now())
+    except outbox.NotDead as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, _("Message %(number)s stays as it is.") % {"number": pk})
+    return _back(request)
+
+
+def _back(request: HttpRequest) -> HttpResponseBase:
+    """Goes back to where a form came from, if that is here."""
     back = request.POST.get("next", "")
     ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     return redirect(back if ours else reverse("deliveries"))

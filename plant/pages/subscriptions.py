@@ -24,7 +24,8 @@ from alerts.notify import hours
 from alerts.notify.channel import contact_of
 from alerts.notify.channels import NOTIFIERS
 from alerts.notify.forecast import Forecast, forecast
-from plant.pages.deliveries import lines_of, notice, person, send_soon, visible
+from alerts.notify.records import visible
+from plant.pages.deliveries import lines_of, notice, person, send_soon
 from plant.pages.preferences import Wishes, my_duties
 from plant.pages.subscription_form import Form, places
 from plant.pages.tree import tree

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from alerts.models import Delivery
 from devices.models import Asset
@@ -92,7 +93,9 @@ def test_machines_are_told_that_a_machine_wrote(mail: MailServer) -> None:
     assert headers["Auto-Submitted"] == "auto-generated"
     assert headers["X-Auto-Response-Suppress"] == "All"
     assert headers["List-Id"] == "Andon alarms <alarms.works.example>"
-    assert headers["List-Unsubscribe"] == "<https://andon.works.example/subscriptions/>"
+    # Source: RFC 8058
+    assert headers["List-Unsubscribe"].strip().startswith("<https://andon.works.example/unsubscribe/")
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
 def test_a_name_with_line_breaks_makes_no_header(mail: MailServer) -> None:
@@ -185,3 +188,36 @@ def test_an_alarm_of_andon_itself_is_a_whole_message(mail: MailServer) -> None:
     send()
     assert mail.mails[0]["Subject"] == "[1 Critical] Stream replaced: readings may be lost"
     assert outbox_rows()[0].outcome == Delivery.Outcome.SENT
+
+
+def test_a_duty_names_the_page_where_it_is_explained_and_no_click_that_ends_it(mail: MailServer) -> None:
+    subscribe(person())
+    (duty,) = told(row(alarm(machine())))
+    Delivery.objects.filter(pk=duty.pk).update(subscription=None)
+    send()
+    headers = mail.mails[0]
+    assert headers["List-Unsubscribe"] == "<https://andon.works.example/subscriptions/>"
+    assert "List-Unsubscribe-Post" not in headers
+
+
+def test_who_may_acknowledge_can_do_so_from_the_mail(mail: MailServer) -> None:
+    user = person()
+    user.user_permissions.add(Permission.objects.get(codename="acknowledge_alarm"))
+    subscribe(user, also_clear=True)
+    subscribe(person("vera"))
+    made = alarm(machine())
+    told(row(made))
+    send()
+    told(row(made, "clear", "B", "D"))
+    send()
+    by_person = {(mail["To"], "answer/" in mail.as_string()) for mail in mail.mails}
+    assert by_person == {
+        ("olga@works.example", True), ("vera@works.example", False), ("olga@works.example", False),
+    }  # fmt: skip
+    assert all(text.count("https://andon.works.example/answer/") == 1 for text in parts_with_answer(mail))
+
+
+def parts_with_answer(mail: MailServer) -> list[str]:
+    """Gives the text and the HTML of the mails that can be answered."""
+    contents = [part.get_content() for one in mail.mails for part in one.walk() if not part.is_multipart()]
+    return [text for text in contents if "/answer/" in text]
