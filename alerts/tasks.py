@@ -9,7 +9,7 @@ from alerts.calling import digests, escalation
 from alerts.figures import mailing
 from alerts.flood import services as flood
 from alerts.instants import to_us
-from alerts.notify import outbox
+from alerts.notify import answers, auditor, outbox, trouble
 from alerts.silence import services as silence
 from devices.telemetry import failing, stream
 
@@ -21,6 +21,13 @@ def send_due() -> None:
     """Sends the messages that are due; beat asks for it, and so does every commit that leaves some."""
     while outbox.send_due(timezone.now()):
         pass
+    trouble.settle(timezone.now())
+
+
+@shared_task(ignore_result=True, expires=50)
+def audit() -> None:
+    """Proves that the calls of the last minute went out."""
+    auditor.audit(timezone.now())
 
 
 @shared_task(ignore_result=True, expires=2)
@@ -56,3 +63,9 @@ def forget_left_out() -> None:
 def mail_reports() -> None:
     """Mails last month's reports that have not gone out; beat asks every hour."""
     mailing.send_due(timezone.now())
+
+
+@shared_task(ignore_result=True, expires=600)
+def forget_used_links() -> None:
+    """Deletes the marks of links that have run out."""
+    answers.forget_used_links(timezone.now())

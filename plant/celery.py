@@ -29,10 +29,13 @@ app.conf.beat_schedule = {
     "tick": {"task": "alerts.tasks.tick", "schedule": 1.0, "options": {"expires": 2}},
     "send-due": {"task": "alerts.tasks.send_due", "schedule": 5.0, "options": {"expires": 5}},
     "watch-drains": {"task": "alerts.tasks.watch_drains", "schedule": 5.0, "options": {"expires": 5}},
+    "audit": {"task": "alerts.tasks.audit", "schedule": 60.0, "options": {"expires": 50}},
+    "heartbeat": {"task": "plant.tasks.heartbeat", "schedule": 60.0, "options": {"expires": 30}},
     "fold": {"task": "devices.tasks.fold", "schedule": 10.0, "options": {"expires": 30}},
     "forget": {"task": "devices.tasks.forget", "schedule": 3600.0, "options": {"expires": 600}},
     "forget-left-out": {"task": "alerts.tasks.forget_left_out", "schedule": 3600.0, "options": {"expires": 600}},
     "mail-reports": {"task": "alerts.tasks.mail_reports", "schedule": 3600.0, "options": {"expires": 3600}},
+    "forget-used-links": {"task": "alerts.tasks.forget_used_links", "schedule": 3600.0, "options": {"expires": 600}},
     **{
         f"pulse-{queue}": {
             "task": "plant.tasks.pulse",

@@ -12,12 +12,13 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 _LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
 _SHORTEST_KEY = 32
+_SHORTEST_SECRET = 16
 
 
 @register()
 def safe_together(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """Looks at settings that are each allowed and not safe together."""
-    return [*_always(), *(_in_production() if settings.PRODUCTION else ())]
+    return [*_always(), *_outside(), *(_in_production() if settings.PRODUCTION else ())]
 
 
 def _always() -> Iterator[CheckMessage]:
@@ -39,6 +40,21 @@ def _always() -> Iterator[CheckMessage]:
             f"PUBLIC_URL's host {public.hostname} is not among ALLOWED_HOSTS: its pages would answer 400.",
             hint=f"Set ALLOWED_HOSTS={','.join([*settings.ALLOWED_HOSTS, public.hostname])}",
             id="andon.W003",
+        )
+
+
+def _outside() -> Iterator[CheckMessage]:
+    if settings.HEARTBEAT_URL and urlsplit(settings.HEARTBEAT_URL).scheme not in ("http", "https"):
+        yield Error(
+            "HEARTBEAT_URL is no http or https address.",
+            hint="Give the address that the outside watcher names, for example https://hc-ping.com/…",
+            id="andon.E004",
+        )
+    if settings.SMS_INBOUND_SECRET and len(settings.SMS_INBOUND_SECRET) < _SHORTEST_SECRET:
+        yield Error(
+            f"SMS_INBOUND_SECRET is shorter than {_SHORTEST_SECRET} characters: it could be guessed.",
+            hint="python3 -c 'import secrets; print(secrets.token_urlsafe(24))' prints a good one.",
+            id="andon.E005",
         )
 
 

@@ -17,7 +17,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from redis import Redis, RedisError
 
-from alerts.models import Alarm, Delivery, Priority
+from alerts.models import Alarm, Audit, Delivery, Priority
 from devices import metrics
 from devices.telemetry import failing, stream
 from plant.tasks import WORKERS, pulse_key
@@ -145,7 +145,7 @@ class _Figures:
     """Collects what the processes counted and what the database knows."""
 
     def collect(self) -> list[Metric]:
-        """Gives every figure. Cost: three queries."""
+        """Gives every figure. Cost: five queries."""
         client = stream.connect()
         return [*self._of_redis(client), *self._of_database()]
 
@@ -174,4 +174,15 @@ class _Figures:
         outcomes = dict(Delivery.objects.order_by().values_list("outcome").annotate(number=Count("id")))
         for outcome in Delivery.Outcome:
             deliveries.add_metric([outcome.value], outcomes.get(outcome.value, 0))
-        return [alarms, deliveries]
+        perhaps = Delivery.objects.filter(unlearned__gt=0)
+        twice = GaugeMetricFamily(
+            "andon_deliveries_perhaps_twice",
+            "Messages sent that a time-out or a lost worker may have sent once more.",
+            value=perhaps.filter(outcome=Delivery.Outcome.SENT).count(),
+        )
+        late = GaugeMetricFamily("andon_calls_late", "Messages that the auditor found to be due and not sent.")
+        audited = GaugeMetricFamily("andon_audit_timestamp_seconds", "When the auditor last looked.")
+        if (mark := Audit.objects.first()) is not None:
+            late.add_metric([], len(mark.late))
+            audited.add_metric([], mark.at.timestamp())
+        return [alarms, deliveries, twice, late, audited]

@@ -4,6 +4,7 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready
+from django.utils import timezone
 
 from devices import metrics
 from devices.telemetry import stream
@@ -22,6 +23,14 @@ def pulse_key(worker: str) -> str:
 def pulse(worker: str) -> None:
     """Says that beat, broker and the worker of this queue are at work."""
     stream.connect().set(pulse_key(worker), 1, ex=int(PULSE_SECONDS * _MISSED))
+
+
+@shared_task(name="plant.tasks.heartbeat")
+def heartbeat() -> None:
+    """Lets the outside watcher know that all is well, if it is."""
+    from plant.heartbeat import beat  # it needs this module's names
+
+    beat(timezone.now())
 
 
 @worker_ready.connect

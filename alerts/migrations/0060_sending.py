@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 ("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
                 ("journal", models.BigIntegerField()),
                 ("at", models.DateTimeField()),
-                ("missing", models.JSONField(default=list)),
+                ("late", models.JSONField(default=list)),
             ],
             options={
                 "ordering": ["id"],

@@ -112,12 +112,12 @@ class TeamChannel(models.Model):
 
 
 class Audit(models.Model):
-    """How far the auditor has looked, when, and what it found missing. One row."""
+    """How far the auditor has looked, when, and what it found late. One row."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    journal = models.BigIntegerField()  # rows up to this one have their messages, or were found to lack them
+    journal = models.BigIntegerField()  # rows up to this one have their messages, or it was told that they lack them
     at = models.DateTimeField()
-    missing = models.JSONField(default=list)  # what of late was not sent as decided, in words
+    late = models.JSONField(default=list)  # what was due and had not gone out, in words
 
     class Meta:
         ordering = ["id"]

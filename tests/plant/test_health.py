@@ -12,10 +12,12 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from alerts.models import Audit, Delivery
 from devices import metrics
 from devices.services import ensure_shards
 from devices.telemetry import failing, stream
@@ -256,3 +258,16 @@ def test_nothing_counted_is_lost_while_redis_is_away(monkeypatch: pytest.MonkeyP
         one._publisher.publish(gone)
     one.publish()
     assert totals()['andon_readings_total{outcome="late"}'] == 4
+
+
+def test_what_may_have_been_sent_twice_and_what_is_late_is_counted(client: Client) -> None:
+    olga, now = User.objects.create_user("olga"), timezone.now()
+    for number, (outcome, unlearned) in enumerate([("sent", 1), ("sent", 0), ("due", 1)]):
+        Delivery.objects.create(
+            key=str(number), user=olga, event="test", channel="sms", outcome=outcome, unlearned=unlearned, created=now,
+            due=now,
+        )  # fmt: skip
+    Audit.objects.create(journal=0, at=now, late=["message 3"])
+    said = client.get("/metrics").content.decode()
+    assert "andon_deliveries_perhaps_twice 1.0" in said and "andon_calls_late 1.0" in said
+    assert f"andon_audit_timestamp_seconds {now.timestamp()!r}"[:40] in said

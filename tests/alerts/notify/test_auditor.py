@@ -1,0 +1,132 @@
+"""The auditor finds the call that was not made."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from alerts.models import Alarm, Audit, Delivery, JournalEntry
+from alerts.notify import auditor, outbox
+
+from .cast import NOW, alarm, machine, person, row, send, subscribe, told
+from .wire import Provider
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def looked_before(db: None) -> None:
+    """Has the auditor take up its work; subscriptions of these tests are older than what they get."""
+    auditor.audit(NOW - timedelta(minutes=2))
+
+
+def asked(username: str = "olga", **fields: Any) -> None:
+    """Subscribes somebody since long ago."""
+    made = subscribe(person(username), "sms", **fields)
+    type(made).objects.filter(pk=made.pk).update(changed=NOW - timedelta(days=1))
+
+
+def own() -> list[Alarm]:
+    return list(Alarm.objects.filter(rule_name="").order_by("pk"))
+
+
+def test_when_every_call_was_made_there_is_nothing_to_say(provider: Provider) -> None:
+    asked()
+    made = alarm(machine())
+    told(row(made), row(made, "clear", "B", "D"), row(made, "comment", "D", "D"))
+    send()
+    assert auditor.audit(NOW) == [] and own() == []
+    assert Audit.objects.get().journal == JournalEntry.objects.latest("pk").pk
+    assert auditor.is_well(NOW)
+
+
+def test_a_call_that_was_withheld_or_given_up_was_decided_and_is_not_missing(provider: Provider) -> None:
+    asked(hours=[[]] * 7)
+    told(row(alarm(machine())))
+    assert Delivery.objects.get().outcome == "withheld"
+    assert auditor.audit(NOW) == []
+
+
+@pytest.mark.parametrize(
+    "presents", [("raise", "A", "B"), ("realarm", "B", "B"), ("unshelve", "B", "B"), ("expire", "D", "D")]
+)
+def test_a_message_that_nobody_wrote_is_found_and_told_as_critical(
+    provider: Provider, presents: tuple[str, str, str]
+) -> None:
+    asked()
+    subscribe(person("mia"), "email")  # switched on since: she had not asked then
+    told(row(alarm(machine()), *presents))
+    Delivery.objects.all().delete()
+    made = Alarm.objects.get()
+    assert auditor.audit(NOW) == [f"alarm {made.pk}: no message to olga by sms"]
+    (raised,) = own()
+    assert (raised.priority, raised.message) == (1, "Calls were not made: 1 messages are missing")
+    assert JournalEntry.objects.latest("pk").reason == f"alarm {made.pk}: no message to olga by sms"
+
+
+def test_what_is_missing_is_told_once(provider: Provider) -> None:
+    asked()
+    told(row(alarm(machine())))
+    Delivery.objects.filter(alarm__isnull=False).delete()
+    auditor.audit(NOW)
+    assert auditor.audit(NOW + auditor.EVERY) == [] and len(own()) == 1
+
+
+def test_who_asked_for_another_place_or_priority_misses_nothing(provider: Provider) -> None:
+    asset = machine()
+    asked("olga", lowest_priority=1)
+    asked("emil", asset=asset.parent)
+    told(row(alarm(asset, priority=2)))
+    Delivery.objects.all().delete()
+    assert auditor.audit(NOW) == [f"alarm {Alarm.objects.earliest('pk').pk}: no message to emil by sms"]
+
+
+def test_what_is_due_and_not_sent_raises_an_alarm_until_it_is(provider: Provider) -> None:
+    asked()
+    told(row(alarm(machine())))
+    assert auditor.audit(NOW + auditor.LATE) == []
+    late = NOW + auditor.LATE + timedelta(seconds=1)
+    (words,) = auditor.audit(late)
+    assert "to olga by sms: due since 06:00:30 UTC" in words
+    assert [(found.priority, found.active) for found in own()] == [(1, True)] and not auditor.is_well(late)
+    auditor.audit(late + auditor.EVERY)
+    assert len(own()) == 1
+    send(late + auditor.EVERY)
+    assert auditor.audit(late + 2 * auditor.EVERY) == []
+    assert [found.active for found in own()] == [False] and auditor.is_well(late + 2 * auditor.EVERY)
+
+
+def test_a_message_whose_worker_is_lost_is_late_too(provider: Provider) -> None:
+    asked()
+    told(row(alarm(machine())))
+    Delivery.objects.update(outcome="sending", claimed=NOW)
+    assert auditor.audit(NOW + outbox.CLAIM) == []
+    assert len(auditor.audit(NOW + auditor.LOST + timedelta(seconds=1))) == 1
+
+
+def test_a_message_that_is_tried_again_later_is_not_late(provider: Provider) -> None:
+    provider.status = 503
+    asked()
+    told(row(alarm(machine())))
+    send()
+    Delivery.objects.update(due=NOW + timedelta(minutes=15))
+    assert auditor.audit(NOW + timedelta(minutes=14)) == []
+
+
+def test_an_auditor_that_has_not_looked_lately_is_not_well() -> None:
+    auditor.audit(NOW)
+    assert auditor.is_well(NOW + auditor.WELL - timedelta(seconds=1))
+    assert not auditor.is_well(NOW + auditor.WELL)
+
+
+def test_what_was_before_the_first_look_is_not_looked_at(provider: Provider) -> None:
+    Audit.objects.all().delete()
+    asked()
+    told(row(alarm(machine())))
+    Delivery.objects.all().delete()
+    assert auditor.audit(NOW) == []
+
+
+def test_a_quiet_minute_costs_the_same_few_queries(django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(6):  # two are the transaction's
+        auditor.audit(NOW)
