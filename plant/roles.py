@@ -12,7 +12,7 @@ _ENGINEERS_EDIT = {
     "devices": ["assettype", "asset", "typesensor", "sensor", "source"],
     "alerts": [
         "typerule", "rule", "alarmclass", "position", "team", "membership", "rota", "rotalayer", "rotaturn",
-        "rotaoverride", "holiday", "callplan", "callstep", "callroute", "maintenancewindow",
+        "rotaoverride", "holiday", "callplan", "callstep", "callroute", "maintenancewindow", "teamchannel",
     ],
 }  # fmt: skip
 _ACKNOWLEDGE = ("alerts", "acknowledge_alarm")

@@ -290,6 +290,7 @@ UNFOLD = {
                     _list("Operator positions", "desktop_windows", "alerts_position"),
                     _list("Journal", "history", "alerts_journalentry"),
                     _list("Deliveries", "outbox", "alerts_delivery"),
+                    _list("Team channels", "forum", "alerts_teamchannel"),
                 ],
             },
             {

@@ -1,3 +1,3 @@
-"""The admin's pages of rules, their classes and positions, who is called, the journal and deliveries."""
+"""The admin's pages of rules, their classes and positions, who is called, team channels, the journal and deliveries."""
 
-from alerts.admin import calling, catalogue, records, rules  # noqa: F401  # they register themselves
+from alerts.admin import calling, catalogue, channels, records, rules  # noqa: F401  # they register themselves

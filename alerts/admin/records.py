@@ -55,9 +55,20 @@ class JournalAdmin(Record):
 class DeliveryAdmin(Record):
     """What was sent, to whom, and what became of it."""
 
-    list_display = ["created", "user", "channel", "event", "outcome", "attempts", "reason", "answer"]
+    list_display = [
+        "created",
+        "user",
+        "team",
+        "channel",
+        "event",
+        "outcome",
+        "attempts",
+        "unlearned",
+        "reason",
+        "answer",
+    ]
     list_filter = [("outcome", ChoicesDropdownFilter), ("channel", ChoicesDropdownFilter)]
-    list_select_related = ["user"]
+    list_select_related = ["user", "team"]
     search_fields = ["user__username", "address", "reason", "answer"]
     ordering = ["-id"]
     show_full_result_count = False

@@ -20,6 +20,11 @@ _UNANSWERED = ("Read timed out", "Connection aborted", "RemoteDisconnected", "In
 _SHORTEST_SECRET = 4
 
 
+def knows(url: str) -> bool:
+    """Tells whether an address is of a kind that Apprise knows; asks nobody."""
+    return apprise.Apprise.instantiate(url, suppress_exceptions=True) is not None
+
+
 def post(url: str, body: str, *, title: str = "", setting: str) -> str:
     """Sends one message. Nothing of the address is in what it gives, raises or logs.
 

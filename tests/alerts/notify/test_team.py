@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from alerts.models import Attempt, Delivery, TeamChannel
 from alerts.notify import provider as provider_module
@@ -81,3 +82,23 @@ def test_nobody_subscribes_by_a_teams_channel(db: Any) -> None:
 
     with pytest.raises(subscriptions.Refused):
         subscriptions.draft(user=person(), asset="", lowest_priority=1, channel="team", hours=None, also_clear=False)
+
+
+def test_the_admin_takes_an_address_and_never_shows_it_again(admin_client: Client, clean_redis: Any) -> None:
+    page = "/admin/alerts/teamchannel/"
+    answer = admin_client.post(f"{page}add/", {"name": "Maintenance", "url": f"json://host/{TOKEN}"})
+    assert answer.status_code == 302
+    made = TeamChannel.objects.get()
+    shown = [admin_client.get(address).content.decode() for address in (page, f"{page}{made.pk}/change/")]
+    assert all("json://…" in text and TOKEN not in text for text in shown)
+    admin_client.post(f"{page}{made.pk}/change/", {"name": "Mechanics", "url": ""})
+    made.refresh_from_db()
+    assert (made.name, made.url) == ("Mechanics", f"json://host/{TOKEN}")
+    history = admin_client.get(f"{page}{made.pk}/history/").content.decode()
+    assert TOKEN not in history
+
+
+def test_the_admin_refuses_what_no_provider_is(admin_client: Client, clean_redis: Any) -> None:
+    answer = admin_client.post("/admin/alerts/teamchannel/add/", {"name": "Maintenance", "url": "nonsense://x"})
+    assert "Apprise knows no such address" in answer.content.decode() and not TeamChannel.objects.exists()
+    assert "nonsense://x" not in answer.content.decode()
