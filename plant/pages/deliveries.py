@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 from kombu.exceptions import OperationalError
 
-from alerts.models import Channel, Delivery, JournalEntry
+from alerts.models import Attempt, Channel, Delivery, JournalEntry
 from alerts.notify import outbox
 from alerts.notify.records import visible
 from plant.pages.tree import tree
@@ -40,6 +41,7 @@ OUTCOMES: dict[str, tuple[Any, tuple[Delivery.Outcome, ...]]] = {
     "withheld": (gettext_lazy("Not sent"), (Outcome.WITHHELD,)),
     "dead": (gettext_lazy("Given up"), (Outcome.DEAD,)),
 }
+PERHAPS_TWICE = "twice"  # a filter too: sent, and perhaps once more by a try whose outcome was never learned
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Line:
     answer: str  # the provider's, where the reason does not hold it already
     seconds: float | None  # from the alarm, or its return, to sent
     moving: bool
+    tries: list[Attempt]
+    doubt: str  # what was never learned of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Filters:
         get = request.GET
         outcome, channel, before = get.get("outcome", ""), get.get("channel", ""), get.get("before", "")
         return cls(
-            outcome if outcome in OUTCOMES else "",
+            outcome if outcome in OUTCOMES or outcome == PERHAPS_TWICE else "",
             channel if channel in Channel.values else "",
             get.get("who") == "all" and person(request).is_staff,
             int(before) if before.isdecimal() and len(before) < 19 else None,
@@ -94,10 +98,13 @@ def person(request: HttpRequest) -> User:
 
 
 def lines_of(deliveries: Iterable[Delivery]) -> list[Line]:
-    """Gives the log's lines. Cost: one query."""
+    """Gives the log's lines. Cost: two queries."""
     rows = list(deliveries)
     numbers = {delivery.journal_id for delivery in rows if delivery.journal_id is not None}
     times = dict(JournalEntry.objects.filter(pk__in=numbers).order_by().values_list("pk", "time"))
+    tries: dict[int, list[Attempt]] = defaultdict(list)
+    for attempt in Attempt.objects.filter(delivery__in=[delivery.pk for delivery in rows]).order_by("pk"):
+        tries[attempt.delivery_id].append(attempt)
     happened = {"raise": "", "test": "", "clear": _("returned to normal"), "call": _("not acknowledged yet")}
     found = []
     for delivery in rows:
@@ -110,16 +117,29 @@ def lines_of(deliveries: Iterable[Delivery]) -> list[Line]:
                 delivery.answer if delivery.answer not in delivery.reason else "",
                 (delivery.sent - due).total_seconds() if delivery.sent else None,
                 delivery.outcome in MOVING,
+                tries[delivery.pk],
+                _doubt(delivery),
             )
         )
     return found
+
+
+def _doubt(delivery: Delivery) -> str:
+    """Gives what may have happened besides, where a try's outcome was never learned."""
+    if not delivery.unlearned:
+        return ""
+    return _("perhaps sent twice") if delivery.outcome == Outcome.SENT else _("perhaps sent")
 
 
 def _why(delivery: Delivery) -> str:
     """Gives why a message is sent or not; of one that failed before, when it is tried again."""
     if delivery.outcome == Outcome.DUE and delivery.attempts:
         return _("Next try at %(time)s") % {"time": f"{timezone.localtime(delivery.due):%H:%M:%S}"}
-    return capfirst(delivery.reason)
+    reason = capfirst(delivery.reason)
+    if delivery.dismissed is not None:
+        let_be = f"{timezone.localtime(delivery.dismissed):%H:%M}"
+        return _("%(reason)s. Let be at %(time)s") % {"reason": reason, "time": let_be}
+    return reason
 
 
 @require_GET
@@ -127,7 +147,10 @@ def deliveries(request: HttpRequest) -> HttpResponse:
     """Shows the log; `?fragment` gives its rows alone. Cost: the same number of queries for any number of messages."""
     filters, user = Filters.of(request), person(request)
     found = visible(user, everybody=filters.everybody)
-    if filters.outcome:
+    doubtful = found.filter(outcome=Outcome.SENT, unlearned__gt=0)
+    if filters.outcome == PERHAPS_TWICE:
+        found = doubtful
+    elif filters.outcome:
         found = found.filter(outcome__in=OUTCOMES[filters.outcome][1])
     if filters.channel:
         found = found.filter(channel=filters.channel)
@@ -144,7 +167,9 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         return render(request, "plant/deliveries_rows.html", context)
     dead = []
     if filters.outcome != "dead" and filters.before is None:
-        dead = list(visible(user, everybody=filters.everybody).filter(outcome=Outcome.DEAD)[: DEAD_ON_TOP + 1])
+        dead = list(
+            visible(user, everybody=filters.everybody).filter(outcome=Outcome.DEAD, dismissed=None)[: DEAD_ON_TOP + 1]
+        )
     plant = tree()
     outcomes = [("", _("All"), filters.address(outcome=""))]
     outcomes += [(key, word, filters.address(outcome=key)) for key, (word, _outcomes) in OUTCOMES.items()]
@@ -164,6 +189,8 @@ def deliveries(request: HttpRequest) -> HttpResponse:
             "mine": filters.address(who=""),
             "everybody": filters.address(who="all"),
             "notice": notice(),
+            "doubtful": doubtful.count(),
+            "doubtful_url": filters.address(outcome=PERHAPS_TWICE),
         },
     )
 

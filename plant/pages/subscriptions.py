@@ -19,8 +19,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from alerts import subscriptions as services
 from alerts.calling.services import new_calendar_key, save_preferences
-from alerts.models import PERSONAL, Contact, Subscription
-from alerts.notify import hours
+from alerts.models import PERSONAL, Contact, PushEndpoint, Subscription
+from alerts.notify import hours, push
 from alerts.notify.channel import contact_of
 from alerts.notify.channels import NOTIFIERS
 from alerts.notify.forecast import Forecast, forecast
@@ -144,6 +144,8 @@ def _page(
             if contact.calendar_key
             else "",
             "notice": notice(),
+            "browsers": list(PushEndpoint.objects.filter(user=user).order_by("pk")),
+            "push_key": push.public_key(),
         },
         status=400 if errors else 200,
     )

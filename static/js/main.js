@@ -13,6 +13,7 @@ const modules = {
   deliveries: () => import("./ui/deliveries.js"),
   machine: () => import("./ui/machine.js"),
   overview: () => import("./ui/overview.js"),
+  push: () => import("./ui/push.js"),
 };
 
 writeWith(document.body.dataset.decimal || ".");

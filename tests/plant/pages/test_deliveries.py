@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from alerts import journal
-from alerts.models import Alarm, Delivery, JournalEntry
+from alerts.models import Alarm, Attempt, Delivery, JournalEntry, TeamChannel
 from plant.pages.deliveries import ROWS
 from tests import factories
 
@@ -208,3 +208,95 @@ def test_the_page_costs_the_same_number_of_queries_for_3_and_for_300_rows(browse
     large = cost()
     assert len(large) == len(small), "\n".join(large)
     assert len(large) <= BUDGET, "\n".join(large)
+
+
+# --- Every try -----------------------------------------------------------------------------------------------------
+
+
+def tried(of: Delivery, *outcomes: str) -> None:
+    """Writes tries of a message, a second apart."""
+    for number, outcome in enumerate(outcomes, 1):
+        Attempt.objects.create(
+            delivery=of, number=number, began=NOW + timedelta(seconds=number), ended=NOW, outcome=outcome,
+            answer=f"answer {number}",
+        )  # fmt: skip
+
+
+def test_each_try_stands_with_its_answer(browser: Client, operator: User) -> None:
+    tried(message(operator), "failed", "sent")
+    page = read(browser.get(PAGE))
+    assert "2 tries" in page and "<b>Failed</b><span>answer 1</span>" in page and "<b>Sent</b>" in page
+
+
+def test_what_was_perhaps_sent_twice_is_marked_counted_and_found(browser: Client, operator: User) -> None:
+    doubtful = message(operator, unlearned=1)
+    message(operator)
+    page = read(browser.get(PAGE))
+    assert "perhaps sent twice</small>" in page and "1 message was perhaps sent twice" in page
+    assert shown(browser.get(PAGE, {"outcome": "twice"})) == [doubtful.pk]
+
+
+def test_what_is_let_be_stays_in_the_log_and_leaves_the_top(browser: Client, operator: User) -> None:
+    dead = message(operator, outcome="dead", reason="refused: no such number", given_up=NOW)
+    assert [line.delivery.pk for line in browser.get(PAGE).context["dead"]] == [dead.pk]
+    page = read(browser.post(reverse("delivery-dismiss", args=[dead.pk]), follow=True))
+    assert f"Message {dead.pk} stays as it is." in page and "Let be at" in page
+    answer = browser.get(PAGE)
+    assert answer.context["dead"] == [] and shown(answer) == [dead.pk]
+
+
+def test_anothers_message_cannot_be_let_be(browser: Client, operator: User) -> None:
+    dead = message(factories.viewer(), outcome="dead", given_up=NOW)
+    assert browser.post(reverse("delivery-dismiss", args=[dead.pk])).status_code == 404
+
+
+def test_a_message_to_a_team_is_shown_by_the_teams_name_to_staff_only(browser: Client, operator: User) -> None:
+    team = TeamChannel.objects.create(name="Maintenance", url="slack://secret/secret/secret")
+    made = message(operator, channel="team", address="Maintenance")
+    Delivery.objects.filter(pk=made.pk).update(user=None, team=team)
+    assert shown(browser.get(PAGE, {"who": "all"})) == []
+    browser.force_login(factories.engineer())
+    page = read(browser.get(PAGE, {"who": "all"}))
+    assert "<b>Maintenance</b>" in page and "Team channel" in page and "secret" not in page
+
+
+# --- The API -------------------------------------------------------------------------------------------------------
+
+
+def test_the_api_gives_ones_own_messages_with_every_try(browser: Client, operator: User) -> None:
+    mine = message(operator, unlearned=1)
+    message(factories.viewer())
+    tried(mine, "unknown", "sent")
+    listed = browser.get("/api/v1/deliveries").json()
+    assert ([item["id"] for item in listed["items"]], listed["next"]) == ([mine.pk], None)
+    one = browser.get(f"/api/v1/deliveries/{mine.pk}").json()
+    assert one["perhaps_sent_besides"] == 1 and one["user"] == "operator"
+    assert [(each["number"], each["outcome"], each["answer"]) for each in one["tries"]] == [
+        (1, "unknown", "answer 1"), (2, "sent", "answer 2"),
+    ]  # fmt: skip
+
+
+def test_the_api_sends_again_or_lets_be_what_was_given_up_and_nothing_else(browser: Client, operator: User) -> None:
+    dead, sent = message(operator, outcome="dead", given_up=NOW), message(operator)
+    assert browser.post(f"/api/v1/deliveries/{dead.pk}/dismiss").json()["dismissed"] is not None
+    assert browser.post(f"/api/v1/deliveries/{dead.pk}/resend").json()["outcome"] == "due"
+    assert browser.post(f"/api/v1/deliveries/{sent.pk}/resend").status_code == 409
+    assert browser.post(f"/api/v1/deliveries/{sent.pk}/dismiss").status_code == 409
+
+
+def test_anothers_message_is_not_in_the_api_but_for_staff(browser: Client, operator: User) -> None:
+    theirs = message(factories.viewer(), outcome="dead", given_up=NOW)
+    for address in ("", "/resend", "/dismiss"):
+        ask = browser.get if not address else browser.post
+        assert ask(f"/api/v1/deliveries/{theirs.pk}{address}").status_code == 404
+    browser.force_login(factories.engineer())
+    assert browser.get(f"/api/v1/deliveries/{theirs.pk}").json()["user"] == "viewer"
+
+
+def test_the_api_pages_and_narrows(browser: Client, operator: User) -> None:
+    made = [message(operator, outcome=outcome) for outcome in ("sent", "dead", "sent")]
+    first = browser.get("/api/v1/deliveries", {"outcome": "sent", "limit": 1}).json()
+    assert [item["id"] for item in first["items"]] == [made[2].pk]
+    second = browser.get("/api/v1/deliveries", {"outcome": "sent", "cursor": first["next"]}).json()
+    assert [item["id"] for item in second["items"]] == [made[0].pk]
+    assert browser.get("/api/v1/deliveries", {"outcome": "lost"}).status_code == 422

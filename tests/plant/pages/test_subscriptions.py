@@ -260,7 +260,7 @@ def test_a_week_shows_when_each_channel_is_open(browser: Client) -> None:
     subscribed(browser, channel="sms", enabled=False)
     days = browser.get(PAGE).context["week"]
     assert days[0].bars == [("email", [(360, 540)]), ("sms", []), ("push", [])]
-    assert days[1].bars == [("email", []), ("sms", [])]
+    assert days[1].bars == [("email", []), ("sms", []), ("push", [])]
 
 
 def test_too_many_tests_are_refused_in_words(browser: Client) -> None:
