@@ -79,9 +79,10 @@ def acknowledge_by_link(token: str, *, address: str, now: datetime) -> Answer:
     with transaction.atomic():
         if not _use_up(link):
             return look(token, now)
-        status, words, done = _acknowledge(seen.alarm, seen.user, BY_LINK, now)
+        words, done = _acknowledge(seen.alarm, seen.user, BY_LINK, now)
     log.info("answered by link", alarm=link.alarm, user=link.user, address=address, done=done)
-    return Answer(status, words, seen.alarm, seen.user, done=done)
+    seen.alarm.refresh_from_db(fields=["state", "active", "suppressed", "closed"])  # its symbol, as it is now
+    return Answer(Status.DONE, words, seen.alarm, seen.user, done=done)
 
 
 def _use_up(link: links.Link) -> bool:
@@ -169,7 +170,7 @@ def _by_code(row: ReplyCode, now: datetime) -> str:
     with transaction.atomic():
         if not ReplyCode.objects.filter(pk=row.pk, used=None).update(used=now):
             return _("%(alarm)s: this code has been used; the alarm has come again since.") % {"alarm": name}
-        _status, words, done = _acknowledge(alarm, user, BY_TEXT, now)
+        words, done = _acknowledge(alarm, user, BY_TEXT, now)
     log.info("answered by text message", alarm=alarm.pk, user=user.pk, done=done)
     return f"{name}: {words}"
 
@@ -198,13 +199,13 @@ def _settled(alarm: Alarm) -> str:
     return _("This alarm asks for no acknowledgement.")
 
 
-def _acknowledge(alarm: Alarm, user: User, way: str, now: datetime) -> tuple[Status, str, bool]:
+def _acknowledge(alarm: Alarm, user: User, way: str, now: datetime) -> tuple[str, bool]:
     """Acknowledges under the alarm's lock; whoever was quicker meanwhile stands. The way stands in the journal."""
     try:
         done = services.acknowledge(alarm_id=alarm.pk, user=user, comment=way, now=now)
     except services.Refused as refusal:
-        return Status.DONE, str(refusal), False
-    return Status.DONE, done.message, done.done
+        return str(refusal), False
+    return done.message, done.done
 
 
 def _clock(moment: datetime) -> str:

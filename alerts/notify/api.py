@@ -54,12 +54,12 @@ def sms_inbound(request: HttpRequest) -> HttpResponse:
 
 def _message(request: HttpRequest) -> tuple[str, str]:
     """Gives number and text. Raises: HttpError 413, 422."""
-    if int(request.headers.get("Content-Length") or 0) > LONGEST_BODY:
+    if len(request.body) > LONGEST_BODY:
         raise HttpError(413, f"A text message has at most {LONGEST_BODY} bytes.")
     if request.content_type == "application/json":
         try:
             fields = json.loads(request.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise HttpError(422, "The body is not JSON.") from None
     else:
         fields = request.POST.dict()

@@ -62,9 +62,10 @@ class Push:
 
         with requests.Session() as session:
             session.max_redirects = 0  # an endpoint that leads elsewhere is none that a person was asked about
+            silent: set[str] = set()  # hosts that did not answer in this round: it must not outlast its claims
 
             def send(notice: Notice, delivery: Delivery) -> str:
-                return _send(notice, delivery, session)
+                return _send(notice, delivery, session, silent)
 
             yield send
 
@@ -85,7 +86,7 @@ def compose(notice: Notice, delivery: Delivery) -> str:
     )
 
 
-def _send(notice: Notice, delivery: Delivery, session: Session) -> str:
+def _send(notice: Notice, delivery: Delivery, session: Session, silent: set[str]) -> str:
     """Tells every browser of the person; one that takes it is enough.
 
     Raises: Permanent where none is left, Transient where none could be reached.
@@ -94,7 +95,7 @@ def _send(notice: Notice, delivery: Delivery, session: Session) -> str:
     text, taken, said, perhaps = compose(notice, delivery), 0, [], False
     for endpoint in found:
         try:
-            said.append(_tell(endpoint, text, notice, delivery, session))
+            said.append(_tell(endpoint, text, notice, delivery, session, silent))
             taken += 1
         except Permanent as gone:
             said.append(str(gone))
@@ -111,7 +112,9 @@ def _send(notice: Notice, delivery: Delivery, session: Session) -> str:
     raise Transient(words, perhaps_sent=perhaps)
 
 
-def _tell(endpoint: PushEndpoint, text: str, notice: Notice, delivery: Delivery, session: Session) -> str:
+def _tell(
+    endpoint: PushEndpoint, text: str, notice: Notice, delivery: Delivery, session: Session, silent: set[str]
+) -> str:
     """Posts to one browser. Gives its answer. Raises: Permanent where the browser has gone, Transient."""
     # Loaded by the worker that sends, not by every web process.
     import requests
@@ -124,6 +127,8 @@ def _tell(endpoint: PushEndpoint, text: str, notice: Notice, delivery: Delivery,
     host = urlsplit(endpoint.endpoint).netloc
     if not browsers.is_allowed(endpoint.endpoint):
         raise Permanent(f"{host} is not among PUSH_HOSTS")
+    if host in silent:
+        raise Transient(f"{host} did not answer just now")
     try:
         answer = webpush(
             {"endpoint": endpoint.endpoint, "keys": {"p256dh": endpoint.key, "auth": endpoint.secret}},
@@ -144,6 +149,7 @@ def _tell(endpoint: PushEndpoint, text: str, notice: Notice, delivery: Delivery,
             raise Permanent(f"{words}, removed") from None
         raise Transient(words) from None
     except requests.RequestException as error:
+        silent.add(host)
         connected = not isinstance(error, requests.ConnectTimeout) and "NewConnectionError" not in str(error)
         raise Transient(
             f"{host}: {type(error).__name__}",

@@ -136,6 +136,21 @@ def test_a_maker_in_trouble_is_asked_again(makers: PushService, status: int) -> 
     assert Attempt.objects.get().answer.endswith(f"answered {status}")
 
 
+def test_a_maker_that_does_not_answer_is_asked_once_in_a_round(makers: PushService) -> None:
+    for name in ("olga", "emil"):
+        user = person(name)
+        for number in range(3):
+            taking(user, Browser(makers, f"{name}-{number}"))
+        subscribe(user, "push")
+    told(row(alarm(machine())))
+    makers.stop()
+    assert [waiting.outcome for waiting in send()] == ["due", "due"]
+    host = makers.address.removeprefix("http://")
+    answers = [attempt.answer for attempt in Attempt.objects.order_by("pk")]
+    assert answers == [f"{host}: ConnectionError; {host} did not answer just now", f"{host} did not answer just now"]
+    assert PushEndpoint.objects.count() == 6
+
+
 def test_a_message_follows_nobody_elsewhere(makers: PushService) -> None:
     user = person()
     browser = Browser(makers)

@@ -182,6 +182,21 @@ def test_what_is_no_message_is_refused(client: Client, body: Any) -> None:
     assert post(client, body).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("body", "status"), [(b"{", 422), (b"[" * 8_000, 422), (b'"x"', 422), (b"x" * 9_000, 413), (b"\xff\xfe", 422)]
+)
+def test_what_cannot_be_read_is_refused_in_words(client: Client, body: bytes, status: int) -> None:
+    headers = {"X-Andon-Secret": SECRET}
+    answer = client.post("/api/v1/sms/inbound", body, content_type="application/json", headers=headers)
+    assert answer.status_code == status and answer.json()["error"]
+
+
+def test_guesses_of_the_secret_are_counted_and_hold_up_nobody_who_has_it(client: Client) -> None:
+    statuses = [post(client, {"from": PHONE, "text": "KKKK"}, "wrong").status_code for _ in range(62)]
+    assert statuses == [401] * 60 + [429] * 2
+    assert post(client, {"from": PHONE, "text": "KKKK"}).status_code == 200
+
+
 def test_too_many_messages_of_one_number_are_stopped(client: Client) -> None:
     operator()
     statuses = [post(client, {"from": PHONE, "text": "KKKK"}).status_code for _ in range(22)]

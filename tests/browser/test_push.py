@@ -1,0 +1,44 @@
+"""A message that comes while no page speaks for it: Chromium's own worker shows it and leads to the alarm.
+
+Chromium's message service is not reached from a test; what the service would hand over is given to the worker instead.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import Plant
+
+pytestmark = pytest.mark.browser
+
+SHOWN = """async () => (await (await navigator.serviceWorker.ready).getNotifications())
+    .map((one) => [one.title, one.tag, one.data.url, one.requireInteraction])"""
+
+
+def test_a_message_is_shown_by_the_worker_and_a_later_one_takes_its_place(
+    plant: Plant, opened: Callable[..., Page]
+) -> None:
+    page = opened("/subscriptions/", permissions=["notifications"])
+    expect(page.get_by_role("button", name="Switch on in this browser")).to_be_visible()
+    wire = page.context.new_cdp_session(page)
+    registered: list[dict[str, Any]] = []
+    wire.on("ServiceWorker.workerRegistrationUpdated", lambda news: registered.extend(news["registrations"]))
+    wire.send("ServiceWorker.enable")
+    page.wait_for_function("() => navigator.serviceWorker.ready.then((worker) => Boolean(worker.active))")
+    for title in ("press high", "press still high"):
+        said = {"title": title, "body": "97 °C", "url": "https://elsewhere.example/alarms/7/", "tag": "alarm-7"}
+        wire.send(
+            "ServiceWorker.deliverPushMessage",
+            {
+                "origin": plant.stack.url,
+                "registrationId": registered[-1]["registrationId"],
+                "data": json.dumps({**said, "stays": True}),
+            },
+        )
+        page.wait_for_function(f"async () => (await ({SHOWN})())[0]?.[0] === {json.dumps(title)}")
+    assert page.evaluate(SHOWN) == [["press still high", "alarm-7", f"{plant.stack.url}/alarms/7/", True]]
