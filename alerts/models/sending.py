@@ -116,6 +116,7 @@ class Audit(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     journal = models.BigIntegerField()  # rows up to this one have their messages, or it was told that they lack them
+    plant = models.BigIntegerField(default=0)  # the plant model's revision then: who was asked for where
     at = models.DateTimeField()
     late = models.JSONField(default=list)  # what was due and had not gone out, in words
 

@@ -21,8 +21,10 @@ class Limit:
     seconds: int = 60
 
     def allows(self, who: str) -> bool:
-        """Counts one more and tells whether it is within the limit. Without Redis nobody is held up: the doors have
-        secrets of their own. Cost: one round trip.
+        """Counts one more and tells whether it is within the limit.
+
+        Without Redis nobody is held up: the doors have secrets of their own.
+        Cost: one round trip.
         """
         window = int(time.time()) // self.seconds
         # Numbers and addresses of people do not stand in Redis.

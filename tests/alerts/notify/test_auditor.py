@@ -7,6 +7,8 @@ import pytest
 
 from alerts.models import Alarm, Audit, Delivery, JournalEntry
 from alerts.notify import auditor, outbox
+from devices import services
+from devices.models import Asset, Level
 
 from .cast import NOW, alarm, machine, person, row, send, subscribe, told
 from .wire import Provider
@@ -76,9 +78,24 @@ def test_who_asked_for_another_place_or_priority_misses_nothing(provider: Provid
     asset = machine()
     asked("olga", lowest_priority=1)
     asked("emil", asset=asset.parent)
+    auditor.audit(NOW - timedelta(minutes=1))
     told(row(alarm(asset, priority=2)))
     Delivery.objects.all().delete()
     assert auditor.audit(NOW) == [f"alarm {Alarm.objects.earliest('pk').pk}: no message to emil by sms"]
+
+
+def test_an_asset_that_was_moved_since_proves_nothing_about_the_place_where_it_was(provider: Provider) -> None:
+    asset = machine()
+    elsewhere = services.create_asset(
+        code="yard", name="Yard", level=Level.AREA, parent=Asset.objects.get(code="works")
+    )
+    asked("emil", asset=elsewhere)
+    asked("olga", asset=asset)
+    auditor.audit(NOW - timedelta(minutes=1))
+    told(row(alarm(asset)))
+    Delivery.objects.all().delete()
+    services.move_asset(asset=asset, parent=elsewhere)
+    assert [words.partition("to ")[2] for words in auditor.audit(NOW)] == ["olga by sms"]
 
 
 def test_what_is_due_and_not_sent_raises_an_alarm_until_it_is(provider: Provider) -> None:
@@ -128,5 +145,5 @@ def test_what_was_before_the_first_look_is_not_looked_at(provider: Provider) -> 
 
 
 def test_a_quiet_minute_costs_the_same_few_queries(django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(6):  # two are the transaction's
+    with django_assert_num_queries(7):  # two are the transaction's
         auditor.audit(NOW)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from django.contrib.auth.models import User
 
 from alerts.models import Attempt, Contact, PushEndpoint
-from alerts.notify import browsers, push
+from alerts.notify import browsers, outbox, push
 
 from .cast import NOW, alarm, machine, person, row, send, subscribe, told
 from .test_email import WORDS, compressor
@@ -134,6 +134,32 @@ def test_a_maker_in_trouble_is_asked_again(makers: PushService, status: int) -> 
     (waiting,) = send()
     assert (waiting.outcome, PushEndpoint.objects.count()) == ("due", 1)
     assert Attempt.objects.get().answer.endswith(f"answered {status}")
+
+
+def test_a_test_message_reaches_the_browser_too(makers: PushService) -> None:
+    user = person()
+    browser = Browser(makers)
+    taking(user, browser)
+    outbox.send_test(user=User.objects.get(), channel="push", now=NOW)
+    send()
+    ((shown, headers),) = browser.shown()
+    assert (shown["title"], shown["tag"], shown["stays"]) == ("Andon: test message", "test", False)
+    assert headers["urgency"] == "normal" and "topic" not in headers
+
+
+def test_the_return_to_normal_takes_the_alarms_place_and_need_not_stay(makers: PushService) -> None:
+    user = person()
+    browser = Browser(makers)
+    taking(user, browser)
+    subscribe(user, "push", also_clear=True)
+    made = alarm(machine())
+    told(row(made))
+    send()
+    told(row(made, "clear", "B", "D"))
+    send()
+    assert [(shown["tag"], shown["stays"]) for shown, _ in browser.shown()] == [
+        (f"alarm-{made.pk}", True), (f"alarm-{made.pk}", False),
+    ]  # fmt: skip
 
 
 def test_a_maker_that_does_not_answer_is_asked_once_in_a_round(makers: PushService) -> None:
