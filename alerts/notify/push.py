@@ -41,6 +41,10 @@ _URGENCY = {Priority.CRITICAL: "high", Priority.HIGH: "high", Priority.MEDIUM: "
 _TEST_LIVES = 300
 
 
+class _Gone(Permanent):
+    """The browser takes no messages any more."""
+
+
 class Push:
     """The browser channel: one delivery reaches all browsers in which the person takes messages."""
 
@@ -89,33 +93,36 @@ def compose(notice: Notice, delivery: Delivery) -> str:
 def _send(notice: Notice, delivery: Delivery, session: Session, silent: set[str]) -> str:
     """Tells every browser of the person; one that takes it is enough.
 
-    Raises: Permanent where none is left, Transient where none could be reached.
+    Raises: Transient where none took it and one may do so later, else Permanent.
     """
     found = list(PushEndpoint.objects.filter(user=delivery.user_id).order_by("pk"))
-    text, taken, said, perhaps = compose(notice, delivery), 0, [], False
+    text, taken, said = compose(notice, delivery), 0, []
+    later = perhaps = False
     for endpoint in found:
         try:
             said.append(_tell(endpoint, text, notice, delivery, session, silent))
             taken += 1
-        except Permanent as gone:
+        except _Gone as gone:
             said.append(str(gone))
             browsers.remove(endpoint=endpoint)
+        except Permanent as refusal:
+            said.append(str(refusal))
         except Transient as failure:
             said.append(str(failure))
-            perhaps = perhaps or failure.perhaps_sent
+            later, perhaps = True, perhaps or failure.perhaps_sent
     words = "; ".join(dict.fromkeys(said))
     if taken:
         PushEndpoint.objects.filter(pk__in=[one.pk for one in found]).update(reached=timezone.now())
         return f"{taken} of {len(found)}: {words}" if len(found) > 1 else words
-    if not PushEndpoint.objects.filter(user=delivery.user_id).exists():
-        raise Permanent(words or "no browser is left that takes messages")
-    raise Transient(words, perhaps_sent=perhaps)
+    if later:
+        raise Transient(words, perhaps_sent=perhaps)
+    raise Permanent(words or "no browser is left that takes messages")
 
 
 def _tell(
     endpoint: PushEndpoint, text: str, notice: Notice, delivery: Delivery, session: Session, silent: set[str]
 ) -> str:
-    """Posts to one browser. Gives its answer. Raises: Permanent where the browser has gone, Transient."""
+    """Posts to one browser. Gives its answer. Raises: _Gone, Permanent, Transient."""
     # Loaded by the worker that sends, not by every web process.
     import requests
     from pywebpush import WebPushException, webpush
@@ -144,9 +151,9 @@ def _tell(
         status = refusal.response.status_code if refusal.response is not None else 0
         words = f"{host} answered {status}"
         if status in GONE:
-            raise Permanent(f"{words}: the browser no longer takes messages, removed") from None
+            raise _Gone(f"{words}: the browser takes no messages any more, removed") from None
         if 400 <= status < 500 and status not in _PASSING:
-            raise Permanent(f"{words}, removed") from None
+            raise Permanent(words) from None
         raise Transient(words) from None
     except requests.RequestException as error:
         silent.add(host)

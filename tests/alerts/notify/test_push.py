@@ -123,6 +123,17 @@ def machine_again() -> Any:
     return Asset.objects.get(code="press-1-1")
 
 
+def test_a_message_that_is_refused_costs_nobody_the_browser(makers: PushService) -> None:
+    user = person()
+    browser = Browser(makers)
+    taking(user, browser)
+    browser.refuse(413)
+    subscribe(user, "push")
+    told(row(alarm(machine())))
+    (dead,) = send()
+    assert (dead.outcome, dead.reason.endswith("answered 413"), PushEndpoint.objects.count()) == ("dead", True, 1)
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_maker_in_trouble_is_asked_again(makers: PushService, status: int) -> None:
     user = person()
@@ -200,7 +211,8 @@ def test_the_key_is_made_once_and_is_nobody_elses_to_read(makers: PushService, t
 @pytest.mark.parametrize(
     "endpoint",
     [
-        "http://fcm.googleapis.com/x", "https://evil.example/x", "https://fcm.googleapis.com.evil.example/x",
+        "http://fcm.googleapis.com/x", "https://evil.example/x", "https://evilfcm.googleapis.com/x",
+        "https://fcm.googleapis.com.evil.example/x",
         "https://fcm.googleapis.com@evil.example/x", "file:///etc/passwd", "https://169.254.169.254/latest", "",
         "https://push.services.mozilla.com.evil/x", "https://xpush.apple.com/x",
     ],

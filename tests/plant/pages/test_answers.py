@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from alerts import services
 from alerts.models import Alarm, Delivery, JournalEntry, Subscription
-from alerts.notify import links
+from alerts.notify import answers, links
 from plant.pages import answers as pages
 from tests import factories
 
@@ -80,6 +80,12 @@ def test_a_link_works_once_even_where_the_alarm_has_come_again(stranger: Client,
     answer = stranger.post(address)
     assert answer.status_code == 410 and "has been used" in read(answer)
     assert Alarm.objects.get().state == "B" and JournalEntry.objects.count() == 1
+
+
+def test_of_two_who_press_at_once_one_uses_the_link(operator: User) -> None:
+    found = links.read(link(alarm(), operator).removeprefix("/answer/"))
+    assert found is not None
+    assert [answers._use_up(found), answers._use_up(found)] == [True, False]
 
 
 def test_a_link_never_answers_a_newer_occurrence(stranger: Client, operator: User) -> None:
