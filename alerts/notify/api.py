@@ -54,9 +54,9 @@ def sms_inbound(request: HttpRequest) -> HttpResponse:
 
 def _message(request: HttpRequest) -> tuple[str, str]:
     """Gives number and text. Raises: HttpError 413, 422."""
-    if len(request.body) > LONGEST_BODY:
-        raise HttpError(413, f"A text message has at most {LONGEST_BODY} bytes.")
     if request.content_type == "application/json":
+        if len(request.body) > LONGEST_BODY:
+            raise HttpError(413, f"A text message has at most {LONGEST_BODY} bytes.")
         try:
             fields = json.loads(request.body)
         except (ValueError, RecursionError):

@@ -53,7 +53,7 @@ def masked(words: str, url: str) -> str:
     rest = (split.path, split.query, split.fragment)
     secrets = [part for text in (place, *rest) for part in re.split(r"[/:&=?]", text) if len(part) >= _SHORTEST_SECRET]
     if not place:
-        secrets.append(host)  # many providers take a token there
+        secrets += [host, host.partition(":")[0]]  # many providers take a token there
     for secret in sorted({form for part in secrets for form in (part, unquote(part))}, key=len, reverse=True):
         words = words.replace(secret, "…") if len(secret) >= _SHORTEST_SECRET else words
     return words
