@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alerts", "0052_figures"),
+        ("alerts", "0054_flood"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,8 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alerts", "0030_figures"),
-        ("alerts", "0050_calling"),
+        ("alerts", "0052_figures"),
         ("devices", "0020_source_silence"),
     ]
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alerts", "0020_silence"),
+        ("alerts", "0053_silence"),
     ]
 
     operations = [
