@@ -57,9 +57,9 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 @contextmanager
-def in_the_words_of(user: User) -> Iterator[None]:
-    """Writes texts in a person's language and times by their clock."""
-    contact = contact_of(user)
+def in_the_words_of(user: User | None) -> Iterator[None]:
+    """Writes texts in a person's language and times by their clock; without a person, in the plant's."""
+    contact = contact_of(user) if user is not None else None
     language = (contact.language if contact is not None else "") or settings.LANGUAGE_CODE
     with translation.override(language), timezone.override(zone_of(contact.time_zone if contact is not None else "")):
         yield
