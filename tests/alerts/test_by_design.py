@@ -209,8 +209,8 @@ def test_parent_put_out_of_force_together_with_a_new_state_leaves_the_state_only
     child = factories.rule(press, "Child", suppress_when=[{"alarm": "Parent"}])
     play(scenario, (0, state, 0.0), (1, temp, 95.0))
     with change():
-        rules.update_rule(rule=parent, enabled=False)
-        rules.update_rule(rule=child, suppress_when=[{"alarm": "Parent"}, *STOPPED])
+        rules.update_rule(rule=parent, enabled=False, reason="motor taken out")
+        rules.update_rule(rule=child, reason="motor taken out", suppress_when=[{"alarm": "Parent"}, *STOPPED])
     scenario.drain(1.2)
     assert Suppression.objects.get(rule=child).designed == ["press-1-1/state is 0 or 4"]
 
