@@ -15,7 +15,7 @@ from alerts.calling import rota as rotas
 from alerts.calling.calls import settle
 from alerts.calling.directory import load_rotas
 from alerts.calling.plan import Plan, Progress
-from alerts.models import Call, Channel, Contact, MaintenanceWindow, Priority, Rota, RotaOverride
+from alerts.models import PERSONAL, Call, Contact, MaintenanceWindow, Priority, Rota, RotaOverride
 from alerts.notify.hours import WEEK as ALL_DAYS
 from alerts.notify.hours import NoClock, Span, hours_of, is_always, minute_of
 from alerts.subscriptions import Refused
@@ -174,7 +174,7 @@ def save_preferences(
         errors["language"] = _("Choose a language from the list.")
     wished = {}
     for priority, ways in channels.items():
-        if priority not in Priority.values or not set(ways) <= set(Channel.values):
+        if priority not in Priority.values or not set(ways) <= set(PERSONAL):
             errors["channels"] = _("Choose from the ways that are shown.")
         elif ways:
             wished[str(priority)] = list(ways)

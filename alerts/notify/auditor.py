@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from alerts.book import Book
 from alerts.lifecycle import WAITING, Event
-from alerts.models import Audit, Delivery, JournalEntry, JournalHead, Priority, Subscription
+from alerts.models import Audit, Call, Delivery, JournalEntry, JournalHead, Priority, Subscription
 from alerts.notify.outbox import CLAIM
 from devices.topology import Topology, topology
 
@@ -38,7 +38,7 @@ def audit(now: datetime) -> list[str]:
     """Looks at what the journal tells since the last look, and at everything that waits in the outbox.
 
     Gives: what is wrong, in words; nothing where every call went out.
-    Cost: six queries, and three for each 2,000 rows of the journal.
+    Cost: seven queries, and three for each 2,000 rows of the journal.
     """
     plant, mark = topology(), Audit.objects.first()
     if mark is None:
@@ -117,15 +117,19 @@ def _missing(rows: Sequence[JournalEntry], plant: Topology, *, moved: bool) -> l
 
 
 def _late(now: datetime) -> list[str]:
-    """Gives what waits in the outbox for longer than it may. Cost: one query over the index of what is due."""
+    """Gives what waits in the outbox, or in a plan, for longer than it may. Cost: two queries over what is due."""
     waiting = Q(outcome=Outcome.DUE, due__lt=now - LATE)
     lost = Q(outcome=Outcome.SENDING, claimed__lt=now - LOST)
     rows = Delivery.objects.filter(waiting | lost).select_related("user", "team").order_by("due")
-    return [
-        f"message {row.pk} to {row.user.get_username() if row.user is not None else row.team}"
-        f" by {row.channel}: due since {row.due:%H:%M:%S} UTC"
-        for row in rows[:_NAMED]
+    steps = Call.objects.filter(due__lt=now - LATE).order_by("due").values_list("alarm_id", "place", "due")
+    found = [
+        f"alarm {alarm}: step {place + 1} of its plan is due since {due:%H:%M:%S} UTC"
+        for alarm, place, due in steps[:_NAMED]
     ]
+    for row in rows[:_NAMED]:
+        whom = row.user.get_username() if row.user is not None else row.team
+        found.append(f"message {row.pk} to {whom} by {row.channel}: due since {row.due:%H:%M:%S} UTC")
+    return found
 
 
 # --- Telling -------------------------------------------------------------------------------------------------------

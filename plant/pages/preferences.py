@@ -15,11 +15,13 @@ from django.utils.translation import gettext as _
 
 from alerts.calling import rota as core
 from alerts.calling.directory import USUAL, load_rotas, zone_of
-from alerts.models import Channel, Contact, Priority, Rota
+from alerts.models import PERSONAL, Contact, Priority, Rota
 from alerts.notify.hours import clock, spans_of
 
 AHEAD = timedelta(days=14)
 MOST = 6  # duties that are shown
+
+WAYS = [(way.value, way.label) for way in PERSONAL]
 
 
 @dataclass(slots=True)
@@ -97,7 +99,7 @@ class Wishes:
             (
                 value,
                 str(label),
-                [(way, str(word), way in (self.channels.get(value) or USUAL[value])) for way, word in Channel.choices],
+                [(way, str(word), way in (self.channels.get(value) or USUAL[value])) for way, word in WAYS],
             )
             for value, label in Priority.choices
         ]
@@ -105,7 +107,7 @@ class Wishes:
     @property
     def ways(self) -> list[str]:
         """Gives the channels' names."""
-        return [str(word) for _way, word in Channel.choices]
+        return [str(word) for _way, word in WAYS]
 
     @property
     def languages(self) -> list[tuple[str, str, bool]]:

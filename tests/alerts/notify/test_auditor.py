@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from alerts.models import Alarm, Audit, Delivery, JournalEntry
+from alerts.models import Alarm, Audit, Call, Delivery, JournalEntry
 from alerts.notify import auditor, outbox
 from devices import services
 from devices.models import Asset, Level
@@ -113,6 +113,16 @@ def test_what_is_due_and_not_sent_raises_an_alarm_until_it_is(provider: Provider
     assert [found.active for found in own()] == [False] and auditor.is_well(late + 2 * auditor.EVERY)
 
 
+def test_a_step_of_a_plan_that_nobody_takes_is_late(db: Any) -> None:
+    made = alarm(machine())
+    Call.objects.create(alarm=made, plan={}, started=NOW, due=NOW, place=1)
+    assert auditor.audit(NOW + auditor.LATE) == []
+    words = f"alarm {made.pk}: step 2 of its plan is due since 06:00:30 UTC"
+    assert auditor.audit(NOW + auditor.LATE + timedelta(seconds=1)) == [words]
+    Call.objects.update(due=None)
+    assert auditor.audit(NOW + auditor.LATE + timedelta(minutes=1)) == []
+
+
 def test_a_message_whose_worker_is_lost_is_late_too(provider: Provider) -> None:
     asked()
     told(row(alarm(machine())))
@@ -145,5 +155,5 @@ def test_what_was_before_the_first_look_is_not_looked_at(provider: Provider) -> 
 
 
 def test_a_quiet_minute_costs_the_same_few_queries(django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(7):  # two are the transaction's
+    with django_assert_num_queries(8):  # two are the transaction's
         auditor.audit(NOW)
