@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from alerts.flood.counter import INTERVAL, Load, passed
+from alerts.flood.counter import INTERVAL, Load, interval_of, passed
 from alerts.models import FloodLoad, Position
 from devices.models import Asset
 
@@ -48,16 +48,17 @@ def in_flood(position: str, now: datetime) -> datetime | None:
     return _start(load.since) if load is not None and load.since is not None else None
 
 
-def gathered(position: str, now: datetime) -> tuple[datetime, str] | None:
-    """Gives until when a position's messages are gathered into digests, and why: during a flood to the interval's end.
+def gathered(now: datetime) -> dict[str, tuple[datetime, str]]:
+    """Gives the positions whose messages are gathered into digests: until when, to the interval's end, and why.
 
     Cost: one query.
     """
-    since = in_flood(position, now)
-    if since is None:
-        return None
-    end = _start(int(now.timestamp()) // INTERVAL + 1)
-    return end, f"a flood of alarms since {since:%H:%M} UTC: told together every ten minutes"
+    end = _start(interval_of(now.timestamp()) + 1)
+    return {
+        row.position: (end, f"a flood of alarms since {_start(load.since):%H:%M} UTC: told together every ten minutes")
+        for row in FloodLoad.objects.exclude(since=None).order_by("position")
+        if (load := _at(row, now)).since is not None
+    }
 
 
 def _at(row: FloodLoad, now: datetime) -> Load:

@@ -11,6 +11,7 @@ from django.db.models import prefetch_related_objects
 from alerts.calling.calls import Calls
 from alerts.calling.decision import Decision, Fate, Situation, Wish, decide
 from alerts.calling.directory import COUNTED, MISSING, Directory, ledger, zone_of
+from alerts.flood.queries import gathered
 from alerts.lifecycle import WAITING, Event, Letter
 from alerts.models import Alarm, Delivery, JournalEntry, Subscription
 from alerts.notify.channels import NOTIFIERS
@@ -62,13 +63,20 @@ def tell(entries: Sequence[JournalEntry], now: datetime) -> list[Delivery]:
     asked = [(entry, alarm, list(_wishes(entry, alarm, subscriptions, calls, directory))) for entry, alarm in rows]
     calls.save()
     sent = ledger({wish.person for _, _, wishes in asked for wish in wishes}, now)
+    floods = gathered(now)
     heard = _heard({alarm.pk for entry, alarm in rows if entry.event == Event.CLEAR})
     found: list[Delivery] = []
     for entry, alarm, wishes in asked:
         returned = entry.event == Event.CLEAR
         if returned:
             wishes = [wish for wish in wishes if (alarm.pk, wish.person, wish.channel) in heard]
-        situation = Situation(now, alarm.priority, withheld=directory.withheld(alarm, now), returned=returned)
+        situation = Situation(
+            now,
+            alarm.priority,
+            withheld=directory.withheld(alarm, now),
+            returned=returned,
+            gathered=floods.get(alarm.position),
+        )
         for made in decide(wishes, directory.people, situation, sent, missing=MISSING):
             found.append(_delivery(made, alarm, entry, now))
             if made.fate == Fate.DUE and not returned:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from alerts import journal, services
 from alerts.book import Book
 from alerts.flood import queries
 from alerts.flood.services import follow
-from alerts.models import FloodLoad, JournalEntry, Position
+from alerts.models import Contact, Delivery, FloodLoad, JournalEntry, Position, Subscription
+from alerts.rules import update_rule
 from devices.models import Asset
 from tests import factories
 
@@ -133,11 +135,22 @@ def test_acknowledgements_and_comments_do_not_count(rules):
 def test_messages_of_a_position_in_a_flood_are_gathered_to_the_intervals_end(rules):
     raised(rules[0], at(1))
     follow(now=at(2))
-    assert queries.gathered("desk-1", at(4)) == (
-        at(10),
-        "a flood of alarms since 06:00 UTC: told together every ten minutes",
-    )
-    assert queries.gathered("desk-2", at(4)) is None
+    why = "a flood of alarms since 06:00 UTC: told together every ten minutes"
+    assert queries.gathered(at(4)) == {"desk-1": (at(10), why)}
+
+
+def test_message_of_a_flood_is_held_for_a_digest_and_a_critical_one_is_not(rules):
+    user = User.objects.create_user("duty", "duty@works.example")
+    Contact.objects.create(user=user, email="duty@works.example")
+    Subscription.objects.create(user=user, lowest_priority=4, channel="email")
+    raised(rules[0][:11], at(1))
+    follow(now=at(2))
+    before = set(Delivery.objects.values_list("pk", flat=True))
+    calm = update_rule(rule=rules[0][11], priority=3, reason="not urgent")
+    raised([calm, rules[0][12]], at(3))
+    found = Delivery.objects.exclude(pk__in=before).order_by("alarm__priority")
+    assert [(row.alarm.priority, row.due) for row in found if row.alarm.priority == 3] == [(3, at(10))]
+    assert [row.outcome for row in found if row.alarm.priority == 1] == ["due"]
 
 
 def test_idle_tick_costs_three_queries(rules, django_assert_max_num_queries):
