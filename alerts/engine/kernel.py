@@ -116,6 +116,13 @@ def _turn(rule: Row, state: Row, time: int, clock_from: int, out: Table, n: int)
 
 
 @compiled
+def _settled(state: Row, raises: bool, clears: bool) -> bool:
+    """Tells whether putting the test would change nothing; asked first, because most readings are of this sort."""
+    passes = clears if state.active else raises
+    return not passes and state.timer == NONE and not state.inherited
+
+
+@compiled
 def _put(rule: Row, state: Row, time: int, raises: bool, clears: bool, clock_from: int, out: Table, n: int) -> int:
     """Puts the test that counts; leaves `due` to the caller."""
     passes = clears if state.active else raises
@@ -365,22 +372,39 @@ def _in_gap(gaps: Gaps, at: Int32, range_at: Int32, read: int, place: int, time:
 
 
 @compiled
-def _skim(
+def _full(rule: Row, windows: Table) -> bool:
+    """Tells whether a rate's window has no room for another reading."""
+    if rule.kind != _RATE_HIGH and rule.kind != _RATE_LOW:
+        return False
+    region = windows[rule.region]
+    return bool(region.tail == region.stop)
+
+
+@compiled
+def _alone(
     tables: Tables,
     states: Table,
+    windows: Table,
+    pool: Table,
     gaps: Gaps,
     with_gaps: bool,
+    gap_at: Int32,
+    range_at: Int32,
     rows: Int32,
     time: Int64,
     value: Float64,
     quality: UInt8,
     arrival: Int64,
+    out: Table,
+    n: int,
     i: int,
-) -> tuple[int, int]:
-    """Takes the readings that change nothing: of limits on one sensor, with no timer running and no test passed.
+    read: int,
+) -> tuple[int, int, int]:
+    """Takes readings to rules over one sensor, up to one that needs more: room, its other inputs, or to be left out.
 
-    Most readings are of this sort, and without tables that may move this loop is several times faster.
-    Gives: the first row and read for the whole loop to look at.
+    No table moves in here, which makes it several times faster than a loop in which one may.
+    Takes: the row to begin with and its read, -1 for the first.
+    Gives: the row and the read that need more, and how many transitions there are.
     """
     rules = tables.rules
     while i < len(rows):
@@ -390,43 +414,81 @@ def _skim(
             continue
         t = time[i]
         v = value[i]
+        bad = quality[i] == _BAD
         place = tables.only[row]
         if place >= 0 and not with_gaps:
-            # What follows below, without the way round by `first`: it costs as much as all the rest.
+            # What follows below where nothing comes of it, without the way round by `first`: that costs as much as
+            # all the rest.
             rule = rules[place]
             state = states[place]
-            if state.due != NEVER or t <= state.horizon or state.inherited:
-                return i, tables.first[row]
-            if quality[i] != _BAD:
+            if state.due == NEVER and t > state.horizon:
                 raises, clears = _limits(rule, v)
-                if clears if state.active else raises:
-                    return i, tables.first[row]
-                state.value = v
-            state.last_time = t
-            state.lag = arrival[i] - t
-            i += 1
-            continue
-        for read in range(tables.first[row], tables.first[row + 1]):
+                if bad or _settled(state, raises, clears):
+                    if not bad:
+                        state.value = v
+                    state.last_time = t
+                    state.lag = arrival[i] - t
+                    i += 1
+                    continue
+        if read < 0:
+            read = tables.first[row]
+        while read < tables.first[row + 1]:
             place = tables.reads_rule[read]
             rule = rules[place]
             state = states[place]
-            if rule.kind > _LAST_PLAIN or rule.slot < rule.slot_end:
-                return i, read
-            if state.due != NEVER or t <= state.horizon or state.inherited:
-                return i, read
-            if with_gaps and (
-                gaps.first[read] < gaps.first[read + 1] or gaps.range_first[place] < gaps.range_first[place + 1]
-            ):
-                return i, read
-            if quality[i] != _BAD:
-                raises, clears = _limits(rule, v)
-                if clears if state.active else raises:
-                    return i, read
-                state.value = v
-            state.last_time = t
+            if tables.reads_slot[read] >= 0:
+                return i, read, n
+            if with_gaps and _in_gap(gaps, gap_at, range_at, read, place, t):
+                read += 1
+                continue
+            if t <= state.horizon or n + _MOST > len(out) or _full(rule, windows):
+                return i, read, n
+            read += 1
             state.lag = arrival[i] - t
+            while state.due <= t:
+                n = _fire(rule, state, NONE, out, n)
+            state.last_time = t
+            kind = rule.kind
+            if bad and kind != _STALE:
+                continue
+            state.value = v
+            if kind <= _LAST_PLAIN:
+                raises, clears = _limits(rule, v)
+            elif kind == _STALE:
+                state.holds = 0
+                raises, clears = False, True
+            elif kind == _FLATLINE:
+                if state.anchor_time == NONE or abs(v - state.anchor) > rule.tolerance:
+                    state.anchor_time = t
+                    state.anchor = v
+                    state.holds = 0
+                raises = state.holds == 1
+                clears = not raises
+            else:
+                window = windows[rule.region]
+                while window.head < window.tail and pool[window.head].time < t - rule.window:
+                    window.head += 1
+                pool[window.tail].time = t
+                pool[window.tail].value = v
+                window.tail += 1
+                span = t - pool[window.head].time
+                if 2 * span < rule.window:
+                    continue
+                rate = (v - pool[window.head].value) / (span / rule.per)
+                if kind == _RATE_HIGH:
+                    raises = rate >= rule.limit
+                    clears = rate < rule.clear
+                else:
+                    raises = rate <= rule.limit
+                    clears = rate > rule.clear
+            if _settled(state, raises, clears):
+                state.due = _hold_due(rule, state)
+                continue
+            n = _put(rule, state, t, raises, clears, NONE, out, n)
+            state.due = min(_delay_due(rule, state), _hold_due(rule, state))
+        read = -1
         i += 1
-    return i, 0
+    return i, read, n
 
 
 @compiled
@@ -460,91 +522,48 @@ def run_rows(
     if with_gaps:
         for read in range(len(range_at)):
             range_at[read] = gaps.range_first[tables.reads_rule[read]]
-    i = 0
+    i, read = 0, -1
     while True:
-        i, first = _skim(tables, states, gaps, with_gaps, rows, time, value, quality, arrival, i)
+        i, read, n = _alone(
+            tables, states, windows, pool, gaps, with_gaps, gap_at, range_at,
+            rows, time, value, quality, arrival, out, n, i, read,
+        )  # fmt: skip
         if i == len(rows):
             break
+        if n + _MOST > len(out):
+            out = _more(out, n)
+            continue
         t = time[i]
-        v = value[i]
-        bad = quality[i] == _BAD
-        for read in range(first, tables.first[rows[i] + 1]):
-            place = tables.reads_rule[read]
-            if with_gaps and _in_gap(gaps, gap_at, range_at, read, place, t):
-                continue
-            rule = rules[place]
-            state = states[place]
+        place = tables.reads_rule[read]
+        rule = rules[place]
+        state = states[place]
+        at = tables.reads_slot[read]
+        if at < 0 and t > state.horizon:
+            pool = _roomy(windows, rule.region, pool)
+            continue
+        read += 1
+        if with_gaps and _in_gap(gaps, gap_at, range_at, read - 1, place, t):
+            continue
+        state.lag = arrival[i] - t
+        if t <= state.horizon:
+            left = _leave_out(rule, sensor[i], t, left, m)
+            m += 1
+        elif at >= 0:
+            waiting = _queue(pending, rule.region, waiting, at, t, value[i], quality[i] == _BAD)
+        if at < 0:
+            continue
+        slots[at].received = t
+        region = pending[rule.region]
+        while region.head < region.tail:
+            instant = waiting[region.head].time
+            if ordered:
+                if instant >= t:
+                    break
+            elif not _complete(rule, slots, tables.interval, instant):
+                break
             if n + _MOST > len(out):
                 out = _more(out, n)
-            state.lag = arrival[i] - t
-            at = tables.reads_slot[read]
-            if at >= 0:
-                slots[at].received = t
-                if t <= state.horizon:
-                    left = _leave_out(rule, sensor[i], t, left, m)
-                    m += 1
-                else:
-                    waiting = _queue(pending, rule.region, waiting, at, t, v, bad)
-                region = pending[rule.region]
-                while region.head < region.tail:
-                    instant = waiting[region.head].time
-                    if ordered:
-                        if instant >= t:
-                            break
-                    elif not _complete(rule, slots, tables.interval, instant):
-                        break
-                    if n + _MOST > len(out):
-                        out = _more(out, n)
-                    n = _judge(rule, state, tables, slots, pending, waiting, stack, out, n)
-                continue
-            if t <= state.horizon:
-                left = _leave_out(rule, sensor[i], t, left, m)
-                m += 1
-                continue
-            while state.due <= t:
-                n = _fire(rule, state, NONE, out, n)
-            state.last_time = t
-            kind = rule.kind
-            if kind == _STALE:
-                state.value = v
-                state.holds = 0
-                n = _put(rule, state, t, False, True, NONE, out, n)
-                state.due = min(_delay_due(rule, state), _hold_due(rule, state))
-                continue
-            if bad:
-                continue
-            state.value = v
-            if kind <= _LAST_PLAIN:
-                raises, clears = _limits(rule, v)
-            elif kind == _FLATLINE:
-                if state.anchor_time == NONE or abs(v - state.anchor) > rule.tolerance:
-                    state.anchor_time = t
-                    state.anchor = v
-                    state.holds = 0
-                raises = state.holds == 1
-                clears = not raises
-            else:
-                window = windows[rule.region]
-                while window.head < window.tail and pool[window.head].time < t - rule.window:
-                    window.head += 1
-                if window.tail == window.stop:
-                    pool = _roomy(windows, rule.region, pool)
-                pool[window.tail].time = t
-                pool[window.tail].value = v
-                window.tail += 1
-                span = t - pool[window.head].time
-                if 2 * span < rule.window:
-                    continue
-                rate = (v - pool[window.head].value) / (span / rule.per)
-                if kind == _RATE_HIGH:
-                    raises = rate >= rule.limit
-                    clears = rate < rule.clear
-                else:
-                    raises = rate <= rule.limit
-                    clears = rate > rule.clear
-            n = _put(rule, state, t, raises, clears, NONE, out, n)
-            state.due = min(_delay_due(rule, state), _hold_due(rule, state))
-        i += 1
+            n = _judge(rule, state, tables, slots, pending, waiting, stack, out, n)
     return out[:n], left[:m], pool, waiting
 
 

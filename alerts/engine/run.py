@@ -54,13 +54,68 @@ def evaluate(
     readings to leave out. The given state stays as it is, unless `in_place`.
     Raises: ProgramMismatch.
     """
-    child = state if in_place else state.child(program)
-    rows = program.index.rows(sensor)
+    return _run(
+        program,
+        state if in_place else state.child(program),
+        program.index.rows(sensor),
+        sensor,
+        time,
+        value,
+        quality,
+        arrival,
+        ordered=ordered,
+        gaps=gaps,
+    )
+
+
+def evaluate_stored(
+    program: Program,
+    state: EngineState,
+    sensor: int,
+    time: Int64,
+    value: Float64,
+    quality: UInt8,
+    *,
+    gaps: Gaps | None = None,
+) -> Outcome:
+    """Puts the stored readings of one sensor to the rules over it alone, as `evaluate` would; changes the state.
+
+    Takes: readings that arrived at their times, strictly increasing, none before those that were put already.
+    """
+    row = int(program.index.rows(np.array([sensor], np.int32))[0])
+    n = len(time)
+    return _run(
+        program,
+        state,
+        np.full(n, row, np.int32),
+        np.full(n, sensor, np.int32),
+        time,
+        value,
+        quality,
+        time,
+        ordered=True,
+        gaps=gaps,
+    )
+
+
+def _run(
+    program: Program,
+    child: EngineState,
+    rows: Int32,
+    sensor: Int32,
+    time: Int64,
+    value: Float64,
+    quality: UInt8,
+    arrival: Int64,
+    *,
+    ordered: bool,
+    gaps: Gaps | None,
+) -> Outcome:
     transitions, left_out, child.window_pool, child.pending_pool = run_rows(
         program.tables,
         child.memory(),
         gaps or _NO_GAPS,
-        gaps is not None,
+        gaps is not None and bool(len(gaps.time) or len(gaps.range_until)),
         ordered,
         rows,
         frozen(sensor),

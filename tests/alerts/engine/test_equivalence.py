@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from alerts.engine.program import Program
 from alerts.engine.rules import RuleSpec
-from alerts.engine.run import leave_out, replay
+from alerts.engine.run import evaluate_stored, finish, leave_out, replay
+from alerts.engine.state import EngineState
 from tests.alerts.engine.plays import GRACE, Edit, Event, Live, Tick, columns, days, many, rules, spoken
 from tests.reference import Reading, Reference
 
@@ -116,6 +117,30 @@ def test_live_transitions_are_those_of_the_stored_history(
         gaps = leave_out(program, readings=readings, ranges=ranges)
         again = spoken(replay(program, batches, ordered=True, gaps=gaps, until=end))
         assert by_rule(again) == by_rule(live.transitions)
+
+
+@many
+@given(rules(), days(ticks=False), st.lists(st.integers(1, 7), min_size=60, max_size=60))
+def test_sensor_after_sensor_gives_what_all_together_do(
+    specs: list[RuleSpec], events: list[Reading], sizes: list[int]
+) -> None:
+    specs = [spec for spec in specs if not spec.joined]
+    program = Program.build(specs)
+    live = Live(specs)
+    live.readings(events)
+    batch, _ = columns(sorted(live.history, key=lambda reading: (reading.time, reading.sensor)))
+    whole = spoken(replay(program, [batch], ordered=True, until=2_000_000_000))
+    state = EngineState.empty(program)
+    found = []
+    for sensor in program.sensors.tolist():
+        left = batch.take(batch.sensor == sensor)
+        for size in sizes:
+            part, left = left.take(np.arange(len(left)) < size), left.take(np.arange(len(left)) >= size)
+            outcome = evaluate_stored(program, state, sensor, part.time, part.value, part.quality)
+            assert outcome.state is state
+            found.append(outcome.transitions)
+    found.append(finish(program, state, 2_000_000_000).transitions)
+    assert by_rule(spoken(np.concatenate(found))) == by_rule(whole)
 
 
 @many
