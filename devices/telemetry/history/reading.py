@@ -17,7 +17,7 @@ from django.db.models.lookups import GreaterThan
 
 from devices.models import Chunk, Segment
 from devices.telemetry.batch import Batch, Int32, Int64
-from devices.telemetry.codec import Bool, Columns, SegmentReader, unpack_chunk
+from devices.telemetry.codec import Bool, Buffer, Columns, SegmentReader, unpack_chunk
 from devices.telemetry.history.layout import MOST_SPAN
 
 # Beyond any time that can be meant, and safe to add to in 64 bits.
@@ -26,6 +26,7 @@ _IDS_A_QUERY = 500
 # So many sensors are looked for in a segment's index by the database; for more, every segment of the range is opened.
 _IDS_SEARCHED = 8
 _SCANNED_AT_ONCE = 2_000_000
+_UNPACKED_AT_ONCE = 1 << 15
 
 
 class Reading(NamedTuple):
@@ -93,19 +94,58 @@ def read(sensor_id: int, start: int, end: int, *, late: bool = True) -> Columns:
 def read_many(sensor_ids: Sequence[int], start: int, end: int, *, late: bool = True) -> dict[int, Columns]:
     """Gives each sensor's readings of [start, end] in order of time. Cost: one query, and one for each 500 sensors."""
     start, end = clamp(start, end)
-    parts: dict[int, list[Columns]] = {int(sensor): [] for sensor in sensor_ids}
-    for reader in segments(list(parts), start, end):
-        for sensor in parts if len(parts) < len(reader.sensors) else reader.sensors.tolist():
-            if sensor in parts and sensor in reader:
-                parts[sensor].append(reader.columns(sensor).between(start, end))
-    for ids in batches(list(parts)):
-        for sensor, data in chunks_of(ids, start, end).values_list("sensor_id", "data"):
-            parts[sensor].append(unpack_chunk(data).between(start, end))
-    found = {}
-    for sensor, pieces in parts.items():
-        columns = Columns.merge(pieces)
-        found[sensor] = columns if late or not columns.late.any() else columns.take(~columns.late)
-    return found
+    held = _held(sensor_ids, start, end)
+    return {sensor: _merged(pieces, start, end, late=late) for sensor, pieces in held.items()}
+
+
+class _Piece(NamedTuple):
+    """Where some of a sensor's readings lie: columns of a segment, or a chunk not yet unpacked."""
+
+    start: int
+    end: int
+    readings: int
+    held: Columns | Buffer
+
+    def columns(self, start: int, end: int) -> Columns:
+        """Gives those of [start, end]."""
+        return (self.held if isinstance(self.held, Columns) else unpack_chunk(self.held)).between(start, end)
+
+
+def _held(sensor_ids: Sequence[int], start: int, end: int) -> dict[int, list[_Piece]]:
+    pieces: dict[int, list[_Piece]] = {int(sensor): [] for sensor in sensor_ids}
+    for reader in segments(list(pieces), start, end):
+        for sensor in pieces if len(pieces) < len(reader.sensors) else reader.sensors.tolist():
+            if sensor in pieces and sensor in reader:
+                columns = reader.columns(sensor)
+                pieces[sensor].append(_Piece(int(columns.time[0]), int(columns.time[-1]), len(columns), columns))
+    for ids in batches(list(pieces)):
+        rows = chunks_of(ids, start, end).values_list("sensor_id", "start", "end", "count", "data")
+        for sensor, first, last, count, data in rows:
+            pieces[sensor].append(_Piece(first, last, count, data))
+    return pieces
+
+
+def _merged(pieces: Sequence[_Piece], start: int, end: int, *, late: bool) -> Columns:
+    columns = Columns.merge([piece.columns(start, end) for piece in pieces])
+    return columns if late or not columns.late.any() else columns.take(~columns.late)
+
+
+def _in_turn(pieces: Sequence[_Piece], start: int, end: int, *, late: bool) -> Iterator[Columns]:
+    """Gives the pieces by time, unpacked one by one: what is used at once is still in the processor's cache.
+
+    Small ones come together, since each costs a caller some Python; and those that overlap, which only together are
+    in order.
+    """
+    together: list[_Piece] = []
+    count = reaches = 0
+    for piece in sorted(pieces, key=lambda piece: piece.start):
+        if together and count >= _UNPACKED_AT_ONCE and piece.start > reaches:
+            yield _merged(together, start, end, late=late)
+            together, count = [], 0
+        reaches = max(reaches, piece.end) if together else piece.end
+        together.append(piece)
+        count += piece.readings
+    yield _merged(together, start, end, late=late)
 
 
 def known(sensor_ids: Int32, times: Int64) -> Bool:
@@ -201,8 +241,9 @@ def windows(sensor_id: int, start: int, end: int, most: int) -> list[tuple[int, 
 def scan(sensor_ids: Sequence[int], start: int, end: int, *, late: bool = False) -> Iterator[tuple[int, Columns]]:
     """Gives sensor by sensor, in the given order, the readings of [start, end]; late ones only where asked for.
 
-    Gives: a sensor of more than two million readings in several parts, one after the other in time.
-    Cost: memory for about two million readings; decodes over 50 million readings a second.
+    Gives: a sensor of more than some ten thousand readings in several parts, one after the other in time; one of none
+    as an empty part.
+    Cost: memory for two million packed readings, and for one part; decodes about 100 million readings a second.
     """
     start, end = clamp(start, end)
     for ids in batches(sensor_ids):
@@ -212,13 +253,19 @@ def scan(sensor_ids: Sequence[int], start: int, end: int, *, late: bool = False)
         held = 0
         for sensor in ids:
             if group and held + counts[sensor] > _SCANNED_AT_ONCE:
-                yield from read_many(group, start, end, late=late).items()
+                yield from _scan(group, start, end, late=late)
                 group, held = [], 0
-            if counts[sensor] > _SCANNED_AT_ONCE:  # a year of one reading a second would take a gigabyte
+            if counts[sensor] > _SCANNED_AT_ONCE:  # a year of one reading a second has 40 MB packed
                 for first, last in windows(sensor, start, end, _SCANNED_AT_ONCE):
-                    yield from read_many([sensor], first, last, late=late).items()
+                    yield from _scan([sensor], first, last, late=late)
                 continue
             group.append(sensor)
             held += counts[sensor]
         if group:
-            yield from read_many(group, start, end, late=late).items()
+            yield from _scan(group, start, end, late=late)
+
+
+def _scan(sensor_ids: Sequence[int], start: int, end: int, *, late: bool) -> Iterator[tuple[int, Columns]]:
+    for sensor, pieces in _held(sensor_ids, start, end).items():
+        for columns in _in_turn(pieces, start, end, late=late):
+            yield sensor, columns

@@ -2,7 +2,22 @@
 
 from devices.telemetry import history
 from devices.telemetry.history import reading
-from tests.devices.telemetry.history.keeping import SECOND, START, each_second, rows
+from tests.devices.telemetry.history.keeping import SECOND, START, append, each_second, rows
+
+
+def test_chunks_are_given_one_by_one_those_that_overlap_together(sensors, small_layout, monkeypatch):
+    monkeypatch.setattr(reading, "_UNPACKED_AT_ONCE", 1)
+    sensor = sensors[0].pk
+    each_second(sensor, 100)
+    history.fold(START + 400 * SECOND, everything=True)
+    apart = len(list(history.scan([sensor], START, START + 400 * SECOND)))
+    assert apart > 2
+    append([(sensor, START + 50 * SECOND + 1, 7.0, 0, False), (sensor, START + 99 * SECOND + 1, 8.0, 0, False)])
+    parts = [rows(columns) for _, columns in history.scan([sensor], START, START + 400 * SECOND)]
+    assert 1 < len(parts) < apart
+    found = [row for part in parts for row in part]
+    assert found == rows(history.read(sensor, START, START + 400 * SECOND))
+    assert [row[0] for row in found] == sorted(row[0] for row in found)
 
 
 def test_long_history_of_one_sensor_is_given_in_parts_that_follow_each_other(sensors, small_layout, monkeypatch):
