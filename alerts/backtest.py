@@ -8,16 +8,16 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 
 from alerts.checks import reads
 from alerts.configuration import RulesSection
-from alerts.engine.layout import ACTIVE
+from alerts.engine.layout import ACTIVE, Table
 from alerts.engine.program import Program
 from alerts.engine.rules import RuleSpec
-from alerts.engine.run import evaluate, finish, leave_out, replay
+from alerts.engine.run import evaluate_stored, finish, leave_out, replay
 from alerts.engine.state import EngineState
 from alerts.instants import to_us
 from alerts.models import JournalEntry, LeftOut
@@ -36,8 +36,7 @@ class BadFile(ValueError):
     """A file of readings cannot be understood; the text names the line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One transition of a backtest; time in µs since the epoch."""
 
     rule: int
@@ -154,10 +153,7 @@ def stored(specs: Sequence[RuleSpec], start: int, end: int, *, as_judged: bool =
         if not len(columns):
             continue
         newest = max(newest or 0, int(columns.time[-1]))
-        ids = np.full(len(columns), sensor, np.int32)
-        outcome = evaluate(
-            single, state, ids, columns.time, columns.value, columns.quality, columns.time, gaps=gaps, in_place=True
-        )
+        outcome = evaluate_stored(single, state, sensor, columns.time, columns.value, columns.quality, gaps=gaps)
         tables.append(outcome.transitions)
     for spec in specs:
         if spec.joined:
@@ -166,7 +162,7 @@ def stored(specs: Sequence[RuleSpec], start: int, end: int, *, as_judged: bool =
             tables.append(replay(program, _by_time(spec.inputs, start, end), ordered=True, gaps=gaps))
     if newest is not None:
         tables.append(finish(single, state, newest).transitions)
-    return sorted((found for table in tables for found in _found(table)), key=lambda found: found.time)
+    return _found(np.concatenate(tables)) if tables else []
 
 
 def _by_time(sensors: Sequence[int], start: int, end: int) -> Iterator[Batch]:
@@ -198,11 +194,8 @@ def _columns(rows: Iterable[tuple[int, int, int]]) -> tuple[Int64, Int64, Int64]
     return table[:, 0], table[:, 1], table[:, 2]
 
 
-def _found(table: Any) -> list[Found]:
-    found = [
-        Found(rule, time, kind == ACTIVE, value)
-        for rule, time, kind, value in zip(
-            *(table[name].tolist() for name in ("rule", "time", "kind", "value")), strict=True
-        )
-    ]
-    return sorted(found, key=lambda row: row.time)
+def _found(table: Table) -> list[Found]:
+    """Gives transitions by time."""
+    table = table[np.argsort(table["time"], kind="stable")]
+    columns = (table["rule"], table["time"], table["kind"] == ACTIVE, table["value"])
+    return list(map(Found._make, zip(*(column.tolist() for column in columns), strict=True)))
