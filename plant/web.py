@@ -16,11 +16,18 @@ import uvloop
 # Before Daphne is imported: it makes Twisted's loop then.
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
+import structlog  # noqa: E402
+from daphne import http_protocol  # noqa: E402
 from daphne.cli import CommandLineInterface  # noqa: E402
 from daphne.server import Server  # noqa: E402
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol  # noqa: E402
 from twisted.internet import reactor, tcp  # noqa: E402
 from twisted.web import http  # noqa: E402
+
+log = structlog.get_logger(__name__)
+
+PIECE_BYTES = 256 * 1024  # of a body, handed to the transport at once
+STALLED_SECONDS = 60.0  # in which a piece must be taken; a download may go as slowly as 4 KB a second
 
 
 class Room:
@@ -71,8 +78,41 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]  # daphne has no types
             self.maxMessagePayloadSize = bound
 
 
+class Page(http_protocol.WebRequest):  # type: ignore[misc]  # daphne has no types
+    """A request that knows, once its answer comes in pieces, whether its client reads them."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.room: Room | None = None
+
+    def handle_reply(self, message: Any) -> None:
+        """Sends a piece of the answer."""
+        if message.get("more_body") and self.room is None and not self.finished and self.channel is not None:
+            self.room = Room()
+            self.registerProducer(self.room, True)
+        super().handle_reply(message)
+
+    def finish(self) -> None:
+        """Ends the answer: what is left of it waits in the transport."""
+        if self.room is not None:
+            self.unregisterProducer()
+        super().finish()
+
+    async def taken(self) -> None:
+        """Waits until there is room for another piece; cuts the connection of a client that does not read."""
+        if self.room is None:
+            return
+        try:
+            async with asyncio.timeout(STALLED_SECONDS):
+                await self.room.wait()
+        except TimeoutError:
+            log.warning("download stalled", path=self.path.decode("ascii", "replace"), seconds=STALLED_SECONDS)
+            if self.channel is not None:
+                self.channel.transport.abortConnection()
+
+
 class Web(Server):  # type: ignore[misc]  # daphne has no types
-    """Daphne's server with a door before each of its TCP ports, and sockets that are sent no more than they take."""
+    """Daphne's server with a door before each of its TCP ports; nobody is sent more than their transport takes."""
 
     def listen_success(self, port: Any) -> None:
         """Takes the port over from Twisted; it closes the socket when the server ends."""
@@ -92,9 +132,19 @@ class Web(Server):  # type: ignore[misc]  # daphne has no types
 
     async def handle_reply(self, protocol: Any, message: Any) -> None:
         """Sends, and comes back when there is room for more, as other servers do."""
+        body = message.get("body", b"") if message["type"] == "http.response.body" else b""
+        if len(body) > PIECE_BYTES:
+            begun = range(0, len(body), PIECE_BYTES)
+            for at in begun[:-1]:
+                part = {"type": message["type"], "body": body[at : at + PIECE_BYTES], "more_body": True}
+                await super().handle_reply(protocol, part)
+                await protocol.taken()
+            message = {**message, "body": body[begun[-1] :]}
         await super().handle_reply(protocol, message)
         if message["type"] == "websocket.send":
             await protocol.room.wait()
+        elif message.get("more_body"):
+            await protocol.taken()
 
 
 def _no_line(*_: Any) -> None:
@@ -111,8 +161,14 @@ def spare() -> None:
         http._parseContentType = lru_cache(maxsize=256)(parse)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serves as the command line says."""
     spare()
     CommandLineInterface.server_class = Web
     WebSocketFactory.protocol = Socket
+    http_protocol.WebRequest = Page
     CommandLineInterface.entrypoint()
+
+
+if __name__ == "__main__":
+    main()

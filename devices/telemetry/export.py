@@ -15,7 +15,7 @@ from devices.models import Sensor
 from devices.telemetry import history
 
 # So many readings are held at once, at most a chunk more.
-_AT_ONCE = 250_000
+_AT_ONCE = 100_000
 _QUALITIES = pa.array(["good", "uncertain", "bad"])
 _SCHEMA = pa.schema(
     [
