@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from redis import RedisError
 
-from devices.models import Checkpoint
+from devices.models import Checkpoint, Revision
 from devices.telemetry import failing, history, stream
 
 log = structlog.get_logger(__name__)
@@ -49,6 +49,8 @@ def drain(shards: list[int]) -> None:
 @shared_task(expires=2)
 def ring() -> None:
     """Drains every shard that no task is under way to: the clock's pace, and the net under a lost task."""
+    layout = Revision.objects.filter(name="shards").values_list("number", flat=True).first()
+    stream.agree(stream.connect(), layout or 0)
     _drain(stream.silent(Checkpoint.objects.order_by("shard").values_list("shard", flat=True)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -320,6 +320,46 @@ def carry(
                 new.window_pool = _place(new.windows, new.window_pool, region, window)
     set_timers(program.tables, new.rules)
     return new
+
+
+def together(states: Sequence[EngineState]) -> EngineState:
+    """Gives the states of several shards as one, for carry() to take rules over from; rates without their windows."""
+    slots = 0
+    entries, counts = [], []
+    for state in states:
+        for region in state.pending[:-1]:
+            waiting = state.pending_pool[region["head"] : region["tail"]].copy()
+            waiting["slot"] += slots
+            entries.append(waiting)
+            counts.append(len(waiting))
+        slots += len(state.slots)
+    pending, pool = _pool(counts)
+    for region, waiting in zip(pending[:-1], entries, strict=True):
+        pool[region["head"] : region["tail"]] = waiting
+    windows, window_pool = _pool([])
+    ids, versions, slot_counts, slot_sensors, rules, slot_rows = (
+        np.concatenate(column)
+        for column in zip(
+            *(
+                (state.ids, state.versions, state.slot_counts, state.slot_sensors, state.rules, state.slots)
+                for state in states
+            ),
+            strict=True,
+        )
+    )
+    return EngineState(
+        ids,
+        versions,
+        slot_counts,
+        slot_sensors,
+        rules,
+        slot_rows,
+        windows,
+        window_pool,
+        pending,
+        pool,
+        np.zeros(0, np.bool_),
+    )
 
 
 def _take_over(old: EngineState, was: int, new: EngineState, program: Program, place: int) -> bool:

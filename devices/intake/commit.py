@@ -35,11 +35,12 @@ class Busy(Exception):
 class _Group:
     """What goes into the stream with one append, in the order of arrival."""
 
-    __slots__ = ("few", "parts", "readings", "waiting")
+    __slots__ = ("few", "layout", "parts", "readings", "waiting")
 
     def __init__(self) -> None:
         self.waiting: list[asyncio.Future[None]] = []
         self.readings = 0
+        self.layout: int | None = None  # the oldest of its requests
         self.parts: list[tuple[npt.NDArray[Any], ...]] = []
         # Single readings are gathered in lists: five small arrays for each would cost more than the rest of its way.
         self.few: tuple[list[Any], ...] = ([], [], [], [], [])
@@ -47,6 +48,7 @@ class _Group:
     def add(self, taken: Taken) -> None:
         """Takes one request's readings."""
         self.readings += len(taken)
+        self.layout = taken.layout if self.layout is None else min(self.layout, taken.layout)
         if isinstance(taken.sensor, list):
             sensor, shard, time, value, quality = self.few
             sensor += taken.sensor
@@ -130,7 +132,7 @@ class GroupCommit:
     async def _append(self, group: _Group) -> None:
         error: NotKept | None = None
         try:
-            appended = await stream.append_async(self._connection, group.parcels(self._directory()))
+            appended = await stream.append_async(self._connection, group.parcels(self._directory()), group.layout)
         except (RedisError, OSError, TimeoutError) as failure:
             log.warning("readings not appended", readings=group.readings, error=str(failure))
             error = NotKept(str(failure))

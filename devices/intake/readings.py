@@ -36,6 +36,7 @@ class Taken:
     value: Sequence[float]
     quality: Sequence[int]
     rejected: list[Rejected] = field(default_factory=list)
+    layout: int = 0  # by which the shards are told
 
     def __len__(self) -> int:
         return len(self.sensor)
@@ -83,7 +84,7 @@ def _take_few(columns: Columns, directory: Directory, grant: Grant, now: int, ah
         shard.append(directory.shard_list[row])
         times.append(moment)
         quality.append(level)
-    return Taken(sensor, shard, times, columns.values, quality)
+    return Taken(sensor, shard, times, columns.values, quality, layout=directory.layout)
 
 
 def _expanded(items: Sequence[Any], counts: list[int] | None) -> Sequence[Any]:
@@ -126,7 +127,7 @@ def _take_many(columns: Columns, directory: Directory, grant: Grant, now: int, a
         rejected = sorted([*rejected, *_name_errors(columns, which, directory, grant, time.tolist(), now, ahead)])
         good = ~bad
         sensor, shard, time, value, quality = sensor[good], shard[good], time[good], value[good], quality[good]
-    return Taken(sensor, shard, time, value, quality, rejected)  # type: ignore[arg-type]  # arrays are sequences here
+    return Taken(sensor, shard, time, value, quality, rejected, directory.layout)  # type: ignore[arg-type]  # arrays are sequences here
 
 
 def _name_errors(

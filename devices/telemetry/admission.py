@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -142,6 +142,34 @@ class Cursors:
                 wider.last_good_time[row] = reading.time
                 wider.last_good_value[row] = reading.value
         return wider
+
+    @classmethod
+    def together(cls, parts: Sequence[Cursors]) -> Cursors:
+        """Gives cursors of all sensors of some shards, each sensor's the newest of them."""
+        if not parts:
+            return cls.empty()
+        sensor, time, *columns = (
+            np.concatenate(column) for column in zip(*((part.sensor, *part._columns()) for part in parts), strict=True)
+        )
+        order = np.lexsort((time, sensor))
+        newest = order[np.append(sensor[order][1:] != sensor[order][:-1], np.ones(min(1, len(order)), np.bool_))]
+        return cls(IdIndex(sensor[newest]), time[newest], *(column[newest] for column in columns))
+
+    def only(self, sensors: Int32) -> Cursors:
+        """Gives the cursors of these sensors, as far as they have reported."""
+        rows = self.rows(np.unique(sensors))
+        rows = rows[rows >= 0]
+        return Cursors(IdIndex(self.sensor[rows]), *(column[rows] for column in self._columns()))
+
+    def _columns(self) -> tuple[Any, ...]:
+        return (
+            self.last_time,
+            self.last_value,
+            self.last_quality,
+            self.last_arrival,
+            self.last_good_time,
+            self.last_good_value,
+        )
 
     def dumps(self) -> bytes:
         """Gives the cursors as bytes for the checkpoint."""

@@ -48,6 +48,11 @@ class Directory:
     grants: dict[str, Grant]
     copies: dict[int, Mask]
 
+    @property
+    def layout(self) -> int:
+        """Gives how often the number of shards has changed."""
+        return self.revisions.get("shards", 0)
+
     def source(self, token_hash: str) -> Grant | None:
         """Gives what the owner of a token may write, or None for a stranger."""
         return self.grants.get(token_hash)

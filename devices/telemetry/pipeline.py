@@ -85,8 +85,15 @@ class Stage(Protocol):
         Takes: the work of the drain before where this worker did that itself, else the saved state (empty at first).
         """
 
+    def regroup(self, saved: dict[int, bytes], count: int) -> dict[int, bytes]:
+        """Moves what is saved to other shards, in the transaction in which the assets have got theirs.
 
-class _State(msgspec.Struct, array_like=True):
+        Takes: the saved states by shard, none of them empty; the new number of shards.
+        Gives: the states by new shard; those without one begin anew.
+        """
+
+
+class SavedState(msgspec.Struct, array_like=True):
     """A checkpoint's state: the cursors, each stage's own, and how many entries of the stream are done.
 
     That number is None where an older Andon wrote the state, which did not count.
@@ -159,13 +166,13 @@ _warm: dict[int, _Warm] = {}
 
 
 @cache
-def _stages() -> dict[str, Stage]:
+def stages() -> dict[str, Stage]:
     """Gives the stages of the settings by their dotted path."""
-    stages: dict[str, Stage] = {}
+    found: dict[str, Stage] = {}
     for path in settings.TELEMETRY_STAGES:
         module, _, name = path.rpartition(".")
-        stages[path] = getattr(import_module(module), name)()
-    return stages
+        found[path] = getattr(import_module(module), name)()
+    return found
 
 
 def forget_shards() -> None:
@@ -279,14 +286,14 @@ def _process(shard: int, glance: Glance, heard: Heard, client: Any, later: Any, 
         gap=gap,
     )
     works: dict[str, Work] = {
-        name: stage.prepare(drain, warm.works.get(name), warm.saved.get(name, b"")) for name, stage in _stages().items()
+        name: stage.prepare(drain, warm.works.get(name), warm.saved.get(name, b"")) for name, stage in stages().items()
     }
     if entries or replaced or gap or any(work.visible for work in works.values()):
         segment = history.prepare(shard, batch.take(kept), late[kept]) if report.readings else None
         new_position = entries[-1].id if entries else position
         mark = (epoch or old_epoch, new_position, turn + 1)
         saved = {name: work.save() for name, work in works.items()}
-        state = msgspec.msgpack.encode(_State(cursors.dumps(), saved, done))
+        state = msgspec.msgpack.encode(SavedState(cursors.dumps(), saved, done))
         with transaction.atomic():
             moved = Checkpoint.objects.filter(shard=shard, epoch=old_epoch, position=old_position, turn=turn).update(
                 epoch=mark[0],
@@ -326,12 +333,12 @@ def _recall(shard: int, marks: dict[int, tuple[str, str, int]]) -> _Warm:
     """Gives what belongs to the shard's checkpoint: remembered if nobody moved it, else read."""
     found = marks.get(shard)
     if found is None:
-        raise Checkpoint.DoesNotExist(f"Shard {shard} has no checkpoint; ensure_shards() makes them.")
+        raise Overtaken(f"Shard {shard} is no more: the number of shards has changed.")
     warm = _warm.get(shard)
     if warm is not None and warm.mark == found:
         return warm
     row = Checkpoint.objects.get(shard=shard)
-    state = msgspec.msgpack.decode(bytes(row.state), type=_State) if row.state else _State(done=0)
+    state = msgspec.msgpack.decode(bytes(row.state), type=SavedState) if row.state else SavedState(done=0)
     return _Warm((row.epoch, row.position, row.turn), Cursors.loads(state.cursors), {}, state.stages, state.done)
 
 

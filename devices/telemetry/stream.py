@@ -34,6 +34,9 @@ EPOCH = "andon:epoch"
 # hash: shard → readings accepted; "n" and shard → entries appended; "bytes" → bytes appended to all shards
 TOTALS = "andon:totals"
 MARKS = "andon:marks"  # sorted set: instant in ms → bytes appended before it; about one a second
+GATE = "andon:gate"  # who is changing the number of shards; nothing is appended while it is there
+LAYOUT = "andon:layout"  # the newest layout by which anything was appended; counts the changes of that number
+GATE_MS = 60_000  # whoever closed the gate and died leaves it closed for so long
 START = "0-0"
 BELL_SECONDS = 3
 DRAIN = "devices.tasks.drain"
@@ -136,29 +139,32 @@ def parcels(shard: int, batch: Batch, *, copy: bool = False) -> list[Parcel]:
     return [Parcel(shard, codec.pack(part), len(part), copy) for part in parts]
 
 
-def append(client: Redis, parcels: Sequence[Parcel]) -> Appended:
+def append(client: Redis, parcels: Sequence[Parcel], layout: int | None = None) -> Appended:
     """Appends parcels to their shards' streams, all or none, and rings the silent bells among them.
 
+    Takes: the layout (revision "shards") by which the parcels were made; an older one than the streams' is refused.
     Gives: the positions, and the shards for which `publish` must now call a worker.
     Raises: RedisError; the parcels may then be in the streams or not.
     Cost: one round trip.
     """
-    return _appended(stream_scripts.APPEND.call(client, *_append_arguments(parcels)))
+    return _appended(stream_scripts.APPEND.call(client, *_append_arguments(parcels, layout)))
 
 
-async def append_async(connection: redis_asyncio.Connection, parcels: Sequence[Parcel]) -> Appended:
+async def append_async(
+    connection: redis_asyncio.Connection, parcels: Sequence[Parcel], layout: int | None = None
+) -> Appended:
     """Does the same as `append` from an event loop, one append at a time.
 
     Raises: RedisError, OSError, TimeoutError.
     """
-    return _appended(await stream_scripts.APPEND.call_async(connection, *_append_arguments(parcels)))
+    return _appended(await stream_scripts.APPEND.call_async(connection, *_append_arguments(parcels, layout)))
 
 
-def _append_arguments(parcels: Sequence[Parcel]) -> tuple[list[str], list[Any]]:
+def _append_arguments(parcels: Sequence[Parcel], layout: int | None) -> tuple[list[str], list[Any]]:
     """Gives the keys and arguments of the append script."""
-    keys = [EPOCH, TOTALS, MARKS]
+    keys = [EPOCH, TOTALS, MARKS, GATE, LAYOUT]
     # Taken only where there is no epoch: a stream that was lost begins a new one.
-    args: list[Any] = [secrets.token_hex(8), BELL_SECONDS]
+    args: list[Any] = [secrets.token_hex(8), BELL_SECONDS, "" if layout is None else layout]
     for parcel in parcels:
         keys += (stream_key(parcel.shard), bell_key(parcel.shard))
         args += (parcel.shard, parcel.readings, "1" if parcel.copy else "", parcel.packed)
@@ -265,6 +271,40 @@ def server_time_us(client: Redis) -> int:
     """Gives Redis's clock in µs since the epoch."""
     seconds, micros = client.time()  # type: ignore[misc]  # redis-py types its sync answer as maybe awaitable
     return int(seconds) * 1_000_000 + int(micros)
+
+
+# --- The gate: what `devices.resharding` needs --------------------------------------------------------------------
+
+
+def close_gate(client: Redis, who: str) -> bool:
+    """Keeps everybody from appending; tells whether it was open. It opens by itself where nobody holds it."""
+    return bool(client.set(GATE, who, nx=True, px=GATE_MS))
+
+
+def hold_gate(client: Redis, who: str) -> bool:
+    """Keeps the gate closed for a while longer; tells whether it has been closed all the time."""
+    return bool(stream_scripts.HOLD.call(client, [GATE], [who, GATE_MS]))
+
+
+def open_gate(client: Redis, who: str) -> None:
+    """Lets appends in again, unless the gate is another's by now."""
+    stream_scripts.OPEN.call(client, [GATE], [who])
+
+
+def agree(client: Redis, layout: int) -> None:
+    """Brings the streams' layout to the database's, which may have been put back. Cost: one round trip."""
+    stream_scripts.AGREE.call(client, [GATE, LAYOUT], [layout])
+
+
+def ends(client: Redis, shards: Sequence[int]) -> tuple[dict[int, str], dict[int, int]]:
+    """Gives the position of each stream's last entry (START of none), and how many entries it was given."""
+    with client.pipeline(transaction=True) as pipe:
+        for shard in shards:
+            pipe.xrevrange(stream_key(shard), count=1)
+        ask_numbers(pipe, shards)
+        *last, given = pipe.execute()
+    positions = {shard: found[0][0].decode() if found else START for shard, found in zip(shards, last, strict=True)}
+    return positions, {shard: int(number or 0) for shard, number in zip(shards, given, strict=True)}
 
 
 # --- Margin and backlog ----------------------------------------------------------------------------------------------

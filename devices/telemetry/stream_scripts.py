@@ -50,15 +50,26 @@ async def _ask(connection: Connection, *words: Any) -> Any:
     return await connection.read_response()
 
 
-# Keys: epoch, totals, marks, then stream and bell of each parcel. Arguments: a new epoch, the bell's seconds, then of
-# each parcel shard, readings, "1" for a copy, bytes. Gives the positions and the shards whose bell was silent.
+# Keys: epoch, totals, marks, gate, layout, then stream and bell of each parcel. Arguments: a new epoch, the bell's
+# seconds, the layout by which the parcels were made (or an empty text), then of each parcel shard, readings, "1" for a
+# copy, bytes. Gives the positions and the shards whose bell was silent.
 # Lua's numbers are exact up to 2^53, which is far beyond any count here.
 APPEND = Script("""
+if redis.call('EXISTS', KEYS[4]) == 1 then
+    return redis.error_reply('RESHARDING the number of shards is being changed')
+end
+if ARGV[3] ~= '' then
+    local mine, latest = tonumber(ARGV[3]), tonumber(redis.call('GET', KEYS[5]) or '0')
+    if mine < latest then
+        return redis.error_reply('RESHARDED the number of shards has changed')
+    end
+    if mine > latest then redis.call('SET', KEYS[5], ARGV[3]) end
+end
 redis.call('SET', KEYS[1], ARGV[1], 'NX')
 local ids, rung, bytes = {}, {}, 0
-for i = 1, (#ARGV - 2) / 4 do
-    local shard, readings, copy, data = ARGV[4 * i - 1], ARGV[4 * i], ARGV[4 * i + 1], ARGV[4 * i + 2]
-    local stream, bell = KEYS[2 * i + 2], KEYS[2 * i + 3]
+for i = 1, (#ARGV - 3) / 4 do
+    local shard, readings, copy, data = ARGV[4 * i], ARGV[4 * i + 1], ARGV[4 * i + 2], ARGV[4 * i + 3]
+    local stream, bell = KEYS[2 * i + 4], KEYS[2 * i + 5]
     local number = string.format('%.0f', redis.call('HINCRBY', KEYS[2], 'n' .. shard, 1) - 1)
     if copy == '1' then
         local before = redis.call('HGET', KEYS[2], shard) or '0'
@@ -132,4 +143,23 @@ if not since or now - last > tonumber(ARGV[1]) then
 end
 redis.call('HSET', KEYS[1], 'since', since, 'last', text)
 return since
+""")
+
+# Keys: gate, layout. Arguments: the database's layout. Takes the layout back where the database was put back to before
+# it, not while the gate is closed: then the database is about to be ahead.
+AGREE = Script("""
+if redis.call('EXISTS', KEYS[1]) == 0 and tonumber(redis.call('GET', KEYS[2]) or '0') > tonumber(ARGV[1]) then
+    redis.call('SET', KEYS[2], ARGV[1])
+end
+""")
+
+# Keys: gate. Arguments: who closed it, ms. Gives 1 where it is still theirs, and keeps it closed for so long.
+HOLD = Script("""
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0
+""")
+
+# Keys: gate. Arguments: who closed it.
+OPEN = Script("""
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 """)

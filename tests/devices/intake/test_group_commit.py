@@ -26,9 +26,9 @@ def appends(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     happened: list[int] = []
     append = stream.append_async
 
-    async def noted(client: Any, parcels: list[stream.Parcel]) -> stream.Appended:
+    async def noted(client: Any, parcels: list[stream.Parcel], layout: int | None) -> stream.Appended:
         happened.append(sum(parcel.readings for parcel in parcels))
-        return await append(client, parcels)
+        return await append(client, parcels, layout)
 
     monkeypatch.setattr(stream, "append_async", noted)
     return happened
@@ -51,10 +51,10 @@ async def test_what_comes_during_an_append_goes_with_the_next(
     under_way, go_on = asyncio.Event(), asyncio.Event()
     append = stream.append_async
 
-    async def held(client: Any, parcels: list[stream.Parcel]) -> stream.Appended:
+    async def held(client: Any, parcels: list[stream.Parcel], layout: int | None) -> stream.Appended:
         under_way.set()
         await go_on.wait()
-        return await append(client, parcels)
+        return await append(client, parcels, layout)
 
     monkeypatch.setattr(stream, "append_async", held)
     first = asyncio.create_task(sender.post(body(1)))
