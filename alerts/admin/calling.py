@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -124,10 +125,23 @@ class HolidayAdmin(ModelAdmin):
     date_hierarchy = "day"
 
 
+class StepForm(ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """One step of a plan."""
+
+    def clean(self) -> dict[str, Any] | None:
+        """Says at the field what the database would refuse: a stacked form shows nothing else."""
+        cleaned = super().clean()
+        named = {name for name in ("person", "rota", "team") if (cleaned or {}).get(name) is not None}
+        if cleaned and named != {cleaned.get("whom")} - {CallStep.Whom.EVERYBODY.value}:
+            self.add_error("whom", _("Name the person, the rota or the team that the step calls, and only that."))
+        return cleaned
+
+
 class StepInline(StackedInline):
     """The steps of a plan."""
 
     model = CallStep
+    form = StepForm
     extra = 0
     fields = [("place", "wait", "lowest_priority"), ("whom", "person", "rota", "team")]
     autocomplete_fields = ["person", "rota", "team"]
