@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from icalendar import Calendar
 
-from alerts.models import Contact, MaintenanceWindow, Rota, RotaOverride
+from alerts.models import Alarm, Contact, MaintenanceWindow, Rota, RotaOverride
 from tests import factories
 from tests.alerts.calling import crew
 
@@ -191,6 +192,16 @@ def test_who_would_be_told_is_shown_with_minute_channel_and_reason(browser: Clie
     factories.sensor(press)
     rule = factories.rule(press)
     assert "Temperature high" in read(browser.get(f"/told/?rule={rule.pk}"))
+
+
+def test_an_alarm_leads_to_who_would_be_told_of_it(browser: Client, raise_alarm: Callable[..., Alarm]) -> None:
+    press = factories.plant()[0]
+    factories.sensor(press)
+    factories.rule(press)
+    alarm = raise_alarm(press)
+    address = f"/told/?alarm={alarm.pk}"
+    assert address in read(browser.get(f"/alarms/{alarm.pk}/"))
+    assert "Nobody would be told." in read(browser.get(address))
 
 
 @pytest.mark.parametrize(
