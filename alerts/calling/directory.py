@@ -17,6 +17,7 @@ from alerts.calling import rota as rotas
 from alerts.calling.decision import HOUR, Ledger, Person, Wish
 from alerts.calling.plan import Plan, Route, Step, Whom, in_order
 from alerts.models import (
+    PERSONAL,
     Alarm,
     CallPlan,
     CallRoute,
@@ -37,8 +38,8 @@ from devices.topology import Topology, topology
 
 # By which channels a call reaches somebody who has not said: all for what is urgent, email for the rest.
 USUAL: Mapping[int, tuple[str, ...]] = {
-    Priority.CRITICAL: tuple(map(str, NOTIFIERS)),
-    Priority.HIGH: tuple(map(str, NOTIFIERS)),
+    Priority.CRITICAL: tuple(map(str, PERSONAL)),
+    Priority.HIGH: tuple(map(str, PERSONAL)),
     Priority.MEDIUM: ("email",),
     Priority.LOW: ("email",),
 }
@@ -68,7 +69,7 @@ def in_the_words_of(user: User | None) -> Iterator[None]:
 def person_of(user: User) -> Person:
     """Gives somebody with what they wish. Cost: none where the contact is loaded."""
     contact = contact_of(user)
-    addresses = {str(name): notifier.address(user, contact) for name, notifier in NOTIFIERS.items()}
+    addresses = {str(way): NOTIFIERS[way].address(user, contact) for way in PERSONAL}
     name = user.get_full_name() or user.get_username()
     if contact is None:
         return Person(

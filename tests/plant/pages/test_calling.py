@@ -244,6 +244,14 @@ def test_maintenance_is_planned_and_ended(browser: Client) -> None:
     assert "Say what is done" in read(refused)
 
 
+def test_only_ways_that_reach_a_person_can_be_chosen_for_calls(browser: Client) -> None:
+    factories.plant()
+    page = read(browser.get("/subscriptions/"))
+    assert 'name="ways-1" value="email"' in page
+    assert 'name="ways-1" value="team"' not in page
+    assert browser.post("/subscriptions/preferences", {"ways-1": ["team"]}).status_code == 400
+
+
 def test_wishes_are_saved_and_refused_ones_come_back(browser: Client) -> None:
     factories.plant()
     sent = {
