@@ -15,6 +15,7 @@ from alerts.models import Alarm
 from devices import services as plant
 from devices.changes import ensure_shards
 from devices.models import Checkpoint, Sensor
+from devices.telemetry.admission import Cursors
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,7 +78,7 @@ def test_two_shards_that_meet_new_streams_at_once_raise_one_alarm() -> None:
         program = Program.build([])
         state = EngineState.empty(program)
         with transaction.atomic():
-            Judgement(shard, 0, program, state, [], [], set(), "new", None).commit()
+            Judgement(shard, 0, program, state, [], [], set(), "new", None, None, Cursors.empty()).commit()
 
     with transaction.atomic():
         commit(0)
