@@ -279,7 +279,7 @@ def _facts(alarm: int | None, rule: int | None, asset: str | None, priority: int
     place = Asset.objects.filter(code=asset).first() if asset is not None else None
     if asset is not None and place is None:
         raise Http404(f"There is no asset {asset}.")
-    return Facts(place.pk if place is not None else None, priority, alarm_class)
+    return Facts.of_place(place.pk if place is not None else None, priority, alarm_class)
 
 
 @router.get("/calls/lint", summary="What is amiss with who is called")

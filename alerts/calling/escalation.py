@@ -14,6 +14,7 @@ from alerts.calling.calls import note_uncovered, settle, store, why_over
 from alerts.calling.decision import Situation, Wish, decide
 from alerts.calling.directory import COUNTED, MISSING, Directory, ledger, load_rotas
 from alerts.calling.plan import Plan, Progress, take
+from alerts.flood.queries import gathered
 from alerts.lifecycle import Event
 from alerts.models import Alarm, Call, Delivery, Rota
 from alerts.notify import outbox, routing
@@ -68,14 +69,15 @@ def _advance(call: Call, alarm: Alarm, directory: Directory) -> list[Wish]:
 
 
 def _messages(asked: Sequence[tuple[Call, Alarm, list[Wish]]], directory: Directory) -> Iterator[Delivery]:
-    """Gives the outbox rows of steps. Cost: two queries, none where nobody is called."""
+    """Gives the outbox rows of steps. Cost: three queries, none where nobody is called."""
     people = {wish.person for _, _, wishes in asked for wish in wishes}
     if not people:
         return
     now, sent = directory.now, ledger(people, directory.now)
     heard = last_told([alarm.pk for _, alarm, _ in asked])
+    floods = gathered(now)
     for call, alarm, wishes in asked:
-        situation = Situation(now, alarm.priority)
+        situation = Situation(now, alarm.priority, gathered=floods.get(alarm.position))
         for made in decide(wishes, directory.people, situation, sent, missing=MISSING, told=heard[alarm.pk]):
             mark = made.wish.step
             yield routing.row_of(

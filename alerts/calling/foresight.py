@@ -25,9 +25,11 @@ from alerts.calling.decision import (
 )
 from alerts.calling.directory import MISSING, Directory, in_words, ledger, maintained
 from alerts.calling.plan import Plan, Progress, take
+from alerts.flood.queries import gathered
 from alerts.lifecycle import Event
 from alerts.models import Alarm, Priority, Rule, Subscription
 from alerts.notify.subscribers import Subscribers, scope_of
+from alerts.positions import Seats
 
 # A plan that repeats is looked through this far.
 FURTHEST = timedelta(days=2)
@@ -42,17 +44,24 @@ class Facts:
     alarm_class: str = ""
     suppressed: tuple[str, ...] = ()
     ack_required: bool = True
+    position: str = ""
 
     @classmethod
     def of_alarm(cls, alarm: Alarm) -> Facts:
         """Gives those of an alarm, as if it were raised again as it was."""
         needed = bool(alarm.frozen.get("ack_required", True))
-        return cls(alarm.asset_id, alarm.priority, alarm.alarm_class, tuple(alarm.suppressed), needed)
+        return cls(alarm.asset_id, alarm.priority, alarm.alarm_class, tuple(alarm.suppressed), needed, alarm.position)
+
+    @classmethod
+    def of_place(cls, asset: int | None, priority: int, alarm_class: str) -> Facts:
+        """Gives those of any alarm at a place. Cost: one query."""
+        return cls(asset, priority, alarm_class, position=Seats.load().of(asset))
 
     @classmethod
     def of_rule(cls, rule: Rule, suppressed: Collection[str] = ()) -> Facts:
         """Gives those of an alarm that a rule would raise."""
-        return cls(rule.asset_id, rule.priority, rule.alarm_class, tuple(suppressed), rule.ack_required)
+        seat = rule.position or Seats.load().of(rule.asset_id)
+        return cls(rule.asset_id, rule.priority, rule.alarm_class, tuple(suppressed), rule.ack_required, seat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +168,8 @@ class _Course:
     def decide(self, wishes: list[Wish], at: datetime, *, withheld: str = "", again: bool = True) -> None:
         """Writes down what becomes of some wishes at a moment."""
         self.release(before=at)
-        situation = Situation(at, self.facts.priority, withheld=withheld)
+        flood = gathered(at).get(self.facts.position)
+        situation = Situation(at, self.facts.priority, withheld=withheld, gathered=flood)
         told = self._heard if again else None
         people = self.directory.people
         for made in decide(wishes, people, situation, self.ledger, missing=MISSING, told=told):

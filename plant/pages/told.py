@@ -85,7 +85,7 @@ def _asked(request: HttpRequest, plant: Tree, now: datetime) -> Question:
         question.error = _("Choose how important the alarm is.")
     else:
         pk = node.pk if node is not None else None
-        question.facts = Facts(pk, int(question.priority), question.alarm_class)
+        question.facts = Facts.of_place(pk, int(question.priority), question.alarm_class)
     return question
 
 

@@ -10,12 +10,16 @@ from django.db import transaction
 
 from alerts import journal, services
 from alerts.book import Book
+from alerts.calling import escalation
+from alerts.calling.decision import Fate
+from alerts.calling.foresight import Facts, foresee
 from alerts.flood import queries
 from alerts.flood.services import follow
 from alerts.models import Contact, Delivery, FloodLoad, JournalEntry, Position, Subscription
 from alerts.rules import update_rule
 from devices.models import Asset
 from tests import factories
+from tests.alerts.calling import crew
 
 pytestmark = pytest.mark.django_db
 
@@ -151,6 +155,24 @@ def test_message_of_a_flood_is_held_for_a_digest_and_a_critical_one_is_not(rules
     found = Delivery.objects.exclude(pk__in=before).order_by("alarm__priority")
     assert [(row.alarm.priority, row.due) for row in found if row.alarm.priority == 3] == [(3, at(10))]
     assert [row.outcome for row in found if row.alarm.priority == 1] == ["due"]
+
+
+def test_a_step_of_a_plan_is_gathered_too_and_who_would_be_told_says_so(rules):
+    user = User.objects.create_user("duty", "duty@works.example")
+    Contact.objects.create(user=user, email="duty@works.example", channels={"3": ["email"]})
+    crew.may_acknowledge(user)
+    crew.route(crew.plan("Night", (60, user)))
+    raised(rules[0][:11], at(1))
+    follow(now=at(2))
+    calm = update_rule(rule=rules[0][11], priority=3, reason="not urgent")
+    raised([calm], at(3))
+    before = set(Delivery.objects.values_list("pk", flat=True))
+    while escalation.take_due_steps(at(4.5)):
+        pass
+    [row] = Delivery.objects.exclude(pk__in=before).filter(alarm__rule=calm)
+    [told] = [one for one in foresee(Facts.of_alarm(row.alarm), at(3)).told if one.channel == "email"]
+    assert (row.outcome, row.due, row.reason) == ("held", at(10), told.reason)
+    assert (told.fate, told.decided, told.at) == (Fate.HELD, at(4), at(10))
 
 
 def test_idle_tick_costs_three_queries(rules, django_assert_max_num_queries):
