@@ -31,7 +31,7 @@ from devices.models import Level
 from plant import writing
 from plant.pages import alarm_actions
 from plant.pages.reading import newest, shown
-from plant.pages.tree import Node, Tree, tree
+from plant.pages.tree import Node, Tree, tree_for
 from plant.pages.trend import limits_when_raised, mark_of, trend_of
 from plant.templatetags.andon import alarm_limit
 
@@ -198,7 +198,7 @@ def _collapsed(lines: list[Line], plant: Tree, now: datetime) -> list[Line]:
 @require_GET
 def alarms(request: HttpRequest) -> HttpResponse:
     """Shows the list; `?fragment` gives its rows alone. Cost: the same number of queries for any number of alarms."""
-    plant, filters, now = tree(), Filters.of(request), timezone.now()
+    plant, filters, now = tree_for(request), Filters.of(request), timezone.now()
     if filters.show in queries.NOT_PRESENTED:
         return _not_presented(request, filters, plant, now)
     most = ROWS if filters.show == "history" else MOST_OPEN
@@ -271,7 +271,7 @@ def _alarm(pk: int) -> Alarm:
 @require_GET
 def alarm(request: HttpRequest, pk: int) -> HttpResponse:
     """Shows one alarm with its cause, action and time line; `?fragment` gives the drawer's content alone."""
-    plant, found, now = tree(), _alarm(pk), timezone.now()
+    plant, found, now = tree_for(request), _alarm(pk), timezone.now()
     line = _line(found, plant, now, silent_parts())
     context = {
         "line": line,

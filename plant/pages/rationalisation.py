@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 
 from alerts.changes import label_of
 from alerts.rationalisation import NO_ALARM, Entry, Tally, review
-from plant.pages.tree import Node, tree
+from plant.pages.tree import Node, tree_for
 
 ROWS = 100
 SHOWN = (
@@ -84,7 +84,7 @@ class Filters:
 @require_GET
 def rationalisation(request: HttpRequest) -> HttpResponse:
     """Counts by area, and lists what is to do. Cost: the same number of queries for any number of rules."""
-    plant, filters = tree(), Filters.of(request)
+    plant, filters = tree_for(request), Filters.of(request)
     areas: dict[int, tuple[Node, Tally]] = {panel.node.pk: (panel.node, Tally()) for panel in plant.panels}
     whole = Tally()
     lines: dict[tuple[Any, ...], Line] = {}

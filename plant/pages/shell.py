@@ -24,7 +24,7 @@ from alerts.flood.queries import Flood, floods
 from alerts.models import Alarm, Contact
 from devices import units
 from plant.pages import finding, pipeline
-from plant.pages.tree import Node, Tree, tree
+from plant.pages.tree import Node, Tree, tree, tree_for
 
 THEMES = ("dark", "light", "")
 
@@ -76,7 +76,7 @@ class Shell:
     @cached_property
     def tree(self) -> Tree:
         """Gives the plant's tree."""
-        return tree()
+        return tree_for(self.request)
 
     @cached_property
     def now_ms(self) -> int:

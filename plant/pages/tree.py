@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -214,6 +215,15 @@ def tree() -> Tree:
     if _current is None or _current[0] is not plant:
         _current = (plant, _load(plant.revision))
     return _current[1]
+
+
+def tree_for(request: HttpRequest) -> Tree:
+    """Gives the tree as one request sees it, page and frame alike. Cost: as `tree`, once."""
+    found: Tree | None = getattr(request, "plant_tree", None)
+    if found is None:
+        found = tree()
+        request.plant_tree = found  # type: ignore[attr-defined]  # kept for the rest of the request
+    return found
 
 
 def _load(revision: int) -> Tree:
