@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +74,14 @@ class Sender(threading.Thread):
         self.accepted: set[tuple[str, int]] = set()
         self.repeats = 0
         self.ended = threading.Event()
+        self.ended_at = datetime.max.replace(tzinfo=UTC)
         self.seed = random.Random(11)
 
     def stop(self) -> None:
         """Ends after the request that is under way."""
         self.ended.set()
         self.join()
+        self.ended_at = datetime.now(UTC)
 
     def run(self) -> None:
         """Sends until it is stopped, or for the given time."""
@@ -184,8 +187,11 @@ SCENARIOS: dict[str, tuple[Callable[[Stack], None], float]] = {
 
 def verdict(sender: Sender) -> dict[str, Any]:
     """Compares what was accepted with what is stored, and the journal with a replay of the stored history."""
+    from django.utils import timezone
+
     from alerts import rules, system
     from alerts.backtest import stored
+    from alerts.calling import digests
     from alerts.instants import to_us
     from alerts.models import Alarm, Delivery, JournalEntry
     from devices.models import Sensor
@@ -213,7 +219,13 @@ def verdict(sender: Sender) -> dict[str, Any]:
             break
         time.sleep(1)
     raised = JournalEntry.objects.filter(event="raise").count()
-    due = Delivery.objects.exclude(outcome__in=["sent", "withheld"]).count()
+    waiting = Delivery.objects.filter(outcome__in=["due", "sending"]).count()
+    # What limits and floods hold back is told in digests: nothing is left when their time has come.
+    later = timezone.now()
+    for _ in range(48):
+        later += timedelta(hours=1)
+        digests.send_held(later)
+    held = Delivery.objects.filter(outcome="held").count()
     return {
         "accepted": len(sender.accepted),
         "repeats": sender.repeats,
@@ -225,8 +237,13 @@ def verdict(sender: Sender) -> dict[str, Any]:
         "differ": sorted(set(live) ^ set(again))[:9],
         "raised": raised,
         "without_delivery": raised - Delivery.objects.filter(event="raise").values("journal_id").distinct().count(),
-        "deliveries_open": due,
-        "system_alarms": list(Alarm.objects.filter(system.OWN).values_list("message", flat=True)),
+        "deliveries_open": waiting + held,
+        # The source that ends sending is silent then, and said to be.
+        "system_alarms": list(
+            JournalEntry.objects.filter(
+                alarm__in=Alarm.objects.filter(system.OWN), event="raise", recorded__lt=sender.ended_at
+            ).values_list("alarm__message", flat=True)
+        ),
     }
 
 

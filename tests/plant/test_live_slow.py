@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import psutil
@@ -28,6 +29,12 @@ ensure_shards()
 asset = factories.plant()[0]
 print(topology().area[asset.pk], asset.pk, make_token(user=factories.viewer()))
 """
+
+
+def apart(scene):
+    """Runs a scene in a thread with a loop of its own: the browser's tests leave theirs running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, scene).result()
 
 
 @asynccontextmanager
@@ -81,7 +88,11 @@ def stack(tmp_path_factory):
         yield running
 
 
-async def test_browser_that_stops_reading_is_ended_and_delays_nobody(stack):
+def test_browser_that_stops_reading_is_ended_and_delays_nobody(stack):
+    apart(_stops_reading(stack))
+
+
+async def _stops_reading(stack):
     area, machine, token = stack.cast
     web = psutil.Process(stack.processes["web"].pid)
     async with browser(stack, token) as slow, browser(stack, token) as quick:
@@ -99,7 +110,11 @@ async def test_browser_that_stops_reading_is_ended_and_delays_nobody(stack):
             pass
 
 
-async def test_frame_of_many_megabytes_reaches_a_browser_that_reads(stack):
+def test_frame_of_many_megabytes_reaches_a_browser_that_reads(stack):
+    apart(_many_megabytes(stack))
+
+
+async def _many_megabytes(stack):
     """As the snapshot of a large plant is: Daphne by itself sends none above one."""
     area, machine, token = stack.cast
     async with browser(stack, token) as quick:
