@@ -1,7 +1,11 @@
 """What the workers do for alarms."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 import structlog
 from celery import shared_task
+from django.db import close_old_connections
 from django.utils import timezone
 
 from alerts import retention, system, timers
@@ -32,17 +36,39 @@ def audit() -> None:
 
 @shared_task(ignore_result=True, expires=2)
 def tick() -> None:
-    """Does what time brings to alarms, each second."""
+    """Does what time brings to alarms, each second; a service that fails holds up none behind it."""
     now = timezone.now()
-    for service in (timers.expire_shelving, timers.realarm):
-        if count := service(now=now):
-            log.info("timers fired", timer=service.__name__, transitions=count)
-    silence.judge(now)
-    flood.follow(now=now)
+    for name, service in SERVICES.items():
+        try:
+            service(now)
+        except Exception:
+            log.exception("service failed", service=name)
+            # One that is broken would fail all the others too.
+            close_old_connections()
+
+
+def _fire(timer: Callable[..., int], now: datetime) -> None:
+    """Lets a timer of alarms fire."""
+    if count := timer(now=now):
+        log.info("timers fired", timer=timer.__name__, transitions=count)
+
+
+def _take_due_steps(now: datetime) -> None:
+    """Takes the steps of calls that are due, round after round."""
     while escalation.take_due_steps(now):
         pass
-    escalation.watch_rotas(now)
-    digests.send_held(now)
+
+
+# What time brings to alarms, in this order: what an earlier one presents, a later one may gather or call for.
+SERVICES: dict[str, Callable[[datetime], object]] = {
+    "expire shelving": lambda now: _fire(timers.expire_shelving, now),
+    "re-alarm": lambda now: _fire(timers.realarm, now),
+    "silence": silence.judge,
+    "flood": lambda now: flood.follow(now=now),
+    "steps of calls": _take_due_steps,
+    "rotas": escalation.watch_rotas,
+    "digests": digests.send_held,
+}
 
 
 @shared_task(ignore_result=True, expires=5)
