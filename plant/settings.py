@@ -188,6 +188,8 @@ EMAIL_URL = env.text("EMAIL_URL")
 SMS_URL = env.text("SMS_URL")
 OUTBOX_DIR = VAR_DIR / "outbox"
 MESSAGES_PER_HOUR = env.count("MESSAGES_PER_HOUR", 60, least=1)  # to one person, critical alarms too
+# Seconds after which a message is taken from a worker that does not come back; longer than it may take to send a round.
+OUTBOX_CLAIM = env.number("OUTBOX_CLAIM", 300.0, least=5.0)
 if EMAIL_URL:
     vars().update(environ.Env.email_url_config(EMAIL_URL))
 else:

@@ -9,13 +9,15 @@ begins: one whose end was never learned is counted and shown, since the message 
 import random
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from kombu.exceptions import OperationalError
 
@@ -33,7 +35,7 @@ log = structlog.get_logger(__name__)
 TRIES = 8
 BASE_SECONDS = 5.0
 CAP_SECONDS = 900.0
-CLAIM = timedelta(minutes=5)  # longer than a round can take: ROUND messages, each within the channels' time-outs
+CLAIM = timedelta(seconds=settings.OUTBOX_CLAIM)
 ROUND = 20
 _REASON, _ANSWER = 300, 500  # characters that their columns take
 
@@ -220,25 +222,26 @@ def _deliver(delivery: Delivery, send: Send, backlog: Backlog, now: datetime, ji
     try:
         answer = send(said, delivery)
     except Permanent as refusal:
-        trying.ended(Attempt.Outcome.REFUSED, str(refusal))
-        _bury(delivery, now, f"refused: {refusal}", str(refusal))
+        with trying.ended(Attempt.Outcome.REFUSED, str(refusal)):
+            _bury(delivery, now, f"refused: {refusal}", str(refusal))
     except Transient as failure:
         unlearned = delivery.unlearned
         if failure.perhaps_sent:
             unlearned += 1
-        trying.ended(Attempt.Outcome.UNKNOWN if failure.perhaps_sent else Attempt.Outcome.FAILED, str(failure))
-        if delivery.attempts >= TRIES:
-            words = f"given up after {TRIES} tries: {failure}"
-            _bury(delivery, now, words, str(failure), unlearned=unlearned)
-        else:
-            due = now + backoff(delivery.attempts, jitter())
-            _settle(delivery, outcome=Outcome.DUE, due=due, answer=str(failure), claimed=None, unlearned=unlearned)
-            log.warning("message delayed", delivery=delivery.pk, channel=delivery.channel, tries=delivery.attempts)
+        outcome = Attempt.Outcome.UNKNOWN if failure.perhaps_sent else Attempt.Outcome.FAILED
+        with trying.ended(outcome, str(failure)):
+            if delivery.attempts >= TRIES:
+                words = f"given up after {TRIES} tries: {failure}"
+                _bury(delivery, now, words, str(failure), unlearned=unlearned)
+            else:
+                due = now + backoff(delivery.attempts, jitter())
+                _settle(delivery, outcome=Outcome.DUE, due=due, answer=str(failure), claimed=None, unlearned=unlearned)
+                log.warning("message delayed", delivery=delivery.pk, channel=delivery.channel, tries=delivery.attempts)
         if isinstance(failure, Down):
             raise
     else:
-        trying.ended(Attempt.Outcome.SENT, answer)
-        _settle(delivery, outcome=Outcome.SENT, sent=now, answer=answer, claimed=None)
+        with trying.ended(Attempt.Outcome.SENT, answer):
+            _settle(delivery, outcome=Outcome.SENT, sent=now, answer=answer, claimed=None)
         log.info("message sent", delivery=delivery.pk, channel=delivery.channel, tries=delivery.attempts)
 
 
@@ -249,18 +252,24 @@ class _Try:
         self._began, self._started = now, time.perf_counter()
         self._row = Attempt.objects.create(delivery=delivery, number=delivery.attempts, began=now)
 
-    def ended(self, outcome: Attempt.Outcome, answer: str) -> None:
-        """Writes what became of it."""
+    @contextmanager
+    def ended(self, outcome: Attempt.Outcome, answer: str) -> Iterator[None]:
+        """Writes what became of it, with what then becomes of its message: a worker lost between leaves it open."""
         took = timedelta(seconds=time.perf_counter() - self._started)
         rows = Attempt.objects.filter(pk=self._row.pk)
-        rows.update(outcome=outcome, answer=answer[:_ANSWER], ended=self._began + took)
+        with transaction.atomic():
+            rows.update(outcome=outcome, answer=answer[:_ANSWER], ended=self._began + took)
+            yield
 
 
 def _note_lost_worker(pk: int, now: datetime) -> None:
     """Closes the try that a lost worker left open; none where it was lost before it began to send."""
     begun = Attempt.objects.filter(delivery=pk, outcome=Attempt.Outcome.OPEN)
-    if begun.update(outcome=Attempt.Outcome.UNKNOWN, ended=now, answer="its worker was lost"):
-        Delivery.objects.filter(pk=pk).update(unlearned=F("unlearned") + 1)
+    with transaction.atomic():
+        lost = begun.update(outcome=Attempt.Outcome.UNKNOWN, ended=now, answer="its worker was lost")
+        if lost:
+            Delivery.objects.filter(pk=pk).update(unlearned=F("unlearned") + 1)
+    if lost:
         log.warning("message perhaps sent", delivery=pk)
 
 

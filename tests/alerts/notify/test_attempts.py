@@ -94,6 +94,26 @@ def test_a_worker_that_is_lost_while_it_sends_leaves_a_try_without_outcome(provi
     assert tries()[1][1] == "sent"
 
 
+def test_a_worker_that_is_lost_with_the_answer_in_its_hands_leaves_a_doubt(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """As kill -9: nothing of the worker goes on."""
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    subscribe(person(), "sms")
+    told(row(alarm(machine())))
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(outbox, "_settle", killed)
+        send()
+    (sent,) = send(NOW + outbox.CLAIM)
+    assert len(provider.taken) == 2
+    assert (sent.outcome, sent.unlearned) == ("sent", 1)
+    assert [outcome for _, outcome, _ in tries()] == ["unknown", "sent"]
+
+
 def test_a_worker_that_is_lost_before_it_sends_leaves_no_doubt(provider: Provider) -> None:
     subscribe(person(), "sms")
     told(row(alarm(machine())))
