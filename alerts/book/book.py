@@ -281,8 +281,7 @@ class Book(Held):
     def _mark_first_out(self, alarm: Alarm) -> None:
         """Gives the mark to the first of a trip: by the time it was due, of two at once to the one that came first."""
         if self._trips is None:
-            groups = {first_out.group_of(rule.group, rule.asset.code) for rule in self._known.values()}
-            self._trips = first_out.Trips(groups - {""}, self._hold)
+            self._trips = first_out.Trips(self._objects, self._hold)
         loser = self._trips.came(alarm)
         if loser is not None:
             self._touch(loser)

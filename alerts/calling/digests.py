@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 
 import structlog
@@ -10,6 +12,7 @@ from django.db import transaction
 
 from alerts.calling.decision import Held, digest_waits
 from alerts.calling.directory import in_words, ledger, person_of
+from alerts.flood import queries as flood
 from alerts.lifecycle import WAITING, Letter
 from alerts.models import Alarm, Delivery
 from alerts.notify import outbox
@@ -42,11 +45,14 @@ def _send(user_id: int, channel: str, now: datetime) -> None:
         for alarm in Alarm.objects.filter(pk__in={row.alarm_id for row in rows}).select_related("acked_by")
     }
     left = []
+    floods = flood.gathered(now)
     for row in rows:
         alarm = alarms.get(row.alarm_id or 0)
         over = "its alarm is gone" if alarm is None else why_not_any_more(alarm)
-        if over:
+        if alarm is None or over:
             row.outcome, row.reason = Outcome.WITHHELD, over
+        elif (until := flood.waits(alarm, row.created, now, floods)) is not None:
+            row.due = until
         else:
             left.append(row)
     if left:
@@ -61,9 +67,18 @@ def _send(user_id: int, channel: str, now: datetime) -> None:
             left[0].outcome, left[0].due = Outcome.DUE, now
         else:
             _gather(user, channel, person.addresses.get(channel, ""), left, now)
-    Delivery.objects.bulk_update(rows, ("outcome", "reason", "due", "digest"))
+    _store(rows)
     if any(row.outcome in (Outcome.DUE, Outcome.GATHERED) for row in rows):
         transaction.on_commit(outbox.wake)
+
+
+def _store(rows: Iterable[Delivery]) -> None:
+    """Stores what became of rows: one statement for all of which the same did, as of nearly all after a flood."""
+    same: dict[tuple[str, str, datetime, int | None], list[int]] = defaultdict(list)
+    for row in rows:
+        same[row.outcome, row.reason, row.due, row.digest_id].append(row.pk)
+    for (outcome, reason, due, digest), numbers in same.items():
+        Delivery.objects.filter(pk__in=numbers).update(outcome=outcome, reason=reason, due=due, digest=digest)
 
 
 def _gather(user: User, channel: str, address: str, rows: list[Delivery], now: datetime) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 
+from alerts import first_out
 from alerts.calling.decision import (
     Decision,
     Fate,
@@ -45,12 +46,21 @@ class Facts:
     suppressed: tuple[str, ...] = ()
     ack_required: bool = True
     position: str = ""
+    trip: str = ""  # the group in whose trip it follows
 
     @classmethod
     def of_alarm(cls, alarm: Alarm) -> Facts:
         """Gives those of an alarm, as if it were raised again as it was."""
         needed = bool(alarm.frozen.get("ack_required", True))
-        return cls(alarm.asset_id, alarm.priority, alarm.alarm_class, tuple(alarm.suppressed), needed, alarm.position)
+        return cls(
+            alarm.asset_id,
+            alarm.priority,
+            alarm.alarm_class,
+            tuple(alarm.suppressed),
+            needed,
+            alarm.position,
+            first_out.trip_before(alarm),
+        )
 
     @classmethod
     def of_place(cls, asset: int | None, priority: int, alarm_class: str) -> Facts:
@@ -168,8 +178,10 @@ class _Course:
     def decide(self, wishes: list[Wish], at: datetime, *, withheld: str = "", again: bool = True) -> None:
         """Writes down what becomes of some wishes at a moment."""
         self.release(before=at)
-        flood = gathered(at).get(self.facts.position)
-        situation = Situation(at, self.facts.priority, withheld=withheld, gathered=flood)
+        waits = gathered(at).get(self.facts.position)
+        if waits is None and not again:
+            waits = first_out.gathered(self.facts.trip, at)
+        situation = Situation(at, self.facts.priority, withheld=withheld, gathered=waits)
         told = self._heard if again else None
         people = self.directory.people
         for made in decide(wishes, people, situation, self.ledger, missing=MISSING, told=told):

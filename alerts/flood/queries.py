@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from alerts.flood.causes import TOP
 from alerts.flood.counter import INTERVAL, Load, interval_of, passed
-from alerts.models import FloodLoad, Position
+from alerts.models import Alarm, FloodLoad, Position
 from devices.models import Asset
 
 
@@ -59,6 +61,16 @@ def gathered(now: datetime) -> dict[str, tuple[datetime, str]]:
         for row in FloodLoad.objects.exclude(since=None).order_by("position")
         if (load := _at(row, now)).since is not None
     }
+
+
+def waits(alarm: Alarm, held: datetime, now: datetime, floods: Mapping[str, tuple[datetime, str]]) -> datetime | None:
+    """Gives until when what was held back for another reason waits for the digest of a flood; None: it does not.
+
+    Takes: when it was held: what was in an earlier interval goes; the floods, as `gathered` gives them.
+    """
+    if alarm.priority == TOP or alarm.position not in floods:
+        return None
+    return floods[alarm.position][0] if interval_of(held.timestamp()) == interval_of(now.timestamp()) else None
 
 
 def _at(row: FloodLoad, now: datetime) -> Load:

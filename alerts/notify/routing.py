@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import prefetch_related_objects
 
+from alerts import first_out
 from alerts.calling.calls import Calls
 from alerts.calling.decision import Decision, Fate, Situation, Wish, decide
 from alerts.calling.directory import COUNTED, MISSING, Directory, ledger, zone_of
@@ -75,7 +76,7 @@ def tell(entries: Sequence[JournalEntry], now: datetime) -> list[Delivery]:
             alarm.priority,
             withheld=directory.withheld(alarm, now),
             returned=returned,
-            gathered=floods.get(alarm.position),
+            gathered=floods.get(alarm.position) or _in_a_trip(entry, alarm, now),
         )
         for made in decide(wishes, directory.people, situation, sent, missing=MISSING):
             found.append(_delivery(made, alarm, entry, now))
@@ -154,6 +155,11 @@ def _was_over(occasion: Occasion) -> bool:
     """Tells whether an alarm came from a backlog and had ended by then."""
     late = occasion.event == Event.RAISE and occasion.recorded - occasion.raised > FRESH
     return late and occasion.cleared is not None and occasion.cleared <= occasion.recorded
+
+
+def _in_a_trip(entry: JournalEntry, alarm: Alarm, now: datetime) -> tuple[datetime, str] | None:
+    """Gives until when a raise is gathered with what else follows in a trip: its first alarm is told by itself."""
+    return first_out.gathered(first_out.trip_before(alarm), now) if entry.event == Event.RAISE else None
 
 
 def _heard(alarms: Collection[int]) -> set[tuple[int | None, int, str]]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from alerts import services
+from alerts import first_out, services
 from alerts.models import Alarm, JournalEntry
 from tests import factories
 from tests.scenario import Scenario
@@ -82,6 +82,25 @@ def test_alarm_that_comes_late_is_measured_against_the_first_though_that_is_over
     Alarm.objects.filter(asset=one.asset).update(state="A", active=False, closed=scenario.at(4))
     trip(scenario, (2, three, 95.0), arrives=5)
     assert marked() == [one.asset.code]
+
+
+def test_trip_of_many_is_not_read_alarm_by_alarm(scenario, sensors):
+    one, two, three = sensors
+    machine = one.asset
+    many = [factories.rule(machine, f"Rule {n}", limit=50.0 + n, group="line-1/trip") for n in range(20)]
+    trip(scenario, (0, one, 95.0), arrives=0)
+    assert Alarm.objects.filter(closed=None).count() == len(many) + 1
+    read = []
+
+    def hold(alarm):
+        read.append(alarm)
+        return alarm
+
+    trips = first_out.Trips({}, hold)
+    for sensor in (two, three):
+        alarm = Alarm(group="line-1/trip", raised=scenario.at(1), asset=sensor.asset)
+        assert trips.came(alarm) is None and not alarm.first_out
+    assert [alarm.first_out for alarm in read] == [True]
 
 
 def test_next_trip_has_its_own_first(scenario, sensors):

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from alerts import journal, services
 from alerts.book import Book
-from alerts.calling import escalation
+from alerts.calling import digests, escalation
 from alerts.calling.decision import Fate
 from alerts.calling.foresight import Facts, foresee
 from alerts.flood import queries
@@ -155,6 +155,69 @@ def test_message_of_a_flood_is_held_for_a_digest_and_a_critical_one_is_not(rules
     found = Delivery.objects.exclude(pk__in=before).order_by("alarm__priority")
     assert [(row.alarm.priority, row.due) for row in found if row.alarm.priority == 3] == [(3, at(10))]
     assert [row.outcome for row in found if row.alarm.priority == 1] == ["due"]
+
+
+@pytest.fixture
+def duty():
+    """Somebody who is told of everything."""
+    user = User.objects.create_user("duty", "duty@works.example")
+    Contact.objects.create(user=user, email="duty@works.example")
+    Subscription.objects.create(user=user, lowest_priority=4, channel="email")
+    return user
+
+
+@pytest.fixture
+def trip(rules):
+    """Fifteen rules of one first-out group, none of the highest priority."""
+    return [update_rule(rule=rule, group="line-1/trip", priority=3, reason="one cause") for rule in rules[0]]
+
+
+def messages():
+    return list(Delivery.objects.order_by("pk").values_list("outcome", "due"))
+
+
+def test_of_a_trip_the_first_alarm_is_told_at_once_and_the_rest_in_one_message_a_minute_later(trip, duty):
+    raised(trip[:1], at(1))
+    raised(trip[1:4], at(1.5))
+    assert messages() == [("due", at(1))] + [("held", at(2.5))] * 3
+    digests.send_held(at(2.4))
+    assert Delivery.objects.filter(outcome="held").count() == 3
+    digests.send_held(at(2.5))
+    (digest,) = Delivery.objects.filter(event="digest")
+    assert digest.gathered.count() == 3
+    assert digest.reason == "3 messages that were held back: follows in the trip of line-1/trip: told together"
+
+
+def test_alarm_that_comes_late_and_was_the_first_is_told_at_once_too(trip, duty):
+    raised(trip[:1], at(1))
+    with transaction.atomic():
+        book = Book(at(1.1))
+        book.load(rules=[trip[1].pk])
+        book.raised(book.rule(trip[1].pk), at=at(0.5), value=99.0)
+        book.write()
+    assert messages() == [("due", at(1)), ("due", at(1.1))]
+
+
+def test_highest_priority_is_told_by_itself_in_a_trip(trip, duty):
+    raised(trip[:1], at(1))
+    raised([update_rule(rule=trip[1], priority=1, reason="a danger")], at(1.1))
+    assert messages() == [("due", at(1)), ("due", at(1.1))]
+
+
+def test_what_was_held_before_the_flood_was_known_goes_with_the_floods_digest(trip, duty):
+    raised(trip, at(1))
+    follow(now=at(1.1))
+    digests.send_held(at(2))
+    assert set(messages()[1:]) == {("held", at(10))}
+    digests.send_held(at(10))
+    assert [row.gathered.count() for row in Delivery.objects.filter(event="digest")] == [14]
+
+
+def test_who_would_be_told_says_so_of_an_alarm_that_followed_in_a_trip(trip, duty):
+    raised(trip[:2], at(1))
+    (row,) = Delivery.objects.filter(outcome="held")
+    (told,) = foresee(Facts.of_alarm(row.alarm), at(1)).told
+    assert (told.fate, told.at, told.reason) == (Fate.HELD, row.due, row.reason)
 
 
 def test_a_step_of_a_plan_is_gathered_too_and_who_would_be_told_says_so(rules):
