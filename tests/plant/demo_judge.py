@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from alerts import by_design
 from alerts.checks import as_number, reads
 from alerts.configuration import RulesSection
 from alerts.engine.layout import ACTIVE
@@ -45,6 +47,7 @@ class Rulebook:
     program: Program
     sensors: dict[str, int]
     rules: list[tuple[str, str, dict[str, Any]]]  # by rule id: asset, name, values
+    hidden_by: dict[int, set[int]]  # rules, by what suppresses them: another rule, or below zero a state
 
 
 @cache
@@ -65,7 +68,24 @@ def rulebook(*, intervals: bool = True) -> Rulebook:
             inputs = reads(values, code)
             specs.append(_spec(len(rules), values, inputs, sensors, expected if intervals else {}))
             rules.append((code, name, values))
-    return Rulebook(Program.build(specs), sensors, rules)
+    known = {(code, name): values for code, name, values in rules}
+    numbers = {key: number for number, key in enumerate(known)}
+    causes, faults = by_design.causes(known, sensors)
+    assert faults == []
+    hidden_by: dict[int, set[int]] = defaultdict(set)
+    for number, cause in enumerate(causes, 1):
+        if cause.by is None:
+            specs.append(_state(-number, sensors[cause.sensor], cause.equals))
+        hidden_by[numbers[cause.rule]].add(-number if cause.by is None else numbers[cause.by])
+    return Rulebook(Program.build(specs), sensors, rules, hidden_by)
+
+
+def _state(number: int, sensor: int, equals: tuple[float, ...]) -> RuleSpec:
+    """Gives what judges a state that suppresses, as alerts.by_design does."""
+    expression = " or ".join(f"state == {value!r}" for value in equals)
+    return RuleSpec(
+        id=number, version=1, kind=Kind.EXPRESSION, inputs=(sensor,), names=("state",), expression=expression
+    )
 
 
 def _spec(
@@ -111,9 +131,15 @@ class Judge:
     book: Rulebook
     tags: tuple[str, ...]
     transitions: list[Judged] = field(default_factory=list)
+    presented: list[Judged] = field(default_factory=list)  # of what became active: what was not suppressed then
 
     def __post_init__(self) -> None:
         self.state = EngineState.empty(self.book.program)
+        self.standing: set[int] = set()
+        self.suppresses: dict[int, set[int]] = defaultdict(set)
+        for rule, above in self.book.hidden_by.items():
+            for by in above:
+                self.suppresses[by].add(rule)
         self.ids = np.array([self.book.sensors[tag] for tag in self.tags], np.int32)
 
     def watch(self, seconds_of_plant: Iterable[Second], sources: np.ndarray[Any, Any], *, cut: int = 10) -> Judge:
@@ -134,20 +160,24 @@ class Judge:
     def _judge(self, held: list[tuple[Any, Any, Any]], now: int) -> None:
         sensor, time, value = (np.concatenate(column) for column in zip(*held, strict=True))
         done = evaluate(self.book.program, self.state, sensor, time, value, np.zeros(len(sensor), np.uint8), time)
-        self._note(done.transitions)
         ticked = advance(self.book.program, done.state, now, GRACE)
-        self._note(ticked.transitions)
+        self._note([*done.transitions, *ticked.transitions])
         self.state = ticked.state
 
-    def _note(self, rows: Any) -> None:
-        for row in rows:
-            asset, name, values = self.book.rules[int(row["rule"])]
-            self.transitions.append(
-                Judged(
-                    int(row["time"]) / 1e6, asset, name, Priority(values["priority"]),
-                    bool(row["kind"] == ACTIVE), values["ack_required"],
-                )
-            )  # fmt: skip
+    def _note(self, rows: list[Any]) -> None:
+        moments = [by_design.Moment(int(row["rule"]), int(row["time"]), bool(row["kind"] == ACTIVE)) for row in rows]
+        for place in by_design.in_order(moments, self.suppresses):
+            moment = moments[place]
+            (self.standing.add if moment.active else self.standing.discard)(moment.rule)
+            if moment.rule < 0:
+                continue
+            asset, name, values = self.book.rules[moment.rule]
+            judged = Judged(
+                moment.time / 1e6, asset, name, Priority(values["priority"]), moment.active, values["ack_required"]
+            )
+            self.transitions.append(judged)
+            if moment.active and not self.standing & self.book.hidden_by.get(moment.rule, set()):
+                self.presented.append(judged)
 
     def raised(self) -> list[Judged]:
         """Gives what became active, in order of time."""

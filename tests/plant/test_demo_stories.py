@@ -46,7 +46,7 @@ def test_the_past_that_is_filled_in_holds_no_alarm(cycle: Judge) -> None:
 
 
 def test_within_two_minutes_somebody_has_something_to_acknowledge(cycle: Judge) -> None:
-    assert [row for row in cycle.raised() if row.time < ORIGIN + 60 and row.ack_required]
+    assert [row for row in cycle.presented if row.time < ORIGIN + 60 and row.ack_required]
 
 
 ORDERS = {
@@ -93,6 +93,16 @@ def test_a_story_raises_its_cause_first(cycle: Judge, story: str) -> None:
     times = [first(cycle, asset, rule) for asset, rule in ORDERS[story]]
     assert times == sorted(times)
     assert len(set(times)) == len(times)
+
+
+@pytest.mark.parametrize("story", ORDERS)
+def test_the_operator_sees_the_cause_of_a_story(cycle: Judge, story: str) -> None:
+    assert ORDERS[story][0] in {(row.asset, row.rule) for row in cycle.presented}
+
+
+def test_what_follows_from_an_alarm_that_stands_is_not_presented_beside_it(cycle: Judge) -> None:
+    silent = [(row.asset, row.rule) for row in cycle.raised() if row not in cycle.presented]
+    assert silent == [("press-b1", "Hydraulic oil temperature high")]
 
 
 def test_every_story_is_told() -> None:

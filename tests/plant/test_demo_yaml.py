@@ -7,7 +7,9 @@ from collections import Counter
 import pytest
 import yaml
 
+from alerts.first_out import group_of
 from alerts.models import Kind, Priority
+from alerts.rationalisation import suggested
 from devices.configuration import read_plant
 from devices.models import Level
 from plant.demo.layout import FILE, RECORDED, read
@@ -62,7 +64,47 @@ def test_the_kinds_of_rules_are_all_to_be_seen_but_those_that_a_plant_seldom_nee
     assert {values["kind"] for _, _, values in RULES} == set(Kind.values) - {Kind.NOT_EQUALS}
 
 
-@pytest.mark.parametrize("field", ["cause", "consequence", "action", "time_to_respond"])
+def test_every_rule_belongs_to_a_class() -> None:
+    assert [(asset, name) for asset, name, values in RULES if not values["alarm_class"]] == []
+
+
+def test_a_higher_rule_hides_the_lower_one_of_the_same_value() -> None:
+    names = {(asset, name) for asset, name, _ in RULES}
+    for asset, name, values in RULES:
+        lower = name.removesuffix("-high").removesuffix("-low")
+        if lower != name and (asset, lower) in names:
+            assert values["hides"] == lower
+
+
+def test_what_alarm_management_offers_is_to_be_seen() -> None:
+    def names(field: str) -> set[str]:
+        return {name for _, name, values in RULES if values[field] not in (None, "", [], False)}
+
+    assert names("latching") == {"Zone temperature high-high"}
+    assert names("realarm") == {"Cooling water supply pressure low"}
+    assert names("longest_shelving") == {"Inlet filter pressure drop high", "Power factor low"}
+    groups = {group_of(values["group"], asset) for asset, _, values in RULES} - {""}
+    assert {"compressed-air/trip", "hardening-1/overheating"} <= groups
+    whiles = [one for _, _, values in RULES for one in values["suppress_when"]]
+    assert {tuple(one) for one in whiles} == {("sensor", "equals"), ("alarm",)}
+    assert {position["scope"] for position in PLAN["positions"]} == {"aldermoor", "tank-farm"}
+    assert {one["code"] for one in PLAN["alarm_classes"]} == {values["alarm_class"] for _, _, values in RULES}
+
+
+def test_urgent_alarms_have_the_priority_that_follows_and_a_few_lower_ones_not() -> None:
+    others = {
+        (values["priority"], name)
+        for _, name, values in RULES
+        if suggested(values["severity"], values["time_to_respond"]) not in (None, values["priority"])
+    }
+    assert min(priority for priority, _ in others) > Priority.HIGH
+    assert 2 <= len(others) <= 6
+
+
+FIELDS = ["cause", "consequence", "action", "confirmation", "time_to_respond", "severity"]
+
+
+@pytest.mark.parametrize("field", FIELDS)
 def test_who_is_called_is_told_what_to_do(field: str) -> None:
     urgent = [
         (asset, name) for asset, name, values in RULES if values["priority"] <= Priority.HIGH and not values[field]
