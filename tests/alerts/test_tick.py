@@ -1,5 +1,6 @@
 """What beat does each second: a service that fails holds up none behind it."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -60,7 +61,11 @@ def test_a_service_that_breaks_the_connection_leaves_a_new_one_to_those_behind_i
 
 def test_the_services_run_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[str] = []
+
+    def running(name: str) -> Callable[[datetime], None]:
+        return lambda now: ran.append(name)
+
     for name in tasks.SERVICES:
-        monkeypatch.setitem(tasks.SERVICES, name, lambda now, name=name: ran.append(name))
+        monkeypatch.setitem(tasks.SERVICES, name, running(name))
     tasks.tick()
     assert ran == ["expire shelving", "re-alarm", "silence", "flood", "steps of calls", "rotas", "digests"]
