@@ -19,7 +19,7 @@ class TeamChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in 
 
     class Meta:
         model = TeamChannel
-        fields = ("name", "url")
+        fields = ("name", "team", "lowest_priority", "url")
         widgets = {"url": UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -47,8 +47,10 @@ class TeamChannelAdmin(ModelAdmin):
     """Where teams are told besides their people."""
 
     form = TeamChannelForm
-    list_display = ["name", "kind"]
-    search_fields = ["name"]
+    list_display = ["name", "team", "lowest_priority", "kind"]
+    list_select_related = ["team"]
+    search_fields = ["name", "team__name"]
+    autocomplete_fields = ["team"]
     ordering = ["name"]
 
     @display(description=_("Address"))

@@ -247,12 +247,13 @@ def told(
     raised at a moment, if nobody answered it; and why the others would not."""
     moment = _moment(at) if at is not None else timezone.now()
     foreseen = foresee(_facts(alarm, rule, asset, priority, alarm_class), moment, lately=at is None)
-    names = _names({one.person for one in foreseen.told})
+    names = _names({one.person for one in foreseen.told if one.person is not None})
     return {
         "plan": foreseen.plan.name if foreseen.plan is not None else None,
         "items": [
             {
-                "user": names[one.person],
+                "user": names[one.person] if one.person is not None else None,
+                "team": one.name if one.person is None else None,
                 "name": one.name,
                 "channel": one.channel,
                 "decided": queries.iso(one.decided),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from alerts.calling.decision import Wish
-from alerts.calling.directory import Directory, in_words
+from alerts.calling.directory import Asked, Directory, in_words
 from alerts.calling.plan import Plan, Progress, take
 from alerts.lifecycle import WAITING
 from alerts.models import Alarm, Call, Rota
@@ -20,7 +19,7 @@ class Calls:
         self.known = {call.alarm_id: call for call in Call.objects.filter(alarm__in=alarms)} if alarms else {}
         self._changed: dict[int, Call] = {}
 
-    def begin(self, alarm: Alarm, journal_id: int | None) -> list[Wish]:
+    def begin(self, alarm: Alarm, journal_id: int | None) -> Asked:
         """Begins the plan of an alarm that is presented, or begins it anew, and gives whom its first steps call.
 
         While the alarm is in maintenance nobody is called, and the first step waits for its end.
@@ -32,7 +31,7 @@ class Calls:
                 asset=alarm.asset_id, priority=alarm.priority, alarm_class=alarm.alarm_class, at=now
             )
             if plan is None:
-                return []
+                return Asked()
             call = self.known[alarm.pk] = Call(alarm=alarm, plan=plan.as_json())
         else:
             plan = Plan.of(call.plan)
@@ -44,11 +43,7 @@ class Calls:
         call.journal_id = journal_id
         settle(call, plan, progress, why_over(alarm, plan))
         self._changed[alarm.pk] = call
-        return [
-            wish
-            for place in places
-            for wish in self._directory.wishes(plan, place, run=call.run, priority=alarm.priority, at=now)
-        ]
+        return self._directory.asked(plan, places, run=call.run, priority=alarm.priority, at=now)
 
     def save(self) -> None:
         """Stores what has changed. Cost: one query for new ones, one for others, one where a rota had nobody."""

@@ -1,4 +1,4 @@
-"""Whether a person is told, by which way, when, and why or why not: the one decision of all who ask; pure.
+"""Whether a person or a team's channel is told, when, and why or why not: the one decision of all who ask; pure.
 
 The outbox writes what is decided here, the page "Who would be told?" shows it, and the tests hold both against what a
 mail server and a text message provider received.
@@ -67,6 +67,17 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Post:
+    """One reason to tell a team by a channel of its own."""
+
+    channel: int  # the team channel
+    name: str  # of the channel
+    team: str
+    reason: str
+    step: str  # of a plan, as run.round.step
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """What is decided about, and when."""
 
@@ -89,6 +100,16 @@ class Decision:
     due: datetime
     reason: str
     wish: Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What becomes of the reasons to tell a team by one of its channels."""
+
+    fate: Fate
+    due: datetime
+    reason: str
+    post: Post
 
 
 class Ledger:
@@ -138,6 +159,42 @@ def decide(
     return found
 
 
+def decide_posts(
+    posts: Iterable[Post], situation: Situation, *, told: Mapping[int, datetime] | None = None
+) -> list[Posting]:
+    """Gives one decision for every team channel that a step wishes to be told: the first reason is the one that counts.
+
+    A channel is nobody's phone: it has no hours, no digest and no limit of its own. What withholds an alarm from all,
+    and a flood, count for it as for people.
+
+    Takes: when each channel was last told of this occurrence.
+    """
+    first: dict[int, Post] = {}
+    for post in posts:
+        first.setdefault(post.channel, post)
+    found = []
+    for channel, post in sorted(first.items()):
+        last = (told or {}).get(channel)
+        if situation.withheld:
+            found.append(Posting(Fate.WITHHELD, situation.now, situation.withheld, post))
+        elif _again(last, situation.now):
+            found.append(Posting(Fate.WITHHELD, situation.now, _TOLD_LATELY, post))
+        elif situation.gathered is not None and situation.priority > CRITICAL:
+            until, why = situation.gathered
+            found.append(Posting(Fate.HELD, until, why, post))
+        else:
+            found.append(Posting(Fate.DUE, situation.now, post.reason, post))
+    return found
+
+
+_TOLD_LATELY = "told of it less than a minute ago"
+
+
+def _again(last: datetime | None, now: datetime) -> bool:
+    """Tells whether somebody was told so lately that a further step adds nothing."""
+    return last is not None and now - last < AGAIN
+
+
 _RANK = {Fate.DUE: 0, Fate.HELD: 1, Fate.WITHHELD: 2}
 
 
@@ -158,8 +215,8 @@ def _judge(
         return made(Fate.WITHHELD, wish.closed)
     if not address:
         return made(Fate.WITHHELD, missing.get(wish.channel, "no address"))
-    if wish.step and last is not None and situation.now - last < AGAIN:
-        return made(Fate.WITHHELD, "told of it less than a minute ago")
+    if wish.step and _again(last, situation.now):
+        return made(Fate.WITHHELD, _TOLD_LATELY)
     held = _held(wish, person, situation)
     if held is None:
         return made(Fate.DUE, wish.reason)

@@ -25,20 +25,20 @@ Outcome = Delivery.Outcome
 
 
 def send_held(now: datetime) -> None:
-    """Puts what was held back until now into the outbox: one message for each person and channel.
+    """Puts what was held back until now into the outbox: one message for each person and channel, or team's channel.
 
     What is over or answered by then is not sent; one that is left alone goes as itself.
     Cost: one query where nothing is due; else about eight for each person and channel.
     """
-    ways = Delivery.objects.filter(outcome=Outcome.HELD, due__lte=now).order_by("user_id", "channel")
-    for user, channel in ways.values_list("user_id", "channel").distinct():
+    ways = Delivery.objects.filter(outcome=Outcome.HELD, due__lte=now).order_by("user_id", "team_id", "channel")
+    for user, team, channel in ways.values_list("user_id", "team_id", "channel").distinct():
         with transaction.atomic():
-            _send(user, channel, now)
+            _send(user, team, channel, now)
 
 
-def _send(user_id: int, channel: str, now: datetime) -> None:
-    """Settles what was held for one person and channel."""
-    locked = Delivery.objects.filter(user=user_id, channel=channel, outcome=Outcome.HELD, due__lte=now)
+def _send(user_id: int | None, team_id: int | None, channel: str, now: datetime) -> None:
+    """Settles what was held for one person and channel, or for one channel of a team."""
+    locked = Delivery.objects.filter(user=user_id, team=team_id, channel=channel, outcome=Outcome.HELD, due__lte=now)
     rows = list(locked.order_by("pk").select_for_update())
     alarms = {
         alarm.pk: alarm
@@ -56,17 +56,18 @@ def _send(user_id: int, channel: str, now: datetime) -> None:
         else:
             left.append(row)
     if left:
-        user = User.objects.select_related("contact").get(pk=user_id)
-        person = person_of(user)
-        held = [Held(alarms[row.alarm_id or 0].priority, row.on_call) for row in left]
-        until = digest_waits(person, held, now, ledger([user_id], now))
+        address, until = left[0].address, None
+        if user_id is not None:
+            person = person_of(User.objects.select_related("contact").get(pk=user_id))
+            held = [Held(alarms[row.alarm_id or 0].priority, row.on_call) for row in left]
+            address, until = person.addresses.get(channel, ""), digest_waits(person, held, now, ledger([user_id], now))
         if until is not None:
             for row in left:
                 row.due = until
         elif len(left) == 1:
             left[0].outcome, left[0].due = Outcome.DUE, now
         else:
-            _gather(user, channel, person.addresses.get(channel, ""), left, now)
+            _gather(left, address, now)
     _store(rows)
     if any(row.outcome in (Outcome.DUE, Outcome.GATHERED) for row in rows):
         transaction.on_commit(outbox.wake)
@@ -81,25 +82,26 @@ def _store(rows: Iterable[Delivery]) -> None:
         Delivery.objects.filter(pk__in=numbers).update(outcome=outcome, reason=reason, due=due, digest=digest)
 
 
-def _gather(user: User, channel: str, address: str, rows: list[Delivery], now: datetime) -> None:
-    """Makes one message of several."""
-    notifier = NOTIFIERS[channel]
-    first = rows[0].pk
+def _gather(rows: list[Delivery], address: str, now: datetime) -> None:
+    """Makes one message of several to one person or team."""
+    first = rows[0]
+    notifier = NOTIFIERS[first.channel]
     digest = Delivery.objects.create(
-        key=f"digest:{first}",
-        user=user,
+        key=f"digest:{first.pk}",
+        user_id=first.user_id,
+        team_id=first.team_id,
         event=EVENT,
-        channel=channel,
+        channel=first.channel,
         address=address,
         outcome=Outcome.DUE if address else Outcome.WITHHELD,
-        reason=f"{len(rows)} messages that were held back: {rows[0].reason}"[:300] if address else notifier.missing,
-        message_id=notifier.reference(f"digest-{first}", user.pk),
+        reason=f"{len(rows)} messages that were held back: {first.reason}"[:300] if address else notifier.missing,
+        message_id=notifier.reference(f"digest-{first.pk}", first.user_id) if first.user_id is not None else "",
         created=now,
         due=now,
     )
     for row in rows:
         row.outcome, row.due, row.digest = Outcome.GATHERED, now, digest
-    log.info("digest made", delivery=digest.pk, channel=channel, messages=len(rows))
+    log.info("digest made", delivery=digest.pk, channel=digest.channel, messages=len(rows))
 
 
 def why_not_any_more(alarm: Alarm) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone, translation
 
 from alerts.calling import rota as rotas
-from alerts.calling.decision import HOUR, Ledger, Person, Wish
+from alerts.calling.decision import HOUR, Ledger, Person, Post, Wish
 from alerts.calling.plan import Plan, Route, Step, Whom, in_order
 from alerts.models import (
     PERSONAL,
@@ -30,6 +31,8 @@ from alerts.models import (
     RotaLayer,
     RotaOverride,
     RotaTurn,
+    Team,
+    TeamChannel,
 )
 from alerts.notify.channel import contact_of
 from alerts.notify.channels import NOTIFIERS
@@ -107,6 +110,24 @@ def ledger(people: Collection[int], now: datetime) -> Ledger:
     return Ledger(sent)
 
 
+@dataclass(slots=True)
+class Asked:
+    """Whom steps call: people by their ways, and teams by channels of their own."""
+
+    wishes: list[Wish] = field(default_factory=list)
+    posts: list[Post] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Called:
+    """Whom one step calls, and in what capacity."""
+
+    people: Sequence[int]
+    why: str
+    on_call: bool = False  # it is their duty
+    channels: Sequence[int] = ()  # of the team that is called
+
+
 class Directory:
     """What decides who is called from a moment on; each part is read when it is first asked for, and once."""
 
@@ -117,6 +138,7 @@ class Directory:
         self._plans: dict[int, CallPlan] = {}
         self._rotas: dict[int, rotas.Rota] = {}
         self._names: dict[int, str] = {}
+        self._channels: dict[int, TeamChannel | None] = {}
 
     @cached_property
     def plant(self) -> Topology:
@@ -152,7 +174,7 @@ class Directory:
         return "" if window is None else maintained(window)
 
     def plan_for(self, *, asset: int | None, priority: int, alarm_class: str, at: datetime) -> Plan | None:
-        """Gives the plan that an alarm takes, as it is to be frozen. Cost: five queries for a new plan."""
+        """Gives the plan that an alarm takes, as it is to be frozen. Cost: seven queries for a new plan."""
         path = self.plant.path(asset) if asset is not None and self.routes else []
         zone = zone_of("")
         route = next((one for one in self.routes if one.meets(path, priority, alarm_class, at, zone)), None)
@@ -164,7 +186,7 @@ class Directory:
         for number, row in enumerate(plan.steps.all(), 1):
             after += row.wait
             if priority <= row.lowest_priority:
-                steps.append(_step(row, after, number))
+                steps.append(_step(row, after, number, priority))
         fallback = plan.fallback
         return Plan(
             name=plan.name,
@@ -174,14 +196,20 @@ class Directory:
             rounds=plan.repeat + 1,
             round_seconds=after + plan.repeat_after,
             stops_on_return=plan.stops_on_return,
-            fallback=tuple(member.user_id for member in fallback.memberships.all()) if fallback is not None else (),
+            fallback=_members(fallback) if fallback is not None else (),
             fallback_name=fallback.name if fallback is not None else "",
+            fallback_channels=_channels(fallback, priority) if fallback is not None else (),
         )
 
     def _plan(self, pk: int) -> CallPlan:
         if pk not in self._plans:
             rows = CallPlan.objects.select_related("fallback").prefetch_related(
-                "fallback__memberships", "steps__team__memberships", "steps__rota", "steps__person"
+                "fallback__memberships",
+                "fallback__channels",
+                "steps__team__memberships",
+                "steps__team__channels",
+                "steps__rota",
+                "steps__person",
             )
             self._plans[pk] = rows.get(pk=pk)
         return self._plans[pk]
@@ -234,33 +262,48 @@ class Directory:
 
     # --- Wishes ----------------------------------------------------------------------------------------------------
 
-    def wishes(self, plan: Plan, place: int, *, run: int, priority: int, at: datetime) -> list[Wish]:
-        """Gives whom a step of a plan calls at a moment, by which channels, and why."""
-        number, step = plan.step(place)
-        ids, why, on_call = self._called(plan, step, at)
-        again = f", round {number}" if number > 1 else ""
-        reason = f"{plan.name}, step {step.number}{again}: {why}"
-        mark = f"{run}.{number}.{step.number}"
-        return [
-            Wish(person.id, way, reason, on_call=on_call, step=mark)
-            for person in self.meet(ids)
-            for way in person.ways(priority)
-        ]
+    def asked(self, plan: Plan, places: Iterable[int], *, run: int, priority: int, at: datetime) -> Asked:
+        """Gives whom some steps of a plan call at a moment, by which channels, and why."""
+        found = Asked()
+        for place in places:
+            number, step = plan.step(place)
+            called = self._called(plan, step, at)
+            again = f", round {number}" if number > 1 else ""
+            reason = f"{plan.name}, step {step.number}{again}: {called.why}"
+            mark = f"{run}.{number}.{step.number}"
+            found.wishes += [
+                Wish(person.id, way, reason, on_call=called.on_call, step=mark)
+                for person in self.meet(called.people)
+                for way in person.ways(priority)
+            ]
+            team = step.name if step.whom == Whom.TEAM else plan.fallback_name
+            found.posts += [
+                Post(channel.pk, channel.name, team, reason, mark) for channel in self._there(called.channels)
+            ]
+        return found
 
-    def _called(self, plan: Plan, step: Step, at: datetime) -> tuple[Sequence[int], str, bool]:
-        """Gives the people of a step, in what capacity, and whether it is their duty."""
+    def _called(self, plan: Plan, step: Step, at: datetime) -> _Called:
+        """Gives whom a step calls, and in what capacity."""
         if step.whom == Whom.EVERYBODY:
-            return self.everybody, "everybody who may acknowledge", False
+            return _Called(self.everybody, "everybody who may acknowledge")
         if step.whom == Whom.TEAM:
-            return step.people, f"team {step.name}", False
+            return _Called(step.people, f"team {step.name}", channels=step.channels)
         if step.whom == Whom.PERSON:
-            return step.people, "you by name", False
+            return _Called(step.people, "you by name")
         assert step.target is not None
         person = self.on_call(step.target, at)
         if person is not None:
-            return [person], f"on call for {step.name}", True
+            return _Called([person], f"on call for {step.name}", on_call=True)
         self.uncovered.add(step.target)
-        return plan.fallback, f"nobody is on call for {step.name}, team {plan.fallback_name} is called instead", True
+        why = f"nobody is on call for {step.name}, team {plan.fallback_name} is called instead"
+        return _Called(plan.fallback, why, on_call=True, channels=plan.fallback_channels)
+
+    def _there(self, ids: Sequence[int]) -> list[TeamChannel]:
+        """Gives team channels by their ids, those that are there. Cost: one query where some are new."""
+        new = [pk for pk in ids if pk not in self._channels]
+        if new:
+            self._channels |= {**dict.fromkeys(new), **TeamChannel.objects.in_bulk(new)}
+        return [channel for pk in ids if (channel := self._channels[pk]) is not None]
 
 
 def in_words(switches: Iterable[str]) -> str:
@@ -288,13 +331,22 @@ def route_of(row: CallRoute) -> Route:
     )
 
 
-def _step(row: CallStep, after: float, number: int) -> Step:
+def _members(team: Team) -> tuple[int, ...]:
+    return tuple(member.user_id for member in team.memberships.all())
+
+
+def _channels(team: Team, priority: int) -> tuple[int, ...]:
+    """Gives a team's channels that are for alarms of a priority."""
+    return tuple(channel.pk for channel in team.channels.all() if priority <= channel.lowest_priority)
+
+
+def _step(row: CallStep, after: float, number: int, priority: int) -> Step:
     """Gives a step with the ids it resolves to."""
     if row.rota is not None:
         return Step(after, Whom.ROTA, row.rota_id, row.rota.name, number=number)
     if row.team is not None:
-        members = tuple(member.user_id for member in row.team.memberships.all())
-        return Step(after, Whom.TEAM, row.team_id, row.team.name, members, number)
+        channels = _channels(row.team, priority)
+        return Step(after, Whom.TEAM, row.team_id, row.team.name, _members(row.team), number, channels)
     if row.person is not None:
         name = row.person.get_full_name() or row.person.get_username()
         return Step(after, Whom.PERSON, None, name, (row.person.pk,), number)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -11,8 +12,8 @@ from django.db import transaction
 from alerts.book import Book
 from alerts.calling import rota as rotas
 from alerts.calling.calls import note_uncovered, settle, store, why_over
-from alerts.calling.decision import Situation, Wish, decide
-from alerts.calling.directory import COUNTED, MISSING, Directory, ledger, load_rotas
+from alerts.calling.decision import Situation, decide, decide_posts
+from alerts.calling.directory import COUNTED, MISSING, Asked, Directory, ledger, load_rotas
 from alerts.calling.plan import Plan, Progress, take
 from alerts.flood.queries import gathered
 from alerts.lifecycle import Event
@@ -51,34 +52,40 @@ def take_due_steps(now: datetime) -> bool:
     return len(numbers) == ROUND
 
 
-def _advance(call: Call, alarm: Alarm, directory: Directory) -> list[Wish]:
+def _advance(call: Call, alarm: Alarm, directory: Directory) -> Asked:
     """Takes a call as far as it is due and gives whom its steps call."""
     now, plan, progress = directory.now, Plan.of(call.plan), Progress(call.started, call.place)
     over = why_over(alarm, plan)
     if over:
         settle(call, plan, progress, over)
-        return []
+        return Asked()
     window = directory.window(alarm.asset_id, now)
     places, progress = take(plan, progress, now, None if window is None else window.end)
     settle(call, plan, progress, "")
-    return [
-        wish
-        for place in places
-        for wish in directory.wishes(plan, place, run=call.run, priority=alarm.priority, at=now)
-    ]
+    return directory.asked(plan, places, run=call.run, priority=alarm.priority, at=now)
 
 
-def _messages(asked: Sequence[tuple[Call, Alarm, list[Wish]]], directory: Directory) -> Iterator[Delivery]:
+def _messages(asked: Sequence[tuple[Call, Alarm, Asked]], directory: Directory) -> Iterator[Delivery]:
     """Gives the outbox rows of steps. Cost: three queries, none where nobody is called."""
-    people = {wish.person for _, _, wishes in asked for wish in wishes}
-    if not people:
+    if not any(whom.wishes or whom.posts for _, _, whom in asked):
         return
+    people = {wish.person for _, _, whom in asked for wish in whom.wishes}
     now, sent = directory.now, ledger(people, directory.now)
     heard = last_told([alarm.pk for _, alarm, _ in asked])
     floods = gathered(now)
-    for call, alarm, wishes in asked:
-        situation = Situation(now, alarm.priority, gathered=floods.get(alarm.position))
-        for made in decide(wishes, directory.people, situation, sent, missing=MISSING, told=heard[alarm.pk]):
+    for call, alarm, whom in asked:
+        situation, told = Situation(now, alarm.priority, gathered=floods.get(alarm.position)), heard[alarm.pk]
+        for posting in decide_posts(whom.posts, situation, told=told.channels):
+            yield routing.post_of(
+                posting,
+                alarm,
+                key=f"{alarm.pk}:call:{posting.post.step}",
+                event=routing.CALL,
+                journal_id=call.journal_id,
+                now=now,
+                due=posting.due,
+            )
+        for made in decide(whom.wishes, directory.people, situation, sent, missing=MISSING, told=told.people):
             mark = made.wish.step
             yield routing.row_of(
                 made,
@@ -92,14 +99,27 @@ def _messages(asked: Sequence[tuple[Call, Alarm, list[Wish]]], directory: Direct
             )
 
 
-def last_told(alarms: Collection[int]) -> dict[int, dict[tuple[int, str], datetime]]:
-    """Gives when each person was last told of some alarms, by alarm, then by person and channel. Cost: one query."""
+@dataclass(slots=True)
+class Heard:
+    """When each person and each team's channel was last told of an alarm."""
+
+    people: dict[tuple[int, str], datetime] = field(default_factory=dict)  # by person and channel
+    channels: dict[int, datetime] = field(default_factory=dict)
+
+
+def last_told(alarms: Collection[int]) -> dict[int, Heard]:
+    """Gives when each person and each team's channel was last told of some alarms. Cost: one query."""
     outcomes = (*COUNTED, Delivery.Outcome.GATHERED)
-    rows = Delivery.objects.filter(alarm__in=alarms, outcome__in=outcomes).exclude(event=Event.CLEAR)
-    found: dict[int, dict[tuple[int, str], datetime]] = {alarm: {} for alarm in alarms}
-    for alarm, person, channel, due in rows.order_by("due").values_list("alarm_id", "user_id", "channel", "due"):
-        if alarm is not None:
-            found[alarm][person, channel] = due
+    sent = Delivery.objects.filter(alarm__in=alarms, outcome__in=outcomes).exclude(event=Event.CLEAR).order_by("due")
+    rows: Iterable[tuple[int | None, int | None, int | None, str, datetime]] = sent.values_list(
+        "alarm_id", "user_id", "team_id", "channel", "due"
+    )
+    found = {alarm: Heard() for alarm in alarms}
+    for alarm, person, team, channel, due in rows:
+        if alarm is not None and person is not None:
+            found[alarm].people[person, channel] = due
+        elif alarm is not None and team is not None:
+            found[alarm].channels[team] = due
     return found
 
 

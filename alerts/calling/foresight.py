@@ -1,4 +1,4 @@
-"""Who would be told of an alarm raised at a moment, if nobody answered it: person, channel, minute, why, and why not.
+"""Who would be told of an alarm raised at a moment, if nobody answered it: whom, by what, when, why, and why not.
 
 It goes through the calls of that alarm with the clock of its own, and decides with the very functions that write the
 outbox; the tests hold it against what a mail server and a text message provider received.
@@ -6,6 +6,7 @@ outbox; the tests hold it against what a mail server and a text message provider
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,16 +20,17 @@ from alerts.calling.decision import (
     Held,
     Ledger,
     Person,
+    Posting,
     Situation,
-    Wish,
     decide,
+    decide_posts,
     digest_waits,
 )
-from alerts.calling.directory import MISSING, Directory, in_words, ledger, maintained
+from alerts.calling.directory import MISSING, Asked, Directory, in_words, ledger, maintained
 from alerts.calling.plan import Plan, Progress, take
 from alerts.flood.queries import gathered
 from alerts.lifecycle import Event
-from alerts.models import Alarm, Priority, Rule, Subscription
+from alerts.models import Alarm, Channel, Priority, Rule, Subscription
 from alerts.notify.subscribers import Subscribers, scope_of
 from alerts.positions import Seats
 
@@ -78,8 +80,8 @@ class Facts:
 class Told:
     """One message that would be written into the outbox, or withheld."""
 
-    person: int
-    name: str
+    person: int | None
+    name: str  # of the person or the team
     channel: str
     address: str
     decided: datetime  # when the outbox's row is written
@@ -87,7 +89,8 @@ class Told:
     fate: Fate
     reason: str
     step: str  # of the plan, as run.round.step; empty: a subscription
-    on_call: bool
+    on_call: bool = False
+    team: int | None = None  # the team's channel that is told, and no person
 
     @property
     def goes_out(self) -> bool:
@@ -99,10 +102,11 @@ class Told:
 class Message:
     """What leaves: one message, or several in a digest."""
 
-    person: int
+    person: int | None
     channel: str
     at: datetime
     holds: int = 1  # how many it tells of
+    team: int | None = None  # the team's channel
 
 
 @dataclass(slots=True)
@@ -129,15 +133,15 @@ def foresee(facts: Facts, at: datetime, *, lately: bool = False) -> Foresight:
     plan = directory.plan_for(asset=facts.asset, priority=facts.priority, alarm_class=facts.alarm_class, at=at)
     found = Foresight(plan)
     course = _Course(facts, directory, Ledger(), found)
-    wishes = list(
-        subscribers.wishes(asset=facts.asset, priority=facts.priority, event=Event.RAISE, at=at, directory=directory)
-    )
     started = Progress(at)
     places, progress = ([], started) if plan is None else take(plan, started, at)
-    first = [wish for place in places for wish in course.wishes(place, at)]
+    first = course.asked(places, at)
+    first.wishes += subscribers.wishes(
+        asset=facts.asset, priority=facts.priority, event=Event.RAISE, at=at, directory=directory
+    )
     if lately:
-        course.ledger = ledger({wish.person for wish in [*first, *wishes]}, at)
-    course.decide([*first, *wishes], at, withheld=course.withheld(at), again=False)
+        course.ledger = ledger({wish.person for wish in first.wishes}, at)
+    course.decide(first, at, withheld=course.withheld(at), again=False)
     if plan is not None:
         window = directory.window(facts.asset, at)
         if window is not None:
@@ -147,7 +151,7 @@ def foresee(facts: Facts, at: datetime, *, lately: bool = False) -> Foresight:
     course.release(before=at + FURTHEST * 4)
     found.uncovered = directory.uncovered
     found.told.sort(key=lambda one: (one.decided, one.at, one.name, one.channel))
-    found.messages.sort(key=lambda one: (one.at, one.person, one.channel))
+    found.messages.sort(key=lambda one: (one.at, one.person or 0, one.team or 0, one.channel))
     found.others = list(_others(found.told, facts, directory))
     return found
 
@@ -162,11 +166,14 @@ class _Course:
         self.found = found
         self._heard: dict[tuple[int, str], datetime] = {}
         self._held: list[tuple[datetime, Decision]] = []
+        self._posted: dict[int, datetime] = {}  # as _heard, by team channel
+        self._held_posts: list[Posting] = []
 
-    def wishes(self, place: int, at: datetime) -> list[Wish]:
-        """Gives whom a step calls."""
-        assert self.found.plan is not None
-        return self.directory.wishes(self.found.plan, place, run=1, priority=self.facts.priority, at=at)
+    def asked(self, places: Collection[int], at: datetime) -> Asked:
+        """Gives whom some steps call."""
+        if self.found.plan is None:
+            return Asked()
+        return self.directory.asked(self.found.plan, places, run=1, priority=self.facts.priority, at=at)
 
     def withheld(self, at: datetime) -> str:
         """Gives why nobody is told at a moment."""
@@ -175,8 +182,8 @@ class _Course:
         window = self.directory.window(self.facts.asset, at)
         return "" if window is None else maintained(window)
 
-    def decide(self, wishes: list[Wish], at: datetime, *, withheld: str = "", again: bool = True) -> None:
-        """Writes down what becomes of some wishes at a moment."""
+    def decide(self, asked: Asked, at: datetime, *, withheld: str = "", again: bool = True) -> None:
+        """Writes down what becomes of it at a moment that some are to be told."""
         self.release(before=at)
         waits = gathered(at).get(self.facts.position)
         if waits is None and not again:
@@ -184,7 +191,7 @@ class _Course:
         situation = Situation(at, self.facts.priority, withheld=withheld, gathered=waits)
         told = self._heard if again else None
         people = self.directory.people
-        for made in decide(wishes, people, situation, self.ledger, missing=MISSING, told=told):
+        for made in decide(asked.wishes, people, situation, self.ledger, missing=MISSING, told=told):
             wish, person = made.wish, people[made.person]
             if made.fate == Fate.DUE:
                 self._heard[made.person, made.channel] = at
@@ -205,6 +212,31 @@ class _Course:
                     wish.on_call,
                 )
             )
+        for posting in decide_posts(asked.posts, situation, told=self._posted if again else None):
+            self._post(posting, at)
+
+    def _post(self, made: Posting, at: datetime) -> None:
+        """Writes down what becomes of telling a team's channel."""
+        post = made.post
+        if made.fate == Fate.DUE:
+            self._posted[post.channel] = at
+            self.found.messages.append(Message(None, Channel.TEAM, made.due, team=post.channel))
+        elif made.fate == Fate.HELD:
+            self._held_posts.append(made)
+        self.found.told.append(
+            Told(
+                None,
+                post.team,
+                Channel.TEAM,
+                post.name,
+                at,
+                made.due,
+                made.fate,
+                made.reason,
+                post.step,
+                team=post.channel,
+            )
+        )
 
     def go_on(self, plan: Plan, progress: Progress) -> None:
         """Takes the further steps, each at its time."""
@@ -218,7 +250,7 @@ class _Course:
             places, progress = take(plan, progress, due, None if window is None else window.end)
             if window is not None:
                 self.found.held_until = window.end
-            self.decide([wish for place in places for wish in self.wishes(place, due)], due)
+            self.decide(self.asked(places, due), due)
 
     def release(self, *, before: datetime) -> None:
         """Sends what was held back until any time before a moment, as alerts.calling.digests does."""
@@ -226,6 +258,12 @@ class _Course:
             ways = sorted({(made.person, made.channel) for due, made in self._held if due <= at})
             for way in ways:
                 self._digest(way, at)
+        while self._held_posts and (at := min(made.due for made in self._held_posts)) < before:
+            counts = Counter(made.post.channel for made in self._held_posts if made.due <= at)
+            self._held_posts = [made for made in self._held_posts if made.due > at]
+            for channel, count in sorted(counts.items()):
+                self._posted[channel] = at
+                self.found.messages.append(Message(None, Channel.TEAM, at, count, team=channel))
 
     def _digest(self, way: tuple[int, str], at: datetime) -> None:
         mine = [made for due, made in self._held if due <= at and (made.person, made.channel) == way]
@@ -244,7 +282,7 @@ class _Course:
 
 def _others(told: Collection[Told], facts: Facts, directory: Directory) -> Iterator[tuple[str, str]]:
     """Gives everybody else who has an account, and why they are not told. Cost: two queries."""
-    known = {one.person for one in told}
+    known = {one.person for one in told if one.person is not None}
     asked: dict[int, list[Subscription]] = {}
     for subscription in Subscription.objects.select_related("asset").order_by("pk"):
         asked.setdefault(subscription.user_id, []).append(subscription)

@@ -1,4 +1,4 @@
-"""What is wrong with who is called: alarms that reach nobody, rotas with gaps, dead addresses, idle routes."""
+"""What is wrong with who is called: what reaches nobody, rotas with gaps, dead addresses, idle routes, empty teams."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ from alerts.models import (
     RotaTurn,
     Rule,
     Subscription,
+    Team,
+    TeamChannel,
 )
 from alerts.notify.channels import NOTIFIERS
 from devices.models import Asset
@@ -43,7 +45,7 @@ SHOWN = 3  # gaps of one rota that are named
 class Finding:
     """One thing that is wrong."""
 
-    kind: str  # nobody, gap, address, route, plan
+    kind: str  # nobody, gap, address, route, plan, team
     about: str
     words: str
     asset: int | None = None
@@ -75,6 +77,7 @@ def lint(now: datetime) -> list[Finding]:
         *_addresses(crew, now),
         *_idle_routes(rules, routes, crew),
         *_plans(plans, crew),
+        *_teams(crew),
     ]
 
 
@@ -92,6 +95,9 @@ class _Crew:
         self.teams: dict[int, list[int]] = defaultdict(list)
         for team, user in Membership.objects.order_by("pk").values_list("team", "user"):
             self.teams[team].append(user)
+        self.channels: dict[int | None, list[TeamChannel]] = defaultdict(list)
+        for channel in TeamChannel.objects.order_by("name"):
+            self.channels[channel.team_id].append(channel)
         self.rotas: dict[int, list[int]] = defaultdict(list)
         for rota, user in RotaTurn.objects.order_by().values_list("layer__rota", "user"):
             self.rotas[rota].append(user)
@@ -129,12 +135,19 @@ class _Crew:
             return self.teams.get(step.team_id, [])
         return [step.person_id] if step.person_id is not None else self.directory.everybody
 
+    def step_reaches(self, step: CallStep, priority: int) -> bool:
+        """Tells whether a step reaches a person, or a team by a channel of its own, for alarms of a priority."""
+        team = step.plan.fallback_id if step.rota_id is not None else step.team_id
+        channels = self.channels.get(team, ()) if team is not None else ()
+        return any(priority <= channel.lowest_priority for channel in channels) or any(
+            self.reachable(user) for user in self.calls(step)
+        )
+
     def reaches(self, plan: int, priority: int) -> bool:
         """Tells whether a plan reaches somebody for alarms of a priority."""
         if (plan, priority) not in self._reaches:
             steps = [step for step in self.plans[plan].steps.all() if priority <= step.lowest_priority]
-            found = any(self.reachable(user) for step in steps for user in self.calls(step))
-            self._reaches[plan, priority] = found
+            self._reaches[plan, priority] = any(self.step_reaches(step, priority) for step in steps)
         return self._reaches[plan, priority]
 
 
@@ -243,14 +256,21 @@ def _addresses(crew: _Crew, now: datetime) -> Iterator[Finding]:
             words = _("A subscription, but %(missing)s.") % {"missing": NOTIFIERS[row.channel].missing}
             yield Finding("address", person.name, words)
     dead = Delivery.objects.filter(outcome=Delivery.Outcome.DEAD, created__gt=now - WEEK).exclude(address="")
-    for user, channel, address in sorted(set(dead.values_list("user_id", "channel", "address"))):
-        last = Delivery.objects.filter(user=user, channel=channel, address=address).exclude(
+    ways = dead.order_by("user_id", "team_id", "channel", "address")
+    whose: Iterable[tuple[int | None, int | None, str, str]] = ways.values_list(
+        "user_id", "team_id", "channel", "address"
+    ).distinct()
+    for user, team, channel, address in whose:
+        last = Delivery.objects.filter(user=user, team=team, channel=channel, address=address).exclude(
             outcome__in=(Delivery.Outcome.WITHHELD, Delivery.Outcome.DUE)
         )
         newest = last.order_by("-pk").values_list("outcome", flat=True).first()
         if newest == Delivery.Outcome.DEAD:
             words = _("The last message to %(address)s was given up.") % {"address": address}
-            yield Finding("address", crew.directory.know(User.objects.get(pk=user)).name, words)
+            if user is not None:
+                yield Finding("address", crew.directory.know(User.objects.get(pk=user)).name, words)
+            elif team is not None:
+                yield Finding("address", TeamChannel.objects.select_related("team").get(pk=team).belongs_to, words)
 
 
 def _idle_routes(rules: Iterable[tuple[int, int, str]], routes: Collection[Route], crew: _Crew) -> Iterator[Finding]:
@@ -294,8 +314,17 @@ def _plans(plans: Iterable[CallPlan], crew: _Crew) -> Iterator[Finding]:
         if not steps:
             yield Finding("plan", plan.name, _("It has no steps."))
         for number, step in enumerate(steps, 1):
-            if not any(crew.reachable(user) for user in crew.calls(step)):
+            if not crew.step_reaches(step, Priority.CRITICAL):
                 yield Finding("plan", plan.name, _("Step %(number)s reaches nobody.") % {"number": number})
             if step.rota_id is not None and plan.fallback is None:
                 words = _("Step %(number)s: nobody is called where nobody is on call. Name a team for that.")
                 yield Finding("plan", plan.name, words % {"number": number})
+
+
+def _teams(crew: _Crew) -> Iterator[Finding]:
+    """Finds the teams that have neither people nor a channel, and the channels that no team has."""
+    for team in Team.objects.order_by("name", "pk"):
+        if not crew.teams.get(team.pk) and not crew.channels.get(team.pk):
+            yield Finding("team", team.name, _("It has neither people nor a channel."))
+    for channel in crew.channels.get(None, ()):
+        yield Finding("team", channel.name, _("A channel of no team: nothing is sent to it."))

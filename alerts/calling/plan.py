@@ -70,6 +70,7 @@ class Step:
     name: str = ""
     people: tuple[int, ...] = ()  # the person, or the team as it was
     number: int = 1  # as people count them
+    channels: tuple[int, ...] = ()  # of the team as it was, those that are for the alarm's priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Plan:
     stops_on_return: bool = False
     fallback: tuple[int, ...] = ()  # where nobody is on call
     fallback_name: str = ""
+    fallback_channels: tuple[int, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Gives it as it is frozen into an alarm."""
@@ -93,8 +95,8 @@ class Plan:
     @classmethod
     def of(cls, frozen: Mapping[str, Any]) -> Plan:
         """Reads what was frozen."""
-        steps = tuple(Step(**{**step, "people": tuple(step["people"])}) for step in frozen["steps"])
-        return cls(**{**frozen, "steps": steps, "fallback": tuple(frozen["fallback"])})
+        steps = tuple(Step(**_whole(step, "people", "channels")) for step in frozen["steps"])
+        return cls(**{**_whole(frozen, "fallback", "fallback_channels"), "steps": steps})
 
     @property
     def length(self) -> int:
@@ -104,6 +106,11 @@ class Plan:
     def step(self, place: int) -> tuple[int, Step]:
         """Gives the round and the step that stand at a place, counted from 0 over all rounds."""
         return place // len(self.steps) + 1, self.steps[place % len(self.steps)]
+
+
+def _whole(frozen: Mapping[str, Any], *lists: str) -> dict[str, Any]:
+    """Gives what was frozen with its lists as tuples; one that is missing was frozen before there was such a thing."""
+    return {**frozen, **{name: tuple(frozen.get(name, ())) for name in lists}}
 
 
 @dataclass(frozen=True, slots=True)

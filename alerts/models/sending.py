@@ -7,6 +7,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from alerts.models.alarms import Alarm
+from alerts.models.calling import Team
+from alerts.models.rules import Priority
 
 
 class Attempt(models.Model):
@@ -93,6 +95,18 @@ class TeamChannel(models.Model):
     """Where a team is told besides its people: Teams, Slack, Telegram, a webhook, as Apprise writes it."""
 
     name = models.CharField(_("name"), max_length=80, unique=True)
+    team = models.ForeignKey(
+        Team,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="channels",
+        verbose_name=_("team"),
+        help_text=_("It is told whenever a plan calls this team; empty: never."),
+    )
+    lowest_priority = models.PositiveSmallIntegerField(
+        _("lowest priority"), choices=Priority, default=Priority.LOW, help_text=_("It is not told of lower alarms.")
+    )
     # A password in all but name: written once, shown never.
     url = models.CharField(
         _("address"), max_length=600, help_text=_("As Apprise writes it, for example slack://… or msteams://…")
@@ -104,6 +118,11 @@ class TeamChannel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def belongs_to(self) -> str:
+        """Gives the team's name; its own where it has no team. Cost: one query where the team is not loaded."""
+        return self.team.name if self.team is not None else self.name
 
     @property
     def masked(self) -> str:

@@ -104,7 +104,8 @@ class Delivery(models.Model):
         WITHHELD = "withheld", _("Not sent")
         DEAD = "dead", _("Given up")
 
-    key = models.CharField(max_length=120, unique=True)  # occurrence, event or step, user, channel: written once
+    # Occurrence, event or step, person and channel or team's channel: written once.
+    key = models.CharField(max_length=120, unique=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="deliveries")
     team = models.ForeignKey("alerts.TeamChannel", models.CASCADE, null=True, related_name="deliveries")
     subscription = models.ForeignKey(Subscription, models.SET_NULL, null=True, related_name="deliveries")

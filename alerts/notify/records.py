@@ -11,7 +11,7 @@ from alerts.queries import iso
 
 def visible(user: User, *, everybody: bool = False) -> QuerySet[Delivery]:
     """Gives the messages that a person may see, the newest first: their own; of all people only for staff."""
-    found = Delivery.objects.select_related("alarm", "user", "team").order_by("-pk")
+    found = Delivery.objects.select_related("alarm", "user", "team__team").order_by("-pk")
     return found if everybody and user.is_staff else found.filter(user=user)
 
 
@@ -22,7 +22,7 @@ def as_json(delivery: Delivery) -> dict[str, Any]:
         "alarm": delivery.alarm_id,
         "event": delivery.event,
         "user": delivery.user.get_username() if delivery.user is not None else None,
-        "team": delivery.team.name if delivery.team is not None else None,
+        "team": delivery.team.belongs_to if delivery.team is not None else None,
         "channel": delivery.channel,
         "address": delivery.address,
         "outcome": delivery.outcome,

@@ -10,11 +10,11 @@ from django.db.models import prefetch_related_objects
 
 from alerts import first_out
 from alerts.calling.calls import Calls
-from alerts.calling.decision import Decision, Fate, Situation, Wish, decide
-from alerts.calling.directory import COUNTED, MISSING, Directory, ledger, zone_of
+from alerts.calling.decision import Decision, Fate, Posting, Situation, decide, decide_posts
+from alerts.calling.directory import COUNTED, MISSING, Asked, Directory, ledger, zone_of
 from alerts.flood.queries import gathered
 from alerts.lifecycle import WAITING, Event, Letter
-from alerts.models import Alarm, Delivery, JournalEntry, Subscription
+from alerts.models import Alarm, Channel, Delivery, JournalEntry, Subscription
 from alerts.notify.channels import NOTIFIERS
 from alerts.notify.subscribers import Subscribers, hours_of_day, met, scope_of, within_hours
 
@@ -61,14 +61,14 @@ def tell(entries: Sequence[JournalEntry], now: datetime) -> list[Delivery]:
     calls = Calls([alarm.pk for entry, alarm in rows if tells(entry)], directory)
     if not subscriptions and not directory.routes and not calls.known:
         return []
-    asked = [(entry, alarm, list(_wishes(entry, alarm, subscriptions, calls, directory))) for entry, alarm in rows]
+    asked = [(entry, alarm, _asked(entry, alarm, subscriptions, calls, directory)) for entry, alarm in rows]
     calls.save()
-    sent = ledger({wish.person for _, _, wishes in asked for wish in wishes}, now)
+    sent = ledger({wish.person for _, _, whom in asked for wish in whom.wishes}, now)
     floods = gathered(now)
     heard = _heard({alarm.pk for entry, alarm in rows if entry.event == Event.CLEAR})
     found: list[Delivery] = []
-    for entry, alarm, wishes in asked:
-        returned = entry.event == Event.CLEAR
+    for entry, alarm, whom in asked:
+        returned, wishes = entry.event == Event.CLEAR, whom.wishes
         if returned:
             wishes = [wish for wish in wishes if (alarm.pk, wish.person, wish.channel) in heard]
         situation = Situation(
@@ -82,18 +82,17 @@ def tell(entries: Sequence[JournalEntry], now: datetime) -> list[Delivery]:
             found.append(_delivery(made, alarm, entry, now))
             if made.fate == Fate.DUE and not returned:
                 heard.add((alarm.pk, made.person, made.channel))
+        found += [_post(posting, alarm, entry, now) for posting in decide_posts(whom.posts, situation)]
     return Delivery.objects.bulk_create(found, ignore_conflicts=True)
 
 
-def _wishes(
-    entry: JournalEntry, alarm: Alarm, subscriptions: Subscribers, calls: Calls, directory: Directory
-) -> Iterator[Wish]:
+def _asked(entry: JournalEntry, alarm: Alarm, subscriptions: Subscribers, calls: Calls, directory: Directory) -> Asked:
     """Gives who is to be told of a row: by the first steps of the alarm's plan, and by subscription."""
-    if tells(entry):
-        yield from calls.begin(alarm, entry.pk)
-    yield from subscriptions.wishes(
+    found = calls.begin(alarm, entry.pk) if tells(entry) else Asked()
+    found.wishes += subscriptions.wishes(
         asset=alarm.asset_id, priority=alarm.priority, event=entry.event, at=directory.now, directory=directory
     )
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +161,7 @@ def _in_a_trip(entry: JournalEntry, alarm: Alarm, now: datetime) -> tuple[dateti
     return first_out.gathered(first_out.trip_before(alarm), now) if entry.event == Event.RAISE else None
 
 
-def _heard(alarms: Collection[int]) -> set[tuple[int | None, int, str]]:
+def _heard(alarms: Collection[int]) -> set[tuple[int | None, int | None, str]]:
     """Gives who was told of some alarms, as alarm, person and channel. Cost: one query, none for no alarms."""
     if not alarms:
         return set()
@@ -176,12 +175,45 @@ def _delivery(made: Decision, alarm: Alarm, entry: JournalEntry, now: datetime) 
     return row_of(
         made,
         alarm,
-        key=f"{alarm.pk}:{entry.event}:{entry.pk}",
+        key=_key(entry, alarm),
         stem=_stem(entry, alarm),
         event=entry.event,
         journal_id=entry.pk,
         now=now,
         due=now + HOLD if late else made.due,
+    )
+
+
+def _post(made: Posting, alarm: Alarm, entry: JournalEntry, now: datetime) -> Delivery:
+    """Gives the outbox row of one decision about a team's channel."""
+    late = made.fate == Fate.DUE and is_from_backlog(alarm, entry.event, now)
+    return post_of(
+        made,
+        alarm,
+        key=_key(entry, alarm),
+        event=entry.event,
+        journal_id=entry.pk,
+        now=now,
+        due=now + HOLD if late else made.due,
+    )
+
+
+def post_of(
+    made: Posting, alarm: Alarm, *, key: str, event: str, journal_id: int | None, now: datetime, due: datetime
+) -> Delivery:
+    """Gives the unsaved outbox row of a decision about a team's channel."""
+    return Delivery(
+        key=f"{key}:{Channel.TEAM}:{made.post.channel}",
+        team_id=made.post.channel,
+        alarm=alarm,
+        journal_id=journal_id,
+        event=event,
+        channel=Channel.TEAM,
+        address=made.post.name,
+        outcome=Delivery.Outcome(made.fate.value),
+        reason=made.reason[:_REASON_LENGTH],
+        created=now,
+        due=due,
     )
 
 
@@ -213,6 +245,11 @@ def row_of(
         created=now,
         due=due,
     )
+
+
+def _key(entry: JournalEntry, alarm: Alarm) -> str:
+    """Gives what of a delivery's key names the row that it tells of, and so the run of a plan that the row begins."""
+    return f"{alarm.pk}:{entry.event}:{entry.pk}"
 
 
 def _stem(entry: JournalEntry, alarm: Alarm) -> str:

@@ -31,12 +31,12 @@ class Team:
 
 
 def compose(notice: Notice) -> str:
-    """Gives the text below the subject: what, how much, where, when, and the way to the alarm."""
+    """Gives the text below the subject: what, how much, where, when, and the way to the alarm; a digest names all."""
     figure = f"{notice.figure} (limit {notice.limit})" if notice.figure and notice.limit else notice.figure
     lines = [
         f"{notice.happened}: {' '.join(part for part in (notice.thing, notice.words) if part)}",
         " · ".join(part for part in (figure, notice.where, notice.at) if part),
-        *(f"{name}: {text}" for name, text in notice.rows[:1]),
+        *(f"{name}: {text}" for name, text in (notice.rows if notice.event == "digest" else notice.rows[:1])),
         notice.link,
     ]
     return "\n".join(line for line in lines if line)

@@ -28,6 +28,7 @@ TITLES = {
     "address": gettext_lazy("People without a working address"),
     "route": gettext_lazy("Routes that no alarm takes"),
     "plan": gettext_lazy("Plans that call nobody"),
+    "team": gettext_lazy("Teams that nobody can reach"),
 }
 RULES = 30  # of an asset, to choose from
 
@@ -130,7 +131,7 @@ def told(request: HttpRequest) -> HttpResponse:
             "foreseen": foreseen,
             "sent": [line for line in shown if line.told.goes_out],
             "withheld": [line for line in shown if not line.told.goes_out],
-            "people_told": len({line.told.person for line in shown if line.told.goes_out}),
+            "people_told": len({line.told.person for line in shown if line.told.goes_out} - {None}),
             "uncovered": list(Rota.objects.filter(pk__in=foreseen.uncovered).values_list("name", "code")),
         }
     return render(request, "plant/told.html", context, status=400 if question.error else 200)

@@ -14,6 +14,7 @@ TITLES = {
     "address": "People without a working address",
     "route": "Routes that no alarm takes",
     "plan": "Plans that call nobody",
+    "team": "Teams that nobody can reach",
 }
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 from django.contrib.auth.models import Permission, User
 
+from alerts.flood.counter import interval_of
 from alerts.models import (
     CallPlan,
     CallRoute,
     CallStep,
     Contact,
+    FloodLoad,
     Holiday,
     MaintenanceWindow,
     Rota,
@@ -19,6 +21,7 @@ from alerts.models import (
     RotaTurn,
     Subscription,
     Team,
+    TeamChannel,
 )
 from devices.models import Asset
 
@@ -31,6 +34,11 @@ def team(name: str, *people: User) -> Team:
     made = Team.objects.create(code=name.lower().replace(" ", "-"), name=name)
     made.members.set(people)
     return made
+
+
+def channel(name: str, of: Team | None, host: str = "127.0.0.1:9", **fields: Any) -> TeamChannel:
+    """Makes a team's channel that posts to a path of its name at a host."""
+    return TeamChannel.objects.create(name=name, team=of, url=f"json://{host}/team/{name}", **fields)
 
 
 def rota(name: str, *people: User, zone: str = "UTC", **fields: Any) -> Rota:
@@ -81,10 +89,10 @@ def hours(random: Random) -> list[list[list[int]]] | None:
     return [[[start, end]] if random.random() < 0.8 else [] for _ in range(7)]
 
 
-def draw(random: Random, machine: Asset, other: Asset, at: datetime) -> None:
+def draw(random: Random, machine: Asset, other: Asset, at: datetime, *, host: str) -> None:
     """Draws people with their wishes, teams, rotas, plans, routes, subscriptions and maintenance around a moment.
 
-    Most of it is for one machine, some for another.
+    Most of it is for one machine, some for another. Takes: where channels of teams post to.
     """
     above = [machine, machine.parent, machine.parent.parent]
     places = [None, *above, other]
@@ -173,3 +181,8 @@ def draw(random: Random, machine: Asset, other: Asset, at: datetime) -> None:
             end=start + timedelta(minutes=random.randint(5, 120)),
             reason="new bearing",
         )
+    for number in range(random.randint(0, 3)):
+        channel(f"room-{number}", random.choice([None, *teams, *teams]), host, lowest_priority=random.choice([4, 4, 2]))
+    if random.random() < 0.2:
+        interval = interval_of(at.timestamp())
+        FloodLoad.objects.create(position="", interval=interval, count=20, since=interval)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.calling.decision import Decision, Fate, Ledger, Person, Situation, Wish, decide
+from alerts.calling.decision import Decision, Fate, Ledger, Person, Post, Situation, Wish, decide, decide_posts
 from alerts.calling.plan import Plan, Progress, Route, Step, in_order, take
 
 NOW = datetime(2026, 3, 2, 6, 0, 30, tzinfo=UTC)
@@ -52,6 +52,26 @@ def test_what_becomes_of_a_wish(
 ) -> None:
     made = one(replace(ANNA, **person), replace(MAIL, **wish), **situation)
     assert (made.fate, made.reason) == (fate, reason)
+
+
+@pytest.mark.parametrize(
+    ("situation", "told", "fate", "reason"),
+    [
+        ({}, {}, Fate.DUE, "team Fitters"),
+        ({"withheld": "shelved"}, {}, Fate.WITHHELD, "shelved"),
+        ({}, {7: NOW - MINUTE + timedelta(seconds=1)}, Fate.WITHHELD, "told of it less than a minute ago"),
+        ({}, {7: NOW - MINUTE, 8: NOW}, Fate.DUE, "team Fitters"),
+        ({"gathered": (NOW + 10 * MINUTE, "a flood")}, {}, Fate.HELD, "a flood"),
+        ({"gathered": (NOW + 10 * MINUTE, "a flood"), "priority": 1}, {}, Fate.DUE, "team Fitters"),
+    ],
+)
+def test_what_becomes_of_telling_a_teams_channel(
+    situation: dict[str, Any], told: dict[int, datetime], fate: Fate, reason: str
+) -> None:
+    post = Post(7, "chat", "Fitters", "team Fitters", "1.1.1")
+    twice = [post, replace(post, reason="team Fitters again", step="1.1.2")]
+    (made,) = decide_posts(twice, Situation(**{"now": NOW, "priority": 2, **situation}), told=told)
+    assert (made.fate, made.reason, made.post.step) == (fate, reason, "1.1.1")
 
 
 def test_of_several_reasons_the_one_that_sends_counts() -> None:

@@ -1,4 +1,4 @@
-"""Who would be told is who is told: random plants, a real mail server, a real endpoint for text messages."""
+"""Who would be told is who is told: random plants, a real mail server, a real endpoint for text messages and teams."""
 
 import os
 from collections import Counter
@@ -12,7 +12,7 @@ from alerts import journal
 from alerts.calling import digests, escalation
 from alerts.calling.directory import Directory
 from alerts.calling.foresight import FURTHEST, Facts, Foresight, foresee
-from alerts.models import Alarm, Call, Delivery
+from alerts.models import Alarm, Call, Delivery, TeamChannel
 from alerts.notify import outbox, routing
 from tests import factories
 from tests.alerts.notify.cast import row
@@ -62,7 +62,7 @@ def test_who_would_be_told_is_who_was_told(seed: int, mail: MailServer, provider
     machines = factories.plant(lines=2, machines=2)
     at = random.choice(TIMES) + timedelta(minutes=random.randint(0, 600))
     machine, other = random.sample(machines, 2)
-    draw(random, machine, other, at)
+    draw(random, machine, other, at, host=provider.address)
     alarm = Alarm.objects.create(
         asset=machine,
         asset_code=machine.code,
@@ -80,11 +80,17 @@ def test_who_would_be_told_is_who_was_told(seed: int, mail: MailServer, provider
     arrived = lived(facts, alarm, at, mail, provider)
 
     assert rows_of_the_outbox() == foreseen_rows(foreseen)
-    people = Directory(at).meet({one.person for one in foreseen.messages})
-    addresses = {person.id: person.addresses for person in people}
-    assert arrived == Counter((addresses[one.person][one.channel], one.at) for one in foreseen.messages)
-    told = set(Delivery.objects.exclude(alarm=None).values_list("user", flat=True))
-    assert told == {one.person for one in foreseen.told}
+    people = Directory(at).meet({one.person for one in foreseen.messages if one.person is not None})
+    addresses: dict[Any, str] = {
+        (person.id, way): address for person in people for way, address in person.addresses.items()
+    }
+    rooms = dict(TeamChannel.objects.values_list("pk", "name"))
+    assert arrived == Counter(
+        (rooms[one.team] if one.team is not None else addresses[one.person, one.channel], one.at)
+        for one in foreseen.messages
+    )
+    told = set(Delivery.objects.exclude(user=None).exclude(alarm=None).values_list("user", flat=True))
+    assert told == {one.person for one in foreseen.told if one.person is not None}
     assert len(foreseen.others) == len(set(active_people()) - told)
 
 
@@ -96,10 +102,10 @@ def active_people() -> list[int]:
 
 
 def rows_of_the_outbox() -> Counter[Any]:
-    """Gives what was written: person, channel, when, what for, and what became of it in the end."""
+    """Gives what was written: person or team's channel, way, when, what for, and what became of it in the end."""
     ends = {"sent": "goes out", "gathered": "goes out", "withheld": "withheld"}
     return Counter(
-        (one.user_id, one.channel, one.created, ends.get(one.outcome, one.outcome), one.reason)
+        (one.user_id, one.team_id, one.channel, one.created, ends.get(one.outcome, one.outcome), one.reason)
         for one in Delivery.objects.exclude(event="digest")
     )
 
@@ -107,6 +113,6 @@ def rows_of_the_outbox() -> Counter[Any]:
 def foreseen_rows(foreseen: Foresight) -> Counter[Any]:
     """Gives the same of what was foreseen."""
     return Counter(
-        (one.person, one.channel, one.decided, "goes out" if one.goes_out else "withheld", one.reason)
+        (one.person, one.team, one.channel, one.decided, "goes out" if one.goes_out else "withheld", one.reason)
         for one in foreseen.told
     )

@@ -9,11 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from alerts.calling.lint import lint
-from alerts.models import AlarmClass, Delivery, Subscription
+from alerts.models import AlarmClass, Delivery, Subscription, TeamChannel
 from tests import factories
 from tests.alerts.notify.cast import machine, person, subscribe
 
-from .crew import NOW, may_acknowledge, plan, rota, route, team
+from .crew import NOW, channel, may_acknowledge, plan, rota, route, team
 
 pytestmark = pytest.mark.django_db
 WORK = [[[360, 1080]]] * 5 + [[], []]
@@ -102,6 +102,42 @@ def test_an_address_that_was_given_up_last_is_found_until_a_message_arrives() ->
     values = {"user": olga, "event": "raise", "channel": "email", "address": "o@x", "created": NOW, "due": NOW}
     Delivery.objects.create(key="1", outcome="dead", **values)
     assert found() == [("address", "Olga", "The last message to o@x was given up.")]
+    Delivery.objects.create(key="2", outcome="sent", **values)
+    assert found() == []
+
+
+def test_a_team_without_people_and_channels_is_found_and_a_channel_without_a_team() -> None:
+    empty = team("Fitters")
+    team("Leads", person("anna"))
+    channel("chat", team("Mechanics"))
+    channel("old", None)
+    assert found() == [
+        ("team", "Fitters", "It has neither people nor a channel."),
+        ("team", "old", "A channel of no team: nothing is sent to it."),
+    ]
+    TeamChannel.objects.filter(name="old").update(team=empty)
+    assert found() == []
+
+
+def test_a_team_is_reached_by_its_channel_for_the_priorities_that_it_is_for() -> None:
+    made = machine()
+    factories.rule(made)
+    fitters = team("Fitters")
+    main = plan("Main", (0, fitters))
+    route(main)
+    chat = channel("chat", fitters, lowest_priority=1)
+    assert found() == []
+    factories.rule(made, "Warm", limit=80.0, priority=3)
+    assert found() == [("nobody", "Press 1.1", "1 medium alarm: nobody is told.")]
+    chat.delete()
+    assert [kind for kind, _, _ in found()] == ["nobody", "nobody", "plan", "team"]
+
+
+def test_a_teams_channel_that_gave_up_last_is_found_by_the_teams_name() -> None:
+    chat = channel("chat", team("Fitters"))
+    values = {"team": chat, "event": "raise", "channel": "team", "address": "chat", "created": NOW, "due": NOW}
+    Delivery.objects.create(key="1", outcome="dead", **values)
+    assert found() == [("address", "Fitters", "The last message to chat was given up.")]
     Delivery.objects.create(key="2", outcome="sent", **values)
     assert found() == []
 

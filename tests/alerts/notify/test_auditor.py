@@ -9,6 +9,7 @@ from alerts.models import Alarm, Audit, Call, Delivery, JournalEntry
 from alerts.notify import auditor, outbox
 from devices import services
 from devices.models import Asset, Level
+from tests.alerts.calling import crew
 
 from .cast import NOW, alarm, machine, person, row, send, subscribe, told
 from .wire import Provider
@@ -121,6 +122,31 @@ def test_a_step_of_a_plan_that_nobody_takes_is_late(db: Any) -> None:
     assert auditor.audit(NOW + auditor.LATE + timedelta(seconds=1)) == [words]
     Call.objects.update(due=None)
     assert auditor.audit(NOW + auditor.LATE + timedelta(minutes=1)) == []
+
+
+def test_a_post_to_a_team_that_nobody_wrote_is_found_and_one_that_is_gone_is_not(provider: Provider) -> None:
+    fitters = crew.team("Fitters")
+    first, second = (crew.channel(name, fitters, provider.address) for name in ("chat", "pager"))
+    crew.route(crew.plan("Main", (0, fitters), (300, fitters)))
+    told(row(alarm(machine())))
+    assert Delivery.objects.filter(team__isnull=False).count() == 2
+    assert auditor.audit(NOW - timedelta(minutes=1)) == []
+    told(row(alarm(Asset.objects.get(code="press-1-1"))))
+    Delivery.objects.all().delete()
+    second.delete()
+    made = Alarm.objects.latest("pk")
+    assert auditor.audit(NOW) == [f"alarm {made.pk}: no message to {first.name} by team channel"]
+
+
+def test_a_post_to_a_team_that_waits_too_long_is_late(provider: Provider) -> None:
+    fitters = crew.team("Fitters")
+    crew.channel("chat", fitters, provider.address)
+    crew.route(crew.plan("Main", (0, fitters)))
+    told(row(alarm(machine())))
+    late = NOW + auditor.LATE + timedelta(seconds=1)
+    assert [words.partition(" to ")[2] for words in auditor.audit(late)] == ["chat by team: due since 06:00:30 UTC"]
+    send(late)
+    assert auditor.audit(late + auditor.EVERY) == []
 
 
 def test_a_message_whose_worker_is_lost_is_late_too(provider: Provider) -> None:

@@ -88,12 +88,14 @@ def test_nobody_subscribes_by_a_teams_channel(db: Any) -> None:
 
 def test_the_admin_takes_an_address_and_never_shows_it_again(admin_client: Client, clean_redis: Any) -> None:
     page = "/admin/alerts/teamchannel/"
-    answer = admin_client.post(f"{page}add/", {"name": "Maintenance", "url": f"json://host/{TOKEN}"})
+    answer = admin_client.post(
+        f"{page}add/", {"name": "Maintenance", "lowest_priority": 4, "url": f"json://host/{TOKEN}"}
+    )
     assert answer.status_code == 302
     made = TeamChannel.objects.get()
     shown = [admin_client.get(address).content.decode() for address in (page, f"{page}{made.pk}/change/")]
     assert all("json://…" in text and TOKEN not in text for text in shown)
-    admin_client.post(f"{page}{made.pk}/change/", {"name": "Mechanics", "url": ""})
+    admin_client.post(f"{page}{made.pk}/change/", {"name": "Mechanics", "lowest_priority": 4, "url": ""})
     made.refresh_from_db()
     assert (made.name, made.url) == ("Mechanics", f"json://host/{TOKEN}")
     history = admin_client.get(f"{page}{made.pk}/history/").content.decode()
@@ -101,6 +103,8 @@ def test_the_admin_takes_an_address_and_never_shows_it_again(admin_client: Clien
 
 
 def test_the_admin_refuses_what_no_provider_is(admin_client: Client, clean_redis: Any) -> None:
-    answer = admin_client.post("/admin/alerts/teamchannel/add/", {"name": "Maintenance", "url": "nonsense://x"})
+    answer = admin_client.post(
+        "/admin/alerts/teamchannel/add/", {"name": "Maintenance", "lowest_priority": 4, "url": "nonsense://x"}
+    )
     assert "Apprise knows no such address" in answer.content.decode() and not TeamChannel.objects.exists()
     assert "nonsense://x" not in answer.content.decode()

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from alerts import journal
-from alerts.models import Alarm, Attempt, Delivery, JournalEntry, TeamChannel
+from alerts.models import Alarm, Attempt, Delivery, JournalEntry, Team, TeamChannel
 from plant.pages.deliveries import ROWS
 from tests import factories
 
@@ -258,6 +258,18 @@ def test_a_message_to_a_team_is_shown_by_the_teams_name_to_staff_only(browser: C
     browser.force_login(factories.engineer())
     page = read(browser.get(PAGE, {"who": "all"}))
     assert "<b>Maintenance</b>" in page and "Team channel" in page and "secret" not in page
+
+
+def test_a_message_to_a_team_is_shown_by_the_team_and_its_channel(browser: Client, operator: User) -> None:
+    fitters = Team.objects.create(code="fitters", name="Fitters")
+    chat = TeamChannel.objects.create(name="Workshop chat", team=fitters, url="slack://secret/secret/secret")
+    made = message(operator, channel="team", address="Workshop chat")
+    Delivery.objects.filter(pk=made.pk).update(user=None, team=chat)
+    browser.force_login(factories.engineer())
+    page = read(browser.get(PAGE, {"who": "all"}))
+    assert "<b>Fitters</b>" in page and "Workshop chat" in page and "secret" not in page
+    (item,) = browser.get("/api/v1/deliveries?everybody=true").json()["items"]
+    assert (item["user"], item["team"], item["address"]) == (None, "Fitters", "Workshop chat")
 
 
 # --- The API -------------------------------------------------------------------------------------------------------
