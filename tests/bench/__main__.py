@@ -48,7 +48,7 @@ def row(name: str, found: dict[str, Any], naive: float | None) -> None:
     memory = sum(found["memory"].values())
     print(
         f"{name:44} {found['rate']:10,.0f}/s {ratio:>10}  {found['requests']:8,.0f} req/s  lag {lag:>15}"
-        f"  {memory:5,.0f} MB  {statuses}",
+        f"  {found['cpu'] * 1e6:5.2f} µs CPU  {memory:5,.0f} MB  {statuses}",
         flush=True,
     )
 
@@ -82,10 +82,15 @@ def main() -> None:
                 row(f"1,000 sensors, batches of {batch:,}", found, naive)
             print("  MB by process:", {name: round(size) for name, size in found["memory"].items()})
     if "sensors" in parts:
-        for sensors in (10_000, 50_000):
+        costs = []
+        for sensors in (1_000, 10_000, 50_000):
             with ready(sensors, postgres=options.postgres) as stand:
+                # The first seconds compile the engine and make each sensor's first chunk; they are not counted.
+                way.throughput(stand, seconds=short / 4, batch=1000, connections=4)
                 found = way.throughput(stand, seconds=short, batch=1000, connections=4)
+                costs.append(found["cpu"])
                 row(f"{sensors:,} sensors, batches of 1,000", found, naive)
+        print(f"  a reading's CPU against 1,000 sensors: {', '.join(f'{cost / costs[0]:.2f} x' for cost in costs)}")
     if "single" in parts:
         for intake, word in ((False, "inside Daphne"), (True, "separate intake")):
             with ready(1000, intake=intake, postgres=options.postgres) as stand:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,12 +87,25 @@ class Ready:
         return dict(body["lag"])
 
     def memory(self) -> dict[str, float]:
-        """Gives each process's resident MB."""
+        """Gives each process's resident MB; a page that several share counts once (Linux's proportional set size)."""
         found: dict[str, float] = {}
         for name, process in self.stack.processes.items():
-            family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-            found[name] = sum(member.memory_info().rss for member in family) / 1e6
+            found[name] = 0.0
+            for member in [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]:
+                # Redis' child that rewrites its file may end meanwhile.
+                with suppress(psutil.NoSuchProcess):
+                    found[name] += member.memory_full_info().pss / 1e6
         return found
+
+    def cpu(self) -> float:
+        """Gives the CPU seconds that Andon's processes have taken so far."""
+        spent = 0.0
+        for process in self.stack.processes.values():
+            for member in [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]:
+                with suppress(psutil.NoSuchProcess):
+                    times = member.cpu_times()
+                    spent += times.user + times.system
+        return spent
 
 
 async def _listen(ready: Ready, frames: list[int], until: asyncio.Event) -> None:
@@ -113,7 +127,7 @@ async def _throughput(ready: Ready, seconds: float, options: dict[str, Any]) -> 
     frames = [0]
     listener = asyncio.create_task(_listen(ready, frames, over))
     await asyncio.sleep(1)
-    started = time.monotonic()
+    spent, started = ready.cpu(), time.monotonic()
     load = ready.load(seconds=seconds, **options)
     lags: list[tuple[float, float]] = []
     memory: dict[str, float] = {}
@@ -121,7 +135,7 @@ async def _throughput(ready: Ready, seconds: float, options: dict[str, Any]) -> 
         await asyncio.sleep(1)
         found = await asyncio.to_thread(ready.lag)
         lags.append((time.monotonic() - started, found["seconds"]))
-        memory = {name: max(size, memory.get(name, 0)) for name, size in ready.memory().items()}
+        memory = max(memory, ready.memory(), key=lambda sizes: sum(sizes.values()))
     assert load.stdout is not None
     figures = json.loads(load.stdout.read())
     while (await asyncio.to_thread(ready.lag))["readings"] > 0:
@@ -132,6 +146,7 @@ async def _throughput(ready: Ready, seconds: float, options: dict[str, Any]) -> 
     half = len(lags) // 2
     return {
         "rate": figures["readings"] / took,
+        "cpu": (ready.cpu() - spent) / figures["readings"],
         "readings": figures["readings"],
         "statuses": figures["statuses"],
         "requests": figures["requests_per_second"],
