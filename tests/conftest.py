@@ -14,6 +14,15 @@ from tests.environment import FOLDER
 from tests.redis_server import start_redis
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keeps together what shares an Andon: the browser's tests, and each module that starts processes of its own."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+        elif item.get_closest_marker("chaos"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[str]:
     """Gives the address of the session's own Redis."""
