@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 PACE = 0.25  # seconds between two frames of values of one shard
+VALUES = "values"  # the group that hears them: one message for all areas, since a message costs more than its rows
 _WORDS = {quality.value: f'"{quality.name.lower()}"' for quality in Quality}
 
 
@@ -83,8 +84,7 @@ def flush_values(plant: Topology, shard: int, cursors: Cursors) -> None:
     if not pending.sensors or now - pending.told < PACE:
         return
     rows = cursors.rows(np.fromiter(pending.sensors, np.int32)).tolist()
-    for area, chunks in value_rows(plant, cursors, rows).items():
-        send(f"area.{area}", {"type": "live.values", "rows": chunks})
+    send(VALUES, {"type": "live.values", "rows": value_rows(plant, cursors, rows)})
     pending.sensors.clear()
     pending.told = now
 
@@ -94,9 +94,9 @@ def forget() -> None:
     _pending.clear()
 
 
-def value_rows(plant: Topology, cursors: Cursors, rows: list[int]) -> dict[int, dict[str, str]]:
-    """Gives JSON text of rows `[tag, ms, value, quality]`, joined by commas, by area and machine."""
-    frames: dict[int, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+def value_rows(plant: Topology, cursors: Cursors, rows: list[int]) -> dict[str, str]:
+    """Gives JSON text of rows `[tag, ms, value, quality]`, joined by commas, by machine's id."""
+    frames: dict[int, list[str]] = defaultdict(list)
     for sensor, at, value, quality in zip(
         cursors.sensor[rows].tolist(),
         cursors.last_time[rows].tolist(),
@@ -106,9 +106,5 @@ def value_rows(plant: Topology, cursors: Cursors, rows: list[int]) -> dict[int, 
     ):
         place = plant.places.get(sensor)
         if place is not None:
-            row = f"[{place.label},{at // 1000},{value!r},{_WORDS[quality]}]"
-            frames[place.area][place.machine].append(row)
-    return {
-        area: {str(machine): ",".join(texts) for machine, texts in machines.items()}
-        for area, machines in frames.items()
-    }
+            frames[place.machine].append(f"[{place.label},{at // 1000},{value!r},{_WORDS[quality]}]")
+    return {str(machine): ",".join(texts) for machine, texts in frames.items()}

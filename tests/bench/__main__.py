@@ -1,6 +1,7 @@
 """The benchmark, one command: python -m tests.bench [--quick] [--postgres] [PART ...]. Prints tables; judges nothing.
 
-Parts: naive, way, sensors, single, latency, history. Andon, the load generator and the naive path share this machine.
+Parts: naive, way, sensors, single, latency, rooms, history. Andon, the load generator and the naive path share this
+machine.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from tests.bench import way
+from tests.bench import rooms, way
 from tests.postgres_server import Postgres
 from tests.stack import ROOT
 
-PARTS = ("naive", "way", "sensors", "single", "latency", "history")
+PARTS = ("naive", "way", "sensors", "single", "latency", "rooms", "history")
 
 
 @contextmanager
@@ -103,6 +104,23 @@ def main() -> None:
                 waits = way.latency(stand, crossings=crossings, rate=rate)
                 figures = ", ".join(f"{name} {value:.0f} ms" for name, value in waits.items())
                 print(f"{f'reading to alarm at the socket, {rate:,.0f}/s':44} {figures}", flush=True)
+    if "rooms" in parts:
+        folder = Path(tempfile.mkdtemp(prefix="andon-bench-"))
+        stand = rooms.prepare(folder, 50_000)
+        try:
+            found = rooms.rooms(stand, crossings=20 if options.quick else 100)
+        finally:
+            stand.stack.__exit__()
+            shutil.rmtree(folder, ignore_errors=True)
+        waits = found["waits"]
+        shares = {share: waits[min(len(waits) - 1, len(waits) * share // 100)] * 1000 for share in (50, 95, 99, 100)}
+        figures = ", ".join(f"p{share} {value:.0f} ms" for share, value in shares.items())
+        print(f"{'50,000 sensors at 1 Hz, alarm at 200 sockets':44} {figures}")
+        print(
+            f"  one more socket reads nothing; {found['rows']:,.0f} rows/s at the others, {len(found['ended'])} ended; "
+            f"lag {found['lag']:.2f} s, {found['cpu']:.2f} cores, {found['memory']:,.0f} MB",
+            flush=True,
+        )
     if "history" in parts:
         words = ["--days", "4"] if options.quick else ["--days", "30"]
         subprocess.run([sys.executable, "-m", "tests.bench.history", *words], cwd=ROOT, check=True)

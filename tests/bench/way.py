@@ -23,14 +23,19 @@ from tests.stack import ROOT, Stack, free_port
 PER_ASSET = 10
 
 
-def plant_yaml(sensors: int) -> str:
-    """Gives a plant of machines with ten sensors each, one high rule per sensor."""
+def bench_type() -> list[str]:
+    """Gives the type of every machine: ten sensors, one high rule each."""
     keys = range(PER_ASSET)
     lines = ["asset_types:", "  - code: bench", "    name: Bench machine", "    sensors:"]
     lines += [f"      - {{key: s{key}, name: Sensor {key}, range: [0, 150], interval: 1}}" for key in keys]
     lines.append("    rules:")
     lines += [f"      - {{name: High {key}, sensor: s{key}, kind: high, limit: 90, priority: low}}" for key in keys]
-    lines += ["assets:", "  - {code: bench-site, name: Bench, level: site}"]
+    return lines
+
+
+def plant_yaml(sensors: int) -> str:
+    """Gives a plant of such machines under one site."""
+    lines = [*bench_type(), "assets:", "  - {code: bench-site, name: Bench, level: site}"]
     lines += [
         f"  - {{code: m{number:05d}, name: Machine {number}, level: machine, parent: bench-site, type: bench}}"
         for number in range(sensors // PER_ASSET)
@@ -52,12 +57,15 @@ class Ready:
     pids: list[int] = field(default_factory=list)
 
     @classmethod
-    def of(cls, folder: Path, sensors: int, *, intake: bool = False, database: str = "") -> Ready:
-        """Starts everything on an empty folder, and on an empty database where its address is given."""
+    def of(cls, folder: Path, sensors: int, *, intake: bool = False, database: str = "", plant: str = "") -> Ready:
+        """Starts everything on an empty folder, and on an empty database where its address is given.
+
+        `plant`: another plant.yaml than the one of machines under one site.
+        """
         stack = Stack(folder, intake=intake, env={"DATABASE_URL": database} if database else None)
         stack.__enter__()
         try:
-            (folder / "plant.yaml").write_text(plant_yaml(sensors))
+            (folder / "plant.yaml").write_text(plant or plant_yaml(sensors))
             stack.script("from devices.services import ensure_shards; ensure_shards()")
             stack.run("manage.py", "plant", "import", str(folder / "plant.yaml"))
             source = stack.run("manage.py", "source", "add", "bench", "--scope", "bench-site").split()[-1]

@@ -11,6 +11,7 @@ import pytest
 import websockets
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
+from devices.events import VALUES
 from tests.stack import Stack
 
 pytestmark = pytest.mark.chaos
@@ -22,12 +23,11 @@ MANY = 60
 
 CAST = """
 from devices.services import ensure_shards
-from devices.topology import topology
 from plant.tokens import make_token
 from tests import factories
 ensure_shards()
 asset = factories.plant()[0]
-print(topology().area[asset.pk], asset.pk, make_token(user=factories.viewer()))
+print(asset.pk, make_token(user=factories.viewer()))
 """
 
 
@@ -70,12 +70,12 @@ def live_layer(stack):
     return RedisPubSubChannelLayer(hosts=[{"address": f"unix://{stack.redis_socket}"}], prefix="andon-live")
 
 
-async def flood(stack, area, machine):
+async def flood(stack, machine):
     """Sends what many drains would, at a pace that a browser which reads keeps up with."""
     layer = live_layer(stack)
     for number in range(MANY):
         rows = ROWS if number < MANY - 1 else LAST
-        await layer.group_send(f"area.{area}", {"type": "live.values", "rows": {machine: rows}})
+        await layer.group_send(VALUES, {"type": "live.values", "rows": {machine: rows}})
         await asyncio.sleep(0.05)
     await layer.flush()
 
@@ -93,12 +93,12 @@ def test_browser_that_stops_reading_is_ended_and_delays_nobody(stack):
 
 
 async def _stops_reading(stack):
-    area, machine, token = stack.cast
+    machine, token = stack.cast
     web = psutil.Process(stack.processes["web"].pid)
     async with browser(stack, token) as slow, browser(stack, token) as quick:
         before = web.memory_info().rss
         reading = asyncio.create_task(values(quick))
-        await flood(stack, area, machine)
+        await flood(stack, machine)
         assert await asyncio.wait_for(reading, 60) == ((MANY - 1) * 30_000, None)
         grown = (web.memory_info().rss - before) / 1e6
         rows, ended = await asyncio.wait_for(values(slow), 60)
@@ -116,10 +116,10 @@ def test_frame_of_many_megabytes_reaches_a_browser_that_reads(stack):
 
 async def _many_megabytes(stack):
     """As the snapshot of a large plant is: Daphne by itself sends none above one."""
-    area, machine, token = stack.cast
+    machine, token = stack.cast
     async with browser(stack, token) as quick:
         layer = live_layer(stack)
         for rows in (",".join([ROWS] * 8), LAST):
-            await layer.group_send(f"area.{area}", {"type": "live.values", "rows": {machine: rows}})
+            await layer.group_send(VALUES, {"type": "live.values", "rows": {machine: rows}})
         assert await asyncio.wait_for(values(quick), 30) == (240_000, None)
         await layer.flush()
