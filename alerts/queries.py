@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import BooleanField, Case, Count, F, Q, QuerySet, Value, When
 
 from alerts.lifecycle import Switch
-from alerts.models import Alarm, Priority, RuleInput, State, Suppression
+from alerts.models import Alarm, Kind, Priority, RuleInput, State, Suppression
 
 # Somebody still has to acknowledge these.
 UNACKED_STATES = (State.UNACKED, State.RETURNED, State.LATCHED_UNACKED)
@@ -54,6 +54,7 @@ def as_json(alarm: Alarm) -> dict[str, Any]:
         "acked_by": alarm.acked_by.get_username() if alarm.acked_by is not None else None,
         "value": alarm.value,
         "limit": alarm.limit,
+        "per": per_of(alarm),
         "unit": alarm.unit,
         "message": alarm.message,
         "class": alarm.alarm_class,
@@ -63,6 +64,12 @@ def as_json(alarm: Alarm) -> dict[str, Any]:
         "silenced": iso(alarm.silenced),
         "silent": _silent(alarm),
     }
+
+
+def per_of(alarm: Alarm) -> float | None:
+    """Gives the seconds that the limit of a rate is per; None where the limit is one of the sensor's own scale."""
+    frozen = alarm.frozen
+    return float(frozen.get("per") or 60.0) if frozen.get("kind") in (Kind.RATE_HIGH, Kind.RATE_LOW) else None
 
 
 def _shelved_until(alarm: Alarm) -> datetime | None:

@@ -12,6 +12,7 @@ from devices.units import display
 NO_VALUE = "–"
 _THIN_SPACE = "\u2009"
 _MINUS = "\u2212"
+_PER = {1.0: "s", 60.0: "min", 3600.0: "h"}
 
 
 def unit(text: str) -> str:
@@ -43,6 +44,11 @@ def number(value: float | None, decimals: int = 1) -> str:
     negative = value < 0 and any(digit in text for digit in "123456789")
     text = text.replace(",", _THIN_SPACE).replace(".", str(get_format("DECIMAL_SEPARATOR")))
     return _MINUS + text if negative else text
+
+
+def per(seconds: float | None) -> str:
+    """Gives what a rate is per, after its figure: " /min"; nothing for none."""
+    return "" if seconds is None else f" /{_PER.get(seconds, f'{seconds:g} s')}"
 
 
 def plain(value: float) -> str:

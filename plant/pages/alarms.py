@@ -49,7 +49,7 @@ TABS = (
 
 
 _WIDE = {Level.AREA, Level.SITE, Level.ENTERPRISE}  # wider than what one cause is looked for in
-_SIGNS = {"high": "≥", "low": "≤", "deviation": "±"}
+_SIGNS = {"high": "≥", "low": "≤", "rate_high": "≥", "rate_low": "≤", "deviation": "±"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +163,10 @@ def _state_word(alarm: Alarm) -> str:
 
 
 def _limit_words(alarm: Alarm) -> str:
-    """Gives the limit with the side on which it alarms; a rate's is per time."""
+    """Gives the limit with the side on which it alarms."""
     if alarm.limit is None:
         return ""
-    kind, per = alarm.frozen.get("kind", ""), alarm.frozen.get("per") or 60.0
-    figure = alarm_limit(alarm)
-    if kind in ("rate_high", "rate_low"):
-        time = {1.0: "s", 60.0: "min", 3600.0: "h"}.get(per, f"{per:g} s")
-        return f"{'≥' if kind == 'rate_high' else '≤'} {figure} /{time}"
+    kind, figure = alarm.frozen.get("kind", ""), alarm_limit(alarm)
     return f"{_SIGNS[kind]} {figure}" if kind in _SIGNS else str(figure)
 
 

@@ -7,7 +7,7 @@ from django import template
 
 from alerts.figures import words
 from alerts.models import Alarm
-from alerts.queries import Tally
+from alerts.queries import Tally, per_of
 from plant import drawing, writing
 from plant.machines import label_key
 
@@ -56,8 +56,8 @@ def alarm_value(alarm: Alarm) -> str:
 
 @register.simple_tag
 def alarm_limit(alarm: Alarm) -> str:
-    """Gives the limit that an alarm was raised at, in its sensor's decimals or label."""
-    return _figure(alarm, alarm.limit)
+    """Gives the limit that an alarm was raised at, in its sensor's decimals or label; a rate's is per time."""
+    return _figure(alarm, alarm.limit) + (writing.per(per_of(alarm)) if alarm.limit is not None else "")
 
 
 def _figure(alarm: Alarm, figure: float | None) -> str:
@@ -80,6 +80,12 @@ def json_text(value: Any) -> str:
 def grouped(value: float) -> str:
     """Gives a count with thin spaces between thousands."""
     return writing.number(value, 0)
+
+
+@register.filter
+def look_at(tally: Tally, priority: int) -> str:
+    """Gives how a priority's symbol stands in a tally."""
+    return tally.look(priority)
 
 
 @register.filter

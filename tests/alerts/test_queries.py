@@ -46,7 +46,7 @@ def test_an_alarm_is_written_as_outsiders_rely_on(machines: list[Asset], write: 
         "state": "C", "state_name": "acknowledged", "suppressed": [], "raised": "2026-03-01T05:59:00.000000Z",
         "cleared": None, "closed": None, "acked": "2026-03-01T06:00:00.000000Z", "acked_by": "operator",
         "value": 91.5, "limit": 90.0, "unit": "degC", "message": "Temperature high", "shelved_until": None, "class": "",
-        "position": "", "group": "", "first_out": False, "silenced": None, "silent": None,
+        "position": "", "group": "", "first_out": False, "silenced": None, "silent": None, "per": None,
     }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { age, clock, duration, figure, number, writeWith } from "../../static/js/state/writing.js";
+import { age, clock, duration, figure, number, per, writeWith } from "../../static/js/state/writing.js";
 
 const vectors = JSON.parse(readFileSync(new URL("writing.json", import.meta.url), "utf8"));
 
@@ -13,6 +13,10 @@ test("numbers are written as the server writes them", () => {
 test("durations and ages are written as the server writes them", () => {
   for (const [seconds, text] of vectors.duration) assert.equal(duration(seconds), text);
   for (const [seconds, text] of vectors.age) assert.equal(age(seconds), text);
+});
+
+test("what a rate is per is written as the server writes it", () => {
+  for (const [seconds, text] of vectors.per) assert.equal(per(seconds), text);
 });
 
 test("what is no number is a dash", () => {

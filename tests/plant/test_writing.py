@@ -26,6 +26,11 @@ def test_an_age_is_written_as_the_browser_writes_it(seconds: float, text: str) -
     assert writing.age(seconds) == text
 
 
+@pytest.mark.parametrize(("seconds", "text"), VECTORS["per"])
+def test_what_a_rate_is_per_is_written_as_the_browser_writes_it(seconds: float | None, text: str) -> None:
+    assert writing.per(seconds) == text
+
+
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
 def test_what_is_no_number_is_a_dash(value: float | None) -> None:
     assert writing.number(value) == "–"

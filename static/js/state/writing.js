@@ -54,3 +54,9 @@ export function figure(value) {
   const decimals = (String(short).split(".")[1] ?? "").length;
   return number(short, String(short).includes("e") ? 0 : decimals);
 }
+
+/** What a rate is per, after its figure: " /min"; nothing for none. Takes seconds. */
+export function per(seconds) {
+  if (seconds == null) return "";
+  return ` /${{ 1: "s", 60: "min", 3600: "h" }[seconds] ?? `${seconds} s`}`;
+}

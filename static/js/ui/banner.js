@@ -3,7 +3,7 @@
 import { onAct, onKeys } from "../lib/dispatch.js";
 import { post, setText } from "../lib/dom.js";
 import { group, isPresented, isUnacked, lookIn, mostImportant, tally } from "../state/alarms.js";
-import { clock, figure } from "../state/writing.js";
+import { clock, figure, per } from "../state/writing.js";
 import { on, plant, plantOffset } from "./live.js";
 import { load, placeOf, unitOf } from "./places.js";
 import { say } from "./say.js";
@@ -51,7 +51,7 @@ function show(alarm) {
   setText(part(".msg"), alarm.message);
   setText(part(".reading"), alarm.value == null ? "" : figure(alarm.value));
   setText(part(".what .u"), alarm.value == null ? "" : unitOf(alarm.unit));
-  setText(part(".limit"), alarm.limit == null ? "" : `limit ${figure(alarm.limit)}`);
+  setText(part(".limit"), alarm.limit == null ? "" : `limit ${figure(alarm.limit)}${per(alarm.per)}`);
   const short = part(".short");
   const reading = alarm.value == null ? "" : `, ${figure(alarm.value)} ${unitOf(alarm.unit)}`;
   const since = short.querySelector(".for");
