@@ -1,10 +1,11 @@
 """Small charts: sparkline, bar, columns, the parts of a whole."""
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 
 def spark(
@@ -14,10 +15,14 @@ def spark(
     limit: float | None = None,
     below: bool = False,
     alarm: int | None = None,
+    tag: str = "",
     width: int = 120,
     height: int = 24,
 ) -> SafeString:
-    """Gives a sparkline: normal band behind, what is past the limit in the priority's colour; gaps stay gaps."""
+    """Gives a sparkline: normal band behind, what is past the limit in the priority's colour; gaps stay gaps.
+
+    Takes: the sensor's tag, with which static/js/ui/sparks.js lets it go on.
+    """
     points = list(values)
     known = [point for point in points if point is not None]
     if len(known) < 2:
@@ -55,14 +60,30 @@ def spark(
             f"{max(0.0, min(height, y(normal[0])) - top):.1f}",
         )
     return format_html(
-        '<svg class="spark{}" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true">'
+        '<svg class="spark{}" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true"{}>'
         '{}<path d="{}"/>{}</svg>',
         f" p{alarm}" if alarm else "",
         width,
         height,
+        _goes_on(tag, points, normal, limit, below=below) if tag else "",
         band,
         path(True for _point in points),
-        format_html('<path class="hot" d="{}"/>', hot) if hot else "",
+        format_html('<path class="hot" d="{}"/>', hot) if hot or tag else "",
+    )
+
+
+def _goes_on(
+    tag: str, points: list[float | None], normal: tuple[float, float] | None, limit: float | None, *, below: bool
+) -> SafeString:
+    """Gives what a script needs to draw the line again with its next point."""
+    short = [None if point is None else float(f"{point:.5g}") for point in points]
+    return format_html(
+        ' data-spark="{}" data-points="{}" data-normal="{}" data-limit="{}"{}',
+        tag,
+        json.dumps(short, separators=(",", ":")),
+        "" if normal is None else f"{normal[0]!r} {normal[1]!r}",
+        "" if limit is None else repr(limit),
+        mark_safe(" data-below") if below else "",
     )
 
 

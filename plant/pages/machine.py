@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,12 +19,10 @@ from alerts.instants import to_us
 from alerts.models import Alarm, JournalEntry, Rule, RuleInput
 from alerts.silence.queries import Silent, silent_parts
 from devices.models import Asset, Sensor
-from devices.telemetry import history
-from devices.telemetry.batch import Quality
-from devices.telemetry.codec import Columns
 from plant import writing
 from plant.drawing import Shown, scale_of
 from plant.machines import Kind, condition, offline_after, stale_after, state_words
+from plant.pages import sparks
 from plant.pages.alarms import condition_of
 from plant.pages.reading import newest
 from plant.pages.reading import shown as reading_shown
@@ -42,8 +38,6 @@ RANGES = (
 )
 DEFAULT_RANGE = "15m"
 LANES = 3  # trends that are open at first
-SPARK = timedelta(hours=1)
-SPARK_POINTS = 60
 EVENTS = 30
 
 
@@ -55,7 +49,7 @@ class SensorLine:
     shown: Shown
     rules: Sequence[Rule]
     alarm: Alarm | None  # its worst one
-    spark: list[float | None]
+    spark: sparks.Line
 
     @property
     def normal(self) -> str:
@@ -67,9 +61,9 @@ class SensorLine:
         return _("%(low)s to %(high)s") % {"low": low, "high": high}
 
     @property
-    def limit(self) -> float | None:
+    def level(self) -> sparks.Level | None:
         """Gives the limit that its alarm met."""
-        return self.alarm.limit if self.alarm else None
+        return sparks.level_of(self.alarm)
 
 
 class Machine:
@@ -103,9 +97,7 @@ class Machine:
             if alarm.sensor_id:
                 worst.setdefault(alarm.sensor_id, alarm)
         numbers = [sensor.pk for sensor in self.sensors if sensor.quantity != STATE_QUANTITY]
-        end = to_us(self.now)
-        start = end - int(SPARK.total_seconds() * 1e6)
-        columns = history.read_many(numbers, start, end, late=False) if numbers else {}
+        drawn = sparks.lines(sparks.read(numbers, self.now), self.now)
         lines = []
         for sensor in self.sensors:
             top = worst.get(sensor.pk)
@@ -113,8 +105,7 @@ class Machine:
             unknown = sensor.asset.code in self.silent or sensor.tag in self.silent
             reading = self.readings.get(sensor.pk)
             shown = reading_shown(sensor, reading, self.now, scale=scale, alarm=top, unknown=unknown)
-            spark = sparkline(columns[sensor.pk], start, end) if sensor.pk in columns else []
-            lines.append(SensorLine(sensor, shown, reads.get(sensor.pk, []), top, spark))
+            lines.append(SensorLine(sensor, shown, reads.get(sensor.pk, []), top, drawn.get(sensor.pk, [])))
         return sorted(lines, key=lambda line: (line.alarm.priority if line.alarm else 9, bool(line.sensor.labels)))
 
     @property
@@ -203,17 +194,6 @@ class Machine:
         ids = [part.pk for part in self.node.walk()]
         found = Alarm.objects.filter(asset__in=ids, raised__gte=self.now - timedelta(days=7)).order_by("-raised")[:200]
         return [mark_of(alarm) for alarm in found]
-
-
-def sparkline(columns: Columns, start: int, end: int) -> list[float | None]:
-    """Gives the newest reading of each slot of a range; None where a slot has none. Bad readings are gaps."""
-    good = columns.quality < Quality.BAD
-    times, values = columns.time[good], columns.value[good]
-    edges = np.linspace(start, end, SPARK_POINTS + 1)
-    places = np.searchsorted(times, edges, side="right")
-    found: list[float | None] = [float(values[stop - 1]) if stop > begin else None for begin, stop in pairwise(places)]
-    first = next((place for place, value in enumerate(found) if value is not None), None)
-    return [] if first is None else found[first:]
 
 
 def machine(request: HttpRequest, plant: Tree, node: Node) -> HttpResponse:

@@ -12,9 +12,8 @@ from typing import Any
 import redis
 import structlog
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -27,7 +26,6 @@ from devices.telemetry import latest
 from plant.drawing import Cell
 from plant.machines import KIND_WORDS, Kind, condition, offline_after, stale_after
 from plant.pages import pipeline
-from plant.pages.machine import machine
 from plant.pages.tree import STATE_QUANTITY, Node, Row, SensorRow, Tree, tree
 
 log = structlog.get_logger(__name__)
@@ -333,22 +331,3 @@ def figures(request: HttpRequest) -> JsonResponse:
             "pipeline": {"readings": now.readings, "seconds": now.seconds, "share": now.share, "reason": now.reason},
         }
     )
-
-
-def asset(request: HttpRequest, path: str) -> HttpResponse:
-    """Shows an area, a line or a machine; the last part of the path is its code."""
-    plant = tree()
-    node = plant.by_code.get(path.rsplit("/", 1)[-1])
-    if node is None:
-        raise Http404(_("There is no asset with this code."))
-    if node.pk in plant.cell_of:
-        return machine(request, plant, node)
-    shown = {
-        "board": Board(plant, timezone.now(), node),
-        "node": node,
-        "title": node.name,
-        "crumbs": [(_("Plant"), reverse("overview")), *((step.name, step.url) for step in node.above), (node.name, "")],
-        "current_area": plant.head_of(node).code,
-        "subscribe": [node.code],
-    }
-    return render(request, "plant/overview.html", shown)

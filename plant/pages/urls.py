@@ -6,6 +6,7 @@ from plant.pages import (
     alarm_actions,
     alarms,
     answers,
+    area,
     browsers,
     deliveries,
     drafts,
@@ -24,7 +25,7 @@ from plant.pages import (
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
-    path("a/<path:path>/", overview.asset, name="asset"),
+    path("a/<path:path>/", area.asset, name="asset"),
     path("alarms/", alarms.alarms, name="alarms"),
     path("alarms/<int:pk>/", alarms.alarm, name="alarm"),
     path("alarms/<int:pk>/ack", alarms.acknowledge, name="alarm-ack"),

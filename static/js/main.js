@@ -10,6 +10,7 @@ import { start as startValues } from "./ui/values.js";
 // A page names its modules: <main data-modules="overview">.
 const modules = {
   alarms: () => import("./ui/alarms.js"),
+  area: () => import("./ui/area.js"),
   deliveries: () => import("./ui/deliveries.js"),
   machine: () => import("./ui/machine.js"),
   overview: () => import("./ui/overview.js"),

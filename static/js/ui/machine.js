@@ -8,6 +8,7 @@ import { age, clock } from "../state/writing.js";
 import { acknowledge } from "./acking.js";
 import { now, on, plant, plantOffset } from "./live.js";
 import { load, reading } from "./places.js";
+import { startSparks } from "./sparks.js";
 import { alarmSymbol, drawCounts, inPhase } from "./symbols.js";
 import { startTrends } from "./trend.js";
 
@@ -132,5 +133,6 @@ export function start() {
   });
   on("alarm", onAlarm);
   setInterval(drawState, 250);
+  startSparks();
   startTrends();
 }

@@ -30,26 +30,7 @@ function sortAlarms() {
   alarmsOfCell = group(plant.alarms.values(), (alarm) => cellOf.get(alarm.asset));
 }
 
-const rowOf = new Map(
-  [...document.querySelectorAll("[data-row]")]
-    .map((row) => [cellOf.get(row.dataset.row), row])
-    .filter(([cell]) => cell),
-);
-
-function draw(cell) {
-  drawCell(cell, alarmsOf(cell), wordLists);
-  const row = rowOf.get(cell);
-  if (!row) return;
-  const icon = row.querySelector(".st svg");
-  setAttribute(icon, "class", `hexg ${cell.kind}`);
-  setAttribute(icon.querySelector("use"), "href", `#m-${cell.kind}`);
-  setText(row.querySelector(".st > span"), cell.word.charAt(0).toUpperCase() + cell.word.slice(1));
-  const place = row.querySelector("[data-age]");
-  setText(place, cell.newest === null ? "–" : age((now() - cell.newest) / 1000));
-  place.classList.toggle("stalev", cell.kind === "offline" || cell.link.classList.contains("stale"));
-  drawCounts(row.querySelector("[data-counts]"), tally(alarmsOf(cell)), { size: "sm" });
-}
-
+const draw = (cell) => drawCell(cell, alarmsOf(cell), wordLists);
 const paint = painter(draw);
 
 function takeValues(tags) {
@@ -65,13 +46,6 @@ function takeValues(tags) {
 }
 
 // --- Alarms ----------------------------------------------------------------------------------------------------------
-
-const shownBelow = document.querySelector(".pagehead") ? new Set(cellOf.keys()) : null;
-
-function shownAlarms() {
-  const all = [...plant.alarms.values()];
-  return shownBelow ? all.filter((alarm) => shownBelow.has(alarm.asset)) : all;
-}
 
 function drawAlarms() {
   sortAlarms();
@@ -92,7 +66,7 @@ function drawAlarms() {
     const place = line.querySelector(".ac");
     if (place) drawCounts(place, tally(byLine.get(line) ?? []), { size: "sm", most: 3 });
   }
-  const whole = tally(shownAlarms());
+  const whole = tally(all);
   setText(kpi("open"), String(whole.total));
   setText(kpi("unacked"), String(whole.unacked));
   setText(kpi("suppressed"), String(whole.suppressed));
@@ -108,7 +82,7 @@ function drawAttention(whole) {
   const all = attention.querySelector(".all");
   setText(all, whole.total === 1 ? "1 open alarm" : `All ${whole.total} open alarms`);
   if (attention.matches(":hover") || attention.contains(document.activeElement)) return;
-  const listed = worst(shownAlarms(), LISTED);
+  const listed = worst(plant.alarms.values(), LISTED);
   const want = listed.map((alarm) => `${alarm.id}${alarm.state}`).join(" ");
   if (attention.dataset.drawn === want) return;
   attention.dataset.drawn = want;

@@ -5,10 +5,8 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
-import numpy as np
 import pytest
 from django.db import connection
 from django.test import Client
@@ -18,9 +16,8 @@ from django.utils import timezone
 from alerts.models import Alarm, State
 from devices import services
 from devices.models import Asset, Sensor
-from devices.telemetry.codec import Columns
 from plant.machines import Kind
-from plant.pages.machine import Machine, sparkline
+from plant.pages.machine import Machine
 from plant.pages.tree import tree
 from tests import factories
 
@@ -217,19 +214,3 @@ def test_who_may_only_look_sees_why(press: Asset, client: Client, raise_alarm: R
 def test_a_stranger_is_sent_to_the_door(press: Asset) -> None:
     answer = Client().get(ADDRESS)
     assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/sign-in")
-
-
-def test_a_sparkline_keeps_its_gaps() -> None:
-    seconds = np.r_[np.arange(0, 20), np.arange(40, 60)]
-    columns = Columns(
-        time=(seconds * 1_000_000).astype(np.int64),
-        value=seconds.astype(np.float64),
-        quality=np.where(seconds == 50, 2, 0).astype(np.uint8),
-        late=np.zeros(len(seconds), dtype=np.bool_),
-    )
-    drawn = sparkline(columns, 0, int(timedelta(seconds=60).total_seconds() * 1e6))
-    assert len(drawn) == 60
-    assert drawn[:19] == [float(second) for second in range(1, 20)]
-    assert drawn[25] is None  # nothing was sent
-    assert drawn[49] is None  # and what is bad is no value
-    assert sparkline(columns, int(100e6), int(160e6)) == []

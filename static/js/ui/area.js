@@ -1,0 +1,250 @@
+// An area's page: cards, folded lines and the table follow the live picture; lines fold and unfold, and stay so.
+
+import { onAct } from "../lib/dispatch.js";
+import { make, pageData, setAttribute, setClass, setText } from "../lib/dom.js";
+import { painter } from "../lib/painter.js";
+import { fill, gettext, ngettext } from "../lib/words.js";
+import { group, isPresented, lookIn, PRIORITIES, tally, worst } from "../state/alarms.js";
+import { age } from "../state/writing.js";
+import { drawCell, readCell, start as startHoneycomb } from "./honeycomb.js";
+import { now, on, plant } from "./live.js";
+import { refreshSparks, startSparks } from "./sparks.js";
+import { drawCounts, inPhase, prioritySymbol } from "./symbols.js";
+import { refresh } from "./values.js";
+
+const KEPT = 31_536_000; // s
+const MOST_KEPT = 60; // codes in a cookie
+const AT_REST = new Set(["idle", "stopped"]);
+const KINDS = ["running", "idle", "stopped", "fault", "reporting", "offline"];
+
+const wordLists = pageData("state-words", []);
+const cells = [...document.querySelectorAll(".honey a.hexg")].map(readCell);
+const cellOf = new Map(cells.flatMap((cell) => cell.codes.map((code) => [code, cell])));
+const parts = [...document.querySelectorAll(".aline")].map((element) => ({
+  element,
+  code: element.dataset.line,
+  cells: [...element.querySelectorAll(".honey a.hexg")].map((link) => cellOf.get(link.dataset.asset)),
+}));
+const ownCodes = new Set([document.getElementById("area").dataset.code, ...parts.map((part) => part.code)]);
+let cards = new Map(); // cell → element
+let rows = new Map();
+let alarmsOfCell = new Map();
+
+const alarmsOf = (cell) => alarmsOfCell.get(cell) ?? [];
+const sortAlarms = () => {
+  alarmsOfCell = group(plant.alarms.values(), (alarm) => cellOf.get(alarm.asset));
+};
+
+function collect() {
+  const find = (name) =>
+    new Map(
+      [...document.querySelectorAll(`[data-${name}]`)].map((element) => [cellOf.get(element.dataset[name]), element]),
+    );
+  cards = find("card");
+  rows = find("row");
+}
+
+// --- Machines --------------------------------------------------------------------------------------------------------
+
+function draw(cell) {
+  const before = cell.word;
+  drawCell(cell, alarmsOf(cell), wordLists);
+  const card = cards.get(cell);
+  if (card) drawCard(card, cell, before);
+  const row = rows.get(cell);
+  if (!row) return;
+  drawState(row, cell);
+  const place = row.querySelector("[data-age]");
+  setText(place, cell.newest === null ? "–" : age((now() - cell.newest) / 1000));
+  place.classList.toggle("stalev", cell.kind === "offline" || cell.link.classList.contains("stale"));
+  drawCounts(row.querySelector("[data-counts]"), tally(alarmsOf(cell)), { size: "sm" });
+}
+
+function drawState(place, cell) {
+  const icon = place.querySelector(".st svg");
+  setAttribute(icon, "class", `hexg ${cell.kind}`);
+  setAttribute(icon.querySelector("use"), "href", `#m-${cell.kind}`);
+  setText(place.querySelector(".st > span"), cell.word.charAt(0).toUpperCase() + cell.word.slice(1));
+}
+
+function drawCard(card, cell, before) {
+  const counted = tally(alarmsOf(cell));
+  setClass(card, ["card", cell.kind, counted.worst ? `al p${counted.worst}` : ""].filter(Boolean).join(" "));
+  drawState(card, cell);
+  drawSymbols(card.querySelector("[data-symbols]"), counted);
+  const note = card.querySelector("[data-note]");
+  note.hidden = cell.kind !== "offline";
+  if (!note.hidden) {
+    setText(note.querySelector("[data-age]"), cell.newest === null ? "–" : age((now() - cell.newest) / 1000));
+  }
+  for (const indicator of card.querySelectorAll(".mai")) indicator.classList.toggle("rest", AT_REST.has(cell.kind));
+  if (before !== cell.word) drawLasting(card.querySelector("[data-lasting]"), cell);
+}
+
+/** A state that began while the page is open counts from the reading that told of it. */
+function drawLasting(place, cell) {
+  const since = cell.stateTag ? plant.values.get(cell.stateTag)?.time : null;
+  if (!since || cell.kind === "offline") place.replaceChildren();
+  else {
+    const lasting = make("span", { class: "num", "data-since": since / 1000 });
+    place.replaceChildren(`${gettext("for")} `, lasting);
+  }
+}
+
+function drawSymbols(place, counted) {
+  const shown = PRIORITIES.filter((priority) => counted[priority].active).slice(0, 2);
+  const want = shown.map((priority) => `${priority}${lookIn(counted, priority)}`).join(" ");
+  if (place.dataset.drawn === want) return;
+  place.dataset.drawn = want;
+  place.replaceChildren(...shown.map((priority) => prioritySymbol(priority, lookIn(counted, priority))));
+}
+
+const paint = painter(draw);
+
+function takeValues(tags) {
+  for (const tag of tags) {
+    const cell = cellOf.get(tag.slice(0, tag.indexOf("/")));
+    if (!cell) continue;
+    const { time } = plant.values.get(tag);
+    const first = cell.newest === null;
+    if (first || time > cell.newest) cell.newest = time;
+    if (first || tag === cell.stateTag || cell.kind === "offline" || cell.link.classList.contains("stale")) paint(cell);
+  }
+}
+
+// --- Lines -----------------------------------------------------------------------------------------------------------
+
+const isAbnormal = (cell) =>
+  tally(alarmsOf(cell)).worst !== null ||
+  cell.kind === "fault" ||
+  cell.kind === "offline" ||
+  cell.link.classList.contains("stale");
+
+function drawLines() {
+  const all = [...plant.alarms.values()];
+  const own = group(all, (alarm) => (cellOf.has(alarm.asset) ? null : alarm.asset));
+  for (const part of parts) {
+    const alarms = [...part.cells.flatMap(alarmsOf), ...(own.get(part.code) ?? [])];
+    drawCounts(part.element.querySelector("[data-tally]"), tally(alarms));
+    const told = worst(alarms, 2).map((alarm) => `${alarm.asset} ${alarm.message}`);
+    setText(part.element.querySelector("[data-told]"), told.join(", "));
+  }
+  const mine = all.filter((alarm) => cellOf.has(alarm.asset) || ownCodes.has(alarm.asset));
+  drawCounts(document.getElementById("counts"), tally(mine.filter(isPresented)));
+  inPhase();
+}
+
+const WORDS = {
+  running: gettext("running"),
+  idle: gettext("idle"),
+  stopped: gettext("stopped"),
+  fault: gettext("fault"),
+  reporting: gettext("reporting"),
+  offline: gettext("offline"),
+};
+
+function drawStates() {
+  for (const part of parts) {
+    if (!part.cells.length) continue;
+    const counts = Object.fromEntries(KINDS.map((kind) => [kind, 0]));
+    for (const cell of part.cells) counts[cell.kind] += 1;
+    const said = KINDS.filter((kind) => counts[kind]).map((kind) => `${counts[kind]} ${WORDS[kind]}`);
+    setText(part.element.querySelector("[data-states]"), said.join(", "));
+    const rest = part.element.querySelector("[data-rest]");
+    if (!rest) continue;
+    const abnormal = part.cells.filter((cell) => !cards.has(cell) && isAbnormal(cell)).length;
+    setText(rest, abnormal ? fill(gettext(", %(number)s abnormal"), { number: abnormal }) : gettext(", all normal"));
+  }
+}
+
+// --- Fold, unfold, more ------------------------------------------------------------------------------------------------
+
+const cookie = (name) =>
+  new Set(
+    (document.cookie.match(new RegExp(`(?:^|; )${name}=([^;]*)`))?.[1] ?? "").split(".").filter((code) => code !== ""),
+  );
+
+function keep(name, codes) {
+  const text = [...codes].slice(-MOST_KEPT).join(".");
+  document.cookie = `${name}=${text};path=/;max-age=${text ? KEPT : 0};samesite=lax`;
+}
+
+function remember(code, open) {
+  const [to, from] = open ? ["unfolded", "folded"] : ["folded", "unfolded"];
+  const [added, dropped] = [cookie(to), cookie(from)];
+  added.add(code);
+  dropped.delete(code);
+  keep(to, added);
+  keep(from, dropped);
+}
+
+async function fetchCards(part) {
+  const address = new URL(location.href);
+  address.searchParams.set("cards", part.code);
+  const known = [...part.element.querySelectorAll("[data-card]")].map((card) => card.dataset.card);
+  if (known.length) address.searchParams.set("known", known.join("."));
+  const answer = await fetch(address, { credentials: "same-origin" }).catch(() => null);
+  if (!answer?.ok) return 0;
+  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const made = [...parsed.querySelectorAll("[data-card]")];
+  part.element.querySelector(".cards").append(...made);
+  collect();
+  refresh();
+  refreshSparks();
+  part.cells.forEach(draw);
+  const left = part.cells.filter((cell) => !cards.has(cell)).length;
+  const more = part.element.querySelector(".more");
+  if (more) {
+    const chip = more.querySelector("a");
+    more.hidden = left === 0 || made.length === 0;
+    chip.firstChild.textContent = fill(ngettext("Show %(more)s more", "Show %(more)s more", left), { more: left });
+    drawStates();
+  }
+  inPhase();
+  return made.length;
+}
+
+const partOf = (element) => parts.find((part) => part.element === element.closest(".aline"));
+
+async function fold(button) {
+  const part = partOf(button);
+  const open = part.element.classList.contains("folded");
+  button.setAttribute("aria-busy", "true");
+  if (open && !part.element.querySelector("[data-card]")) await fetchCards(part);
+  button.removeAttribute("aria-busy");
+  part.element.classList.toggle("folded", !open);
+  button.setAttribute("aria-expanded", String(open));
+  remember(part.code, open);
+}
+
+export function start() {
+  collect();
+  startHoneycomb(new Map(cells.map((cell) => [cell.link, cell])), alarmsOf);
+  startSparks();
+  onAct({ fold, "more-cards": (link) => fetchCards(partOf(link)) });
+  const everything = () => {
+    sortAlarms();
+    cells.forEach(paint);
+    drawLines();
+    drawStates();
+  };
+  on("snapshot", () => {
+    for (const tag of plant.values.keys()) takeValues([tag]);
+    everything();
+  });
+  on("values", takeValues);
+  on("alarm", ({ alarm, before, gone }) => {
+    sortAlarms();
+    if (alarm.silent || before?.silent) cells.forEach(paint);
+    for (const code of new Set([alarm.asset, ...gone.map((other) => other.asset)])) {
+      const cell = cellOf.get(code);
+      if (cell) draw(cell);
+    }
+    drawLines();
+  });
+  setInterval(() => {
+    if (!plant.complete || document.documentElement.classList.contains("disc-on")) return;
+    cells.forEach(paint);
+    drawStates();
+  }, 1000);
+}

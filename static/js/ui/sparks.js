@@ -1,0 +1,57 @@
+// Sparklines of the page go on: each minute the newest value of their sensor comes in at the right.
+
+import { setAttribute } from "../lib/dom.js";
+import { isPresented } from "../state/alarms.js";
+import { draw, next } from "../state/spark.js";
+import { now, on, plant } from "./live.js";
+
+const SLOT = 60_000; // ms
+
+let lines = [];
+
+function read(element) {
+  const { spark, points, normal, limit, below } = element.dataset;
+  return {
+    element,
+    tag: spark,
+    points: JSON.parse(points),
+    normal: normal ? normal.split(" ").map(Number) : null,
+    limit: limit === "" ? null : Number(limit),
+    below: below !== undefined,
+  };
+}
+
+function show(line) {
+  const { path, hot, band } = draw(line.points, line);
+  const { element } = line;
+  setAttribute(element.querySelector("path:not(.hot)"), "d", path);
+  // The part past a limit is drawn while its alarm stands, and no longer.
+  const stands = [...plant.alarms.values()].some((alarm) => alarm.sensor === line.tag && isPresented(alarm));
+  setAttribute(element.querySelector(".hot"), "d", stands ? hot : "");
+  const rect = element.querySelector(".bandr");
+  if (!rect || !band) return;
+  setAttribute(rect, "y", band.y.toFixed(1));
+  setAttribute(rect, "height", band.height.toFixed(1));
+}
+
+function step() {
+  if (!plant.complete || document.documentElement.classList.contains("disc-on")) return;
+  for (const line of lines) {
+    const reading = plant.values.get(line.tag);
+    const fresh = reading && reading.quality !== "bad" && now() - reading.time < SLOT;
+    line.points = next(line.points, fresh ? reading.value : null);
+    show(line);
+  }
+}
+
+/** Finds the page's sparklines; call it again when some were added. */
+export function refreshSparks() {
+  const known = new Map(lines.map((line) => [line.element, line]));
+  lines = [...document.querySelectorAll("svg[data-spark]")].map((element) => known.get(element) ?? read(element));
+}
+
+export function startSparks() {
+  refreshSparks();
+  setInterval(step, SLOT);
+  on("alarm", ({ alarm }) => lines.filter((line) => line.tag === alarm.sensor).forEach(show));
+}
