@@ -96,11 +96,35 @@ def _until(body: Shelving | Bulk, now: datetime) -> datetime | None:
     return body.until.astimezone(UTC)
 
 
+def _terms(body: Shelving, now: datetime) -> dict[str, Any]:
+    """Gives how long and why something is shelved, as the service takes it."""
+    return {"reason": body.reason, "until": _until(body, now), "one_shot": body.one_shot, "now": now}
+
+
 def _do(service: Callable[..., Any], **given: Any) -> None:
     try:
         service(**given)
     except Refused as error:
         raise HttpError(409, str(error)) from error
+
+
+def _to_alarm(
+    request: HttpRequest, event: Event, service: Callable[..., Any], pk: int, **given: Any
+) -> dict[str, Any]:
+    """Does something to an alarm and gives how it stands then."""
+    user = _person(request, event)
+    get_alarm(request, pk)
+    _do(service, alarm_id=pk, user=user, **{"now": timezone.now(), **given})
+    return get_alarm(request, pk)
+
+
+def _to_rule(
+    request: HttpRequest, event: Event, service: Callable[..., Any], asset: str, name: str, **given: Any
+) -> dict[str, Any]:
+    """Does something to a rule and gives how its suppression stands then."""
+    user, rule = _person(request, event), _rule(asset, name)
+    _do(service, rule_id=rule.pk, user=user, **{"now": timezone.now(), **given})
+    return _stands(rule)
 
 
 # --- Alarms --------------------------------------------------------------------------------------------------------
@@ -109,10 +133,7 @@ def _do(service: Callable[..., Any], **given: Any) -> None:
 @router.post("/alarms/{int:pk}/ack", summary="Acknowledge an alarm")
 def acknowledge(request: HttpRequest, pk: int, body: Comment | None = None) -> dict[str, Any]:
     """Acknowledges this occurrence; asked twice, the first person's acknowledgement stands."""
-    user = _person(request, Event.ACK)
-    get_alarm(request, pk)
-    _do(services.acknowledge, alarm_id=pk, user=user, comment=body.comment if body else "", now=timezone.now())
-    return get_alarm(request, pk)
+    return _to_alarm(request, Event.ACK, services.acknowledge, pk, comment=body.comment if body else "")
 
 
 @router.post("/alarms/{int:pk}/comment", summary="Comment an alarm")
@@ -130,56 +151,37 @@ def comment(request: HttpRequest, pk: int, body: Remark) -> dict[str, Any]:
 @router.post("/alarms/{int:pk}/reset", summary="Reset a latched alarm")
 def reset(request: HttpRequest, pk: int, body: Comment | None = None) -> dict[str, Any]:
     """Resets this occurrence, whose condition is over."""
-    user = _person(request, Event.RESET)
-    get_alarm(request, pk)
-    _do(services.reset, alarm_id=pk, user=user, comment=body.comment if body else "", now=timezone.now())
-    return get_alarm(request, pk)
+    return _to_alarm(request, Event.RESET, services.reset, pk, comment=body.comment if body else "")
 
 
 @router.post("/alarms/{int:pk}/silence", summary="Stop the horn for an alarm")
 def silence(request: HttpRequest, pk: int) -> dict[str, Any]:
     """Stops the horn for this occurrence on every screen; its next annunciation sounds again."""
-    user = _person(request, Event.SILENCE)
-    get_alarm(request, pk)
-    _do(services.silence, alarm_id=pk, user=user, now=timezone.now())
-    return get_alarm(request, pk)
+    return _to_alarm(request, Event.SILENCE, services.silence, pk)
 
 
 @router.post("/alarms/{int:pk}/shelve", summary="Shelve an alarm")
 def shelve(request: HttpRequest, pk: int, body: Shelving) -> dict[str, Any]:
     """Keeps this alarm, and what its rule raises meanwhile, from being presented until then."""
-    user, now = _person(request, Event.SHELVE), timezone.now()
-    get_alarm(request, pk)
-    until = _until(body, now)
-    _do(services.shelve, alarm_id=pk, user=user, reason=body.reason, until=until, one_shot=body.one_shot, now=now)
-    return get_alarm(request, pk)
+    return _to_alarm(request, Event.SHELVE, services.shelve, pk, **_terms(body, timezone.now()))
 
 
 @router.post("/alarms/{int:pk}/unshelve", summary="Unshelve an alarm")
 def unshelve(request: HttpRequest, pk: int, body: Reason | None = None) -> dict[str, Any]:
     """Presents this alarm again."""
-    user = _person(request, Event.UNSHELVE)
-    get_alarm(request, pk)
-    _do(services.unshelve, alarm_id=pk, user=user, reason=body.reason if body else "", now=timezone.now())
-    return get_alarm(request, pk)
+    return _to_alarm(request, Event.UNSHELVE, services.unshelve, pk, reason=body.reason if body else "")
 
 
 @router.post("/alarms/{int:pk}/out-of-service", summary="Take an alarm out of service")
 def take_out_of_service(request: HttpRequest, pk: int, body: Service) -> dict[str, Any]:
     """Keeps this alarm, and what its rule raises meanwhile, from being presented until somebody returns it."""
-    user = _person(request, Event.OUT_OF_SERVICE)
-    get_alarm(request, pk)
-    _do(services.take_out_of_service, alarm_id=pk, user=user, now=timezone.now(), **body.dict())
-    return get_alarm(request, pk)
+    return _to_alarm(request, Event.OUT_OF_SERVICE, services.take_out_of_service, pk, **body.dict())
 
 
 @router.post("/alarms/{int:pk}/return", summary="Return an alarm to service")
 def return_to_service(request: HttpRequest, pk: int, body: Reason | None = None) -> dict[str, Any]:
     """Presents this alarm again."""
-    user = _person(request, Event.RETURN)
-    get_alarm(request, pk)
-    _do(services.return_to_service, alarm_id=pk, user=user, reason=body.reason if body else "", now=timezone.now())
-    return get_alarm(request, pk)
+    return _to_alarm(request, Event.RETURN, services.return_to_service, pk, reason=body.reason if body else "")
 
 
 @router.post("/alarms/bulk", summary="Do one thing to several alarms")
@@ -239,39 +241,30 @@ def get_suppression(request: HttpRequest, asset: str, name: str) -> dict[str, An
 @router.post("/rules/{asset}/{path:name}/shelve", summary="Shelve a rule")
 def shelve_rule(request: HttpRequest, asset: str, name: str, body: Shelving) -> dict[str, Any]:
     """Keeps the alarms of this rule from being presented until then, whether one is open or not."""
-    user, now = _person(request, Event.SHELVE), timezone.now()
-    rule, until = _rule(asset, name), _until(body, now)
-    _do(services.shelve, rule_id=rule.pk, user=user, reason=body.reason, until=until, one_shot=body.one_shot, now=now)
-    return _stands(rule)
+    return _to_rule(request, Event.SHELVE, services.shelve, asset, name, **_terms(body, timezone.now()))
 
 
 @router.post("/rules/{asset}/{path:name}/unshelve", summary="Unshelve a rule")
 def unshelve_rule(request: HttpRequest, asset: str, name: str, body: Reason | None = None) -> dict[str, Any]:
     """Presents the alarms of this rule again."""
-    user, rule = _person(request, Event.UNSHELVE), _rule(asset, name)
-    _do(services.unshelve, rule_id=rule.pk, user=user, reason=body.reason if body else "", now=timezone.now())
-    return _stands(rule)
+    return _to_rule(request, Event.UNSHELVE, services.unshelve, asset, name, reason=body.reason if body else "")
 
 
 @router.post("/rules/{asset}/{path:name}/out-of-service", summary="Take a rule out of service")
 def take_rule_out_of_service(request: HttpRequest, asset: str, name: str, body: Service) -> dict[str, Any]:
     """Keeps the alarms of this rule from being presented until somebody returns it."""
-    user, rule = _person(request, Event.OUT_OF_SERVICE), _rule(asset, name)
-    _do(services.take_out_of_service, rule_id=rule.pk, user=user, now=timezone.now(), **body.dict())
-    return _stands(rule)
+    return _to_rule(request, Event.OUT_OF_SERVICE, services.take_out_of_service, asset, name, **body.dict())
 
 
 @router.post("/rules/{asset}/{path:name}/return", summary="Return a rule to service")
 def return_rule_to_service(request: HttpRequest, asset: str, name: str, body: Reason | None = None) -> dict[str, Any]:
     """Presents the alarms of this rule again."""
-    user, rule = _person(request, Event.RETURN), _rule(asset, name)
-    _do(services.return_to_service, rule_id=rule.pk, user=user, reason=body.reason if body else "", now=timezone.now())
-    return _stands(rule)
+    return _to_rule(
+        request, Event.RETURN, services.return_to_service, asset, name, reason=body.reason if body else ""
+    )
 
 
 @router.post("/rules/{asset}/{path:name}/comment", summary="Comment a rule")
 def comment_rule(request: HttpRequest, asset: str, name: str, body: Remark) -> dict[str, Any]:
     """Adds a comment to the journal of this rule's open alarm, else to the rule's own."""
-    user, rule = _person(request, Event.COMMENT), _rule(asset, name)
-    _do(services.comment_rule, rule_id=rule.pk, user=user, text=body.comment, now=timezone.now())
-    return _stands(rule)
+    return _to_rule(request, Event.COMMENT, services.comment_rule, asset, name, text=body.comment)

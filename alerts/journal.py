@@ -6,8 +6,8 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import F
 
-from alerts import chain, lifecycle
-from alerts.models import Alarm, JournalEntry, JournalHead
+from alerts import chain
+from alerts.models import JournalEntry, JournalHead
 
 _HEAD = 1
 _REASON_LENGTH = 300  # JournalEntry.reason
@@ -59,44 +59,6 @@ def write(entries: Sequence[JournalEntry], now: datetime) -> list[int]:
     JournalEntry.objects.bulk_create(entries)
     JournalHead.objects.filter(pk=_HEAD).update(last=numbers[-1], hash=before)
     return numbers
-
-
-def row(
-    alarm: Alarm,
-    event: lifecycle.Event,
-    *,
-    before: lifecycle.Letter,
-    after: lifecycle.Letter,
-    reason: str,
-    actor: str,
-    now: datetime,
-) -> JournalEntry:
-    """Gives an unsaved row about an alarm."""
-    return JournalEntry(
-        time=now,
-        recorded=now,
-        event=event,
-        from_state=before,
-        to_state=after,
-        alarm=alarm,
-        rule_id=alarm.rule_id,
-        rule_name=alarm.rule_name,
-        tag=alarm.tag,
-        reason=reason,
-        actor=actor,
-    )
-
-
-def taken(alarm: Alarm, event: lifecycle.Event, step: lifecycle.Step, *, actor: str, now: datetime) -> JournalEntry:
-    """Gives the row of a step that a person took."""
-    return row(alarm, event, before=step.before, after=step.after, reason=step.reason, actor=actor, now=now)
-
-
-def refused(alarm: Alarm, refusal: lifecycle.IllegalEvent, *, actor: str, now: datetime) -> JournalEntry:
-    """Gives the row of an attempt that was not possible; the state stays."""
-    state = refusal.state
-    reason = f"{REFUSED}{refusal.reason}"
-    return row(alarm, refusal.event, before=state, after=state, reason=reason, actor=actor, now=now)
 
 
 def _head() -> tuple[int, str]:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from alerts.figures.events import Bool, Int64
+from alerts.flood.counter import ABOVE, BELOW
 
-# Source: ISA-18.2 / IEC 62682: over ten in a regular interval of ten minutes begin a flood, under five end it.
-FLOOD_ABOVE = 10
-FLOOD_BELOW = 5
 BUSY_HOUR = 30  # alarms, above which an hour is too busy
 DEMANDING = 5  # alarms in ten minutes; EEMUA's grid asks for the time above
 
@@ -45,9 +43,9 @@ def floods(counts: Int64, edges: Int64) -> list[Flood]:
     first: int | None = None
     for place, count in enumerate([*counts.tolist(), 0]):
         if first is None:
-            if count > FLOOD_ABOVE:
+            if count > ABOVE:
                 first = place
-        elif count < FLOOD_BELOW:
+        elif count < BELOW:
             part = counts[first:place]
             running = place == len(counts)
             found.append(Flood(int(edges[first]), int(edges[place]), int(part.sum()), int(part.max()), running))

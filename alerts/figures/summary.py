@@ -16,6 +16,7 @@ from alerts.figures import answers, nuisance, rates
 from alerts.figures.events import DAY, HOUR, MINUTE, SECOND, Events, Int64, Kind, annunciations
 from alerts.figures.staffing import Staffing, Week, aligned, midnights
 from alerts.figures.targets import PRIORITY_SPLIT, TARGETS, Standing
+from alerts.flood.counter import ABOVE
 
 TOP = 10
 TEN_MINUTES = 10 * MINUTE
@@ -217,7 +218,7 @@ def compute(
         peak_ten_at=int(edges[peak]),
         peak_hour=int(by_hour.max()),
         busy_hours=rates.share(by_hour[staffed_hour] > rates.BUSY_HOUR),
-        busy_tens=rates.share(counts[staffed] > rates.FLOOD_ABOVE),
+        busy_tens=rates.share(counts[staffed] > ABOVE),
         demanding=rates.share(counts[staffed] > rates.DEMANDING),
         floods=rates.floods(counts, edges),
         top=top,

@@ -22,9 +22,10 @@ from django.views.decorators.http import require_GET
 from alerts.figures import words
 from alerts.figures.mailing import last_month
 from alerts.figures.query import Report, Source, moment_of, report
-from alerts.figures.rates import FLOOD_ABOVE, Flood
+from alerts.figures.rates import Flood
 from alerts.figures.summary import Figures
 from alerts.figures.targets import PRIORITY_SPLIT
+from alerts.flood import counter
 from alerts.models import Position, Priority
 from alerts.notify import hours
 from plant.drawing import rates
@@ -269,12 +270,12 @@ def _chart(figures: Figures) -> SafeString:
     names = [(at(day), date_format(moment_of(day), "j M")) for day in days[::step]] if days else []
     return rates.rate_chart(
         values,
-        limits=[(FLOOD_ABOVE, _("Flood 10")), (2, _("Manageable 2")), (1, _("Target 1"))],
+        limits=[(counter.ABOVE, _("Flood 10")), (2, _("Manageable 2")), (1, _("Target 1"))],
         marks=marks,
         days=names,
         label=_("Alarms per 10 minutes: on average %(average)s, at most %(peak)s, %(floods)s floods")
         % {"average": f"{figures.per_ten:.2f}", "peak": figures.peak_ten, "floods": len(figures.floods)},
-        hot_above=FLOOD_ABOVE,
+        hot_above=counter.ABOVE,
     )
 
 
@@ -300,6 +301,6 @@ def _field(figures: Figures) -> list[tuple[str, list[tuple[str, int] | None]]]:
                 cells.append(None)
                 continue
             mean = sum(counts) / len(counts)
-            cells.append((f"{name} {hour}:00, {mean:.1f}", rates.shade(mean, FLOOD_ABOVE)))
+            cells.append((f"{name} {hour}:00, {mean:.1f}", rates.shade(mean, counter.ABOVE)))
         found.append((name, cells))
     return found

@@ -8,7 +8,6 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
 from alerts import journal
-from alerts.lifecycle import Event, IllegalEvent, Letter
 from alerts.models import Alarm, JournalEntry, JournalHead
 
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
@@ -85,16 +84,6 @@ def test_the_database_refuses_to_empty_the_journal() -> None:
     with pytest.raises(IntegrityError, match="append-only"), connection.cursor() as cursor:
         cursor.execute("TRUNCATE alerts_journalentry CASCADE")
     assert JournalEntry.objects.get().reason == "note 0"
-
-
-@pytest.mark.django_db
-def test_a_refused_attempt_is_a_row_that_leaves_the_state() -> None:
-    about = alarm()
-    refusal = IllegalEvent(Letter.UNACKED, Event.RESET, "still active")
-    journal.write([journal.refused(about, refusal, actor="olga", now=NOW)], NOW)
-    row = JournalEntry.objects.get()
-    assert (row.event, row.from_state, row.to_state) == ("reset", "B", "B")
-    assert (row.reason, row.actor, row.tag) == ("refused: still active", "olga", "press-1/temp")
 
 
 @pytest.mark.django_db
