@@ -1,7 +1,14 @@
 // What alarms mean together: which comes first, how many there are, how a symbol stands. Pure.
 
+import { gettext } from "../lib/words.js";
+
 export const PRIORITIES = [1, 2, 3, 4];
-export const PRIORITY_WORDS = { 1: "Critical", 2: "High", 3: "Medium", 4: "Low" };
+export const PRIORITY_WORDS = {
+  1: gettext("Critical"),
+  2: gettext("High"),
+  3: gettext("Medium"),
+  4: gettext("Low"),
+};
 const UNACKED = new Set(["B", "D", "E"]);
 const RETURNED = "D";
 

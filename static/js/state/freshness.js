@@ -1,5 +1,7 @@
 // When data is old, and what state a machine is in. Pure; plant/machines.py is its twin.
 
+import { gettext } from "../lib/words.js";
+
 export const NOT_LIVE_AFTER = 3_000; // ms without a frame
 
 /** The ms after which a reading is old; null for a sensor that reports when it likes. */
@@ -21,12 +23,12 @@ export const labelKey = (value) => String(value);
  * not heard. Gives { kind, word, stale }.
  */
 export function condition(now, newest, after, state, words, silent = false) {
-  if (silent) return { kind: "offline", word: "no data", stale: false };
+  if (silent) return { kind: "offline", word: gettext("no data"), stale: false };
   if (newest == null || (after.offline !== null && now - newest > after.offline)) {
-    return { kind: "offline", word: "offline", stale: false };
+    return { kind: "offline", word: gettext("offline"), stale: false };
   }
   const stale = after.stale !== null && now - newest > after.stale;
-  if (!state) return { kind: "reporting", word: "reporting", stale };
+  if (!state) return { kind: "reporting", word: gettext("reporting"), stale };
   const [kind, word] = words?.[labelKey(state.value)] ?? ["reporting", labelKey(state.value)];
   return { kind, word, stale };
 }

@@ -1,5 +1,7 @@
 // What switching messages on in a browser needs to know; pure.
 
+import { gettext } from "../lib/words.js";
+
 /** Gives the bytes of base64url. */
 export function bytesOf(text) {
   const raw = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
@@ -13,12 +15,14 @@ export function fieldsOf({ endpoint, keys }) {
 
 /** Gives why messages cannot be switched on in this browser, in words; nothing where they can. */
 export function hindrance({ secure, worker, push, permission }) {
-  if (!secure) return "Messages need a page with a certificate (https).";
+  if (!secure) return gettext("Messages need a page with a certificate (https).");
   if (!worker || !push) {
-    return "This browser takes no messages from pages. On an iPhone, put Andon on the home screen first.";
+    return gettext(
+      "This browser takes no messages from pages. On an iPhone, put Andon on the home screen first.",
+    );
   }
   if (permission === "denied") {
-    return "The browser was told not to show messages of this page. Allow them beside the address.";
+    return gettext("The browser was told not to show messages of this page. Allow them beside the address.");
   }
   return "";
 }

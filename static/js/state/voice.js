@@ -1,5 +1,7 @@
 // What a screen reader is told, and when: at most one message every three seconds, critical ones first. Pure.
 
+import { fill, gettext } from "../lib/words.js";
+
 const PAUSE = 3000;
 
 /** Gives { add(text, urgent), next(now) → { text, urgent } or null }. */
@@ -20,7 +22,7 @@ export function voice() {
       // During a flood nobody can listen to all of them.
       if (line.length > 3) {
         const more = line.splice(0).length;
-        return { text: `${text}. And ${more} more.`, urgent: line === urgent };
+        return { text: fill(gettext("%(text)s. And %(count)s more."), { text, count: more }), urgent: line === urgent };
       }
       return { text, urgent: line === urgent };
     },

@@ -1,6 +1,7 @@
 // Acknowledgements and comments on their way to the server, and what the person is told.
 
 import { post } from "../lib/dom.js";
+import { fill, gettext, ngettext } from "../lib/words.js";
 import { say } from "./say.js";
 import { toast } from "./toast.js";
 
@@ -20,7 +21,10 @@ export async function acknowledge(ids, answered = () => {}) {
     }
   }
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, left.length) }, next));
-  const result = ids.length === 1 ? `Alarm ${ids[0]} acknowledged.` : `${done} alarms acknowledged.`;
+  const result =
+    ids.length === 1
+      ? fill(gettext("Alarm %(number)s acknowledged."), { number: ids[0] })
+      : fill(ngettext("%(count)s alarm acknowledged.", "%(count)s alarms acknowledged.", done), { count: done });
   const words = [...(done ? [result] : []), ...told].join(" ");
   toast(words);
   say(words);
@@ -33,10 +37,10 @@ async function one(id, answered) {
     const isJson = answer.headers.get("Content-Type")?.includes("json");
     const body = isJson ? await answer.json() : {};
     if (body.alarm) answered(body.alarm);
-    if (!answer.ok) return body.error ?? `Ack failed, the server answered ${answer.status}.`;
+    if (!answer.ok) return body.error ?? fill(gettext("Ack failed, the server answered %(status)s."), answer);
     return body.done ? null : body.message;
   } catch {
-    return "Ack failed, no connection.";
+    return gettext("Ack failed, no connection.");
   }
 }
 
@@ -51,11 +55,12 @@ export async function sendComment(form) {
     const answer = await post(form.action, { comment: field.value });
     const isJson = answer.headers.get("Content-Type")?.includes("json");
     const body = isJson ? await answer.json() : {};
-    toast(answer.ok ? body.message : (body.error ?? `The comment was not taken, the server answered ${answer.status}.`));
+    const refused = fill(gettext("The comment was not taken, the server answered %(status)s."), answer);
+    toast(answer.ok ? body.message : (body.error ?? refused));
     if (answer.ok) field.value = "";
     return answer.ok;
   } catch {
-    toast("The comment was not sent, no connection.");
+    toast(gettext("The comment was not sent, no connection."));
     return false;
   }
 }

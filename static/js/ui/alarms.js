@@ -2,6 +2,7 @@
 
 import { onAct, onKeys } from "../lib/dispatch.js";
 import { setText } from "../lib/dom.js";
+import { fill, gettext, ngettext } from "../lib/words.js";
 import { isPresented, isUnacked, lookOf } from "../state/alarms.js";
 import { acknowledge, sendComment } from "./acking.js";
 import { ask, send, start as startAsking } from "./asking.js";
@@ -27,15 +28,21 @@ const onPhone = () => matchMedia("(max-width: 1000px)").matches;
 
 // --- Rows ------------------------------------------------------------------------------------------------------------
 
-const WORDS = { unack: "Unacked", returned: "Cleared", ack: "Acked", shelved: "Shelved", suppressed: "Suppressed" };
+const WORDS = {
+  unack: gettext("Unacked"),
+  returned: gettext("Cleared"),
+  ack: gettext("Acked"),
+  shelved: gettext("Shelved"),
+  suppressed: gettext("Suppressed"),
+};
 
 const HIDDEN = new Set(["shelved", "suppressed", "out_of_service"]); // lists of rules, not of alarms
-const LATCHED = { E: "Latched, unacked", F: "Latched, acked" };
+const LATCHED = { E: gettext("Latched, unacked"), F: gettext("Latched, acked") };
 
 function wordOf(alarm, look) {
-  if (look === "zero") return "Over";
+  if (look === "zero") return gettext("Over");
   if (look in { unack: 1, ack: 1 } && alarm.state in LATCHED) return LATCHED[alarm.state];
-  return look === "ack" && !alarm.acked ? "Active" : WORDS[look];
+  return look === "ack" && !alarm.acked ? gettext("Active") : WORDS[look];
 }
 
 function drawRow(row, alarm, over) {
@@ -44,7 +51,7 @@ function drawRow(row, alarm, over) {
   row.classList.toggle("un", standing);
   row.querySelector(".symbol").replaceChildren(prioritySymbol(Number(row.dataset.priority), look));
   setText(row.querySelector(".word"), wordOf(alarm, look));
-  setText(row.querySelector(".c-by"), alarm?.acked_by ? ` by ${alarm.acked_by}` : "");
+  setText(row.querySelector(".c-by"), alarm?.acked_by ? fill(gettext(" by %(name)s"), { name: alarm.acked_by }) : "");
   if (over || alarm.cleared) for (const part of row.querySelectorAll("[data-since]")) delete part.dataset.since;
   if (standing) return;
   row.querySelector(".c-act").replaceChildren();
@@ -104,7 +111,8 @@ function add(id) {
 function drawBar() {
   if (!bar) return;
   bar.hidden = newer.size === 0;
-  setText(bar.querySelector("span"), newer.size === 1 ? "1 new alarm" : `${newer.size} new alarms`);
+  const words = ngettext("%(count)s new alarm", "%(count)s new alarms", newer.size);
+  setText(bar.querySelector("span"), fill(words, { count: newer.size }));
 }
 
 function drawTabs() {
@@ -144,7 +152,7 @@ async function takeIn() {
   const address = new URL(location.href);
   address.searchParams.set("fragment", "1");
   const answer = await fetch(address, { credentials: "same-origin" }).catch(() => null);
-  if (!answer?.ok) return toast("The list could not be read, try again.");
+  if (!answer?.ok) return toast(gettext("The list could not be read, try again."));
   const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
   const hadFocus = list.contains(document.activeElement) || document.activeElement === bar;
   list.replaceChildren(...parsed.body.childNodes);
@@ -227,11 +235,11 @@ async function ack(asked) {
   const ids = asked.filter((id) => waits(id) || asked.length === 1);
   if (!ids.length) return;
   if (!("mayAck" in document.body.dataset)) {
-    toast("You can look. An administrator can let you acknowledge alarms.");
+    toast(gettext("You can look. An administrator can let you acknowledge alarms."));
     return;
   }
   if (document.documentElement.classList.contains("disc-on")) {
-    toast("Ack is not possible without a connection.");
+    toast(gettext("Ack is not possible without a connection."));
     return;
   }
   await acknowledge(ids, (alarm) => {
@@ -247,7 +255,7 @@ async function ack(asked) {
 // --- Shelve, silence and the rest --------------------------------------------------------------------------------------
 
 function shelve(ids) {
-  if (!ids.length) return toast("Choose an alarm first.");
+  if (!ids.length) return toast(gettext("Choose an alarm first."));
   const address = new URL((board ?? document.getElementById("draw")).dataset.shelve, location.href);
   for (const id of ids) address.searchParams.append("alarm", id);
   return ask(address);
@@ -269,7 +277,7 @@ function ackHere() {
   if (chosen.size) return ack([...chosen]);
   if (current === null) return document.querySelector("#banner [data-act=ack-banner]")?.click();
   if (waits(current)) return ack([current]);
-  return toast(`Alarm ${current} waits for no acknowledgement.`);
+  return toast(fill(gettext("Alarm %(number)s waits for no acknowledgement."), { number: current }));
 }
 
 function toggle(id) {

@@ -1,6 +1,7 @@
 // Forms that the server makes, in a dialog, and small ones on the page: sent by script, told in a toast.
 
 import { make, post } from "../lib/dom.js";
+import { fill, gettext } from "../lib/words.js";
 import { inPhase } from "./symbols.js";
 import { say } from "./say.js";
 import { toast } from "./toast.js";
@@ -15,7 +16,9 @@ export async function ask(address) {
   fragment.searchParams.set("fragment", "1");
   const answer = await fetch(fragment, { credentials: "same-origin" }).catch(() => null);
   if (!answer?.ok) {
-    toast(answer?.status === 403 ? "You can look. An administrator can let you do this." : "The form could not be read.");
+    const forbidden = answer?.status === 403;
+    const refused = gettext("You can look. An administrator can let you do this.");
+    toast(forbidden ? refused : gettext("The form could not be read."));
     return undefined;
   }
   const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -34,7 +37,10 @@ function drawEnd() {
   if (!chosen || !button) return;
   button.dataset.word ??= button.textContent;
   const until = chosen.dataset.until?.slice(0, 5);
-  button.textContent = until ? `${button.dataset.word} until ${until}` : `${button.dataset.word} once`;
+  const { word } = button.dataset;
+  button.textContent = until
+    ? fill(gettext("%(verb)s until %(time)s"), { verb: word, time: until })
+    : fill(gettext("%(verb)s once"), { verb: word });
 }
 
 /** Sends a form and tells what came of it; gives whether something was done. */
@@ -46,7 +52,8 @@ export async function send(form) {
     const answer = await post(form.action, new FormData(form));
     const isJson = answer.headers.get("Content-Type")?.includes("json");
     const body = isJson ? await answer.json() : {};
-    const words = body.message ?? body.error ?? `It was not done, the server answered ${answer.status}.`;
+    const failed = fill(gettext("It was not done, the server answered %(status)s."), answer);
+    const words = body.message ?? body.error ?? failed;
     if (dialog?.open && form.closest("dialog") === dialog && !answer.ok) refuse(form, words);
     else {
       dialog?.close();
@@ -55,7 +62,7 @@ export async function send(form) {
     say(words);
     return answer.ok;
   } catch {
-    toast("It was not done, no connection.");
+    toast(gettext("It was not done, no connection."));
     return false;
   } finally {
     button?.removeAttribute("aria-busy");

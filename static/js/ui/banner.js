@@ -2,7 +2,8 @@
 
 import { onAct, onKeys } from "../lib/dispatch.js";
 import { post, setText } from "../lib/dom.js";
-import { group, isPresented, isUnacked, lookIn, mostImportant, tally } from "../state/alarms.js";
+import { fill, gettext } from "../lib/words.js";
+import { group, isPresented, isUnacked, lookIn, mostImportant, PRIORITY_WORDS, tally } from "../state/alarms.js";
 import { clock, figure, per } from "../state/writing.js";
 import { on, plant, plantOffset } from "./live.js";
 import { load, placeOf, unitOf } from "./places.js";
@@ -11,6 +12,7 @@ import { alarmSymbol, drawCounts, inPhase, prioritySymbol } from "./symbols.js";
 import { toast } from "./toast.js";
 
 const WINDOW = 600_000; // ms
+const MORE = { 1: gettext("+1 critical"), 2: gettext("+1 high"), 3: gettext("+1 medium") };
 
 const banner = document.getElementById("banner");
 const none = banner.querySelector(".none");
@@ -30,10 +32,7 @@ function draw(force = false) {
   // While the pointer or the focus is on an alarm that still waits, another one announces itself beside it.
   if (!force && alarm && current && alarm.id !== shown && isUnacked(current) && isPresented(current) && pointedAt()) {
     const more = part(".more");
-    setText(
-      more,
-      alarm.priority < current.priority ? `+1 ${["", "critical", "high", "medium", "low"][alarm.priority]}` : "+1",
-    );
+    setText(more, alarm.priority < current.priority ? MORE[alarm.priority] : "+1");
     more.hidden = false;
     return;
   }
@@ -51,7 +50,7 @@ function show(alarm) {
   setText(part(".msg"), alarm.message);
   setText(part(".reading"), alarm.value == null ? "" : figure(alarm.value));
   setText(part(".what .u"), alarm.value == null ? "" : unitOf(alarm.unit));
-  setText(part(".limit"), alarm.limit == null ? "" : `limit ${figure(alarm.limit)}${per(alarm.per)}`);
+  setText(part(".limit"), alarm.limit == null ? "" : fill(gettext("limit %(value)s"), { value: figure(alarm.limit) + per(alarm.per) }));
   const short = part(".short");
   const reading = alarm.value == null ? "" : `, ${figure(alarm.value)} ${unitOf(alarm.unit)}`;
   const since = short.querySelector(".for");
@@ -103,10 +102,13 @@ let raised = Array.from({ length: Number(flood.dataset.count) }, () => Number(do
 function rate(now) {
   raised = raised.filter((at) => now - at < WINDOW);
   const count = raised.length;
-  setText(flood.querySelector(".loud"), `FLOOD ${count} in 10 min`);
+  setText(flood.querySelector(".loud"), fill(gettext("FLOOD %(count)s in 10 min"), { count }));
   setText(flood.querySelector(".calm b"), String(count));
   flood.querySelectorAll(".seg i").forEach((segment, place) => segment.classList.toggle("on", place < count));
-  flood.setAttribute("aria-label", `${count} alarms in the last 10 minutes, flood from ${from}`);
+  flood.setAttribute(
+    "aria-label",
+    fill(gettext("%(count)s alarms in the last 10 minutes, flood from %(from)s"), { count, from }),
+  );
 }
 
 const floods = document.getElementById("floods");
@@ -114,11 +116,14 @@ const floods = document.getElementById("floods");
 /** Rows of [position, name, since, alarms]; the server counts by the clock, the indicator beside it rolls. */
 function drawFloods(rows) {
   flood.classList.toggle("is-flood", rows.length > 0);
-  const words = rows.map(([, name, since, total]) => `${name}: ${total} alarms since ${clock(since, plantOffset)}.`);
+  const words = rows.map(([, name, since, total]) =>
+    fill(gettext("%(name)s: %(total)s alarms since %(at)s."), { name, total, at: clock(since, plantOffset) }),
+  );
   setText(floods.querySelector(".positions"), words.join(" "));
   if (floods.hidden === rows.length > 0) {
     floods.hidden = rows.length === 0;
-    say(rows.length ? `Alarm flood. ${words.join(" ")}` : "The alarm flood is over.", rows.length > 0);
+    const told = rows.length ? `${gettext("Alarm flood.")} ${words.join(" ")}` : gettext("The alarm flood is over.");
+    say(told, rows.length > 0);
   }
 }
 
@@ -127,11 +132,13 @@ function onAlarm(change) {
   if (!before && alarm.state !== "A") {
     raised.push(Date.parse(alarm.raised));
     const told = `${alarm.message}, ${alarm.asset}`;
-    say(`${["", "Critical", "High", "Medium", "Low"][alarm.priority]} alarm: ${told}`, alarm.priority === 1);
+    const priority = PRIORITY_WORDS[alarm.priority];
+    say(fill(gettext("%(priority)s alarm: %(alarm)s"), { priority, alarm: told }), alarm.priority === 1);
   } else if (before && isUnacked(before) && !isUnacked(alarm) && alarm.acked_by) {
-    say(`Acknowledged by ${alarm.acked_by}: ${alarm.message}, ${alarm.asset}`);
+    const told = `${alarm.message}, ${alarm.asset}`;
+    say(fill(gettext("Acknowledged by %(name)s: %(alarm)s"), { name: alarm.acked_by, alarm: told }));
   } else if (before?.active !== false && alarm.cleared && !before?.cleared) {
-    say(`Cleared: ${alarm.message}, ${alarm.asset}`);
+    say(fill(gettext("Cleared: %(alarm)s"), { alarm: `${alarm.message}, ${alarm.asset}` }));
   }
   load().then(() => {
     draw();
@@ -153,14 +160,14 @@ async function acknowledge(element, event) {
   try {
     const answer = await post(ackUrl, { comment: "" });
     if (answer.ok) {
-      toast(`Alarm ${asked} acknowledged`);
+      toast(fill(gettext("Alarm %(number)s acknowledged."), { number: asked }));
       draw(true);
     } else {
       const told = answer.headers.get("Content-Type")?.includes("json") ? (await answer.json()).error : null;
-      toast(told ?? `Ack failed, the server answered ${answer.status}.`);
+      toast(told ?? fill(gettext("Ack failed, the server answered %(status)s."), answer));
     }
   } catch {
-    toast("Ack failed, no connection.");
+    toast(gettext("Ack failed, no connection."));
   } finally {
     button.removeAttribute("aria-busy");
   }

@@ -2,6 +2,7 @@
 
 import { onAct, onKeys } from "../lib/dispatch.js";
 import { make, svg } from "../lib/dom.js";
+import { fill, gettext } from "../lib/words.js";
 
 const dialog = document.getElementById("find");
 const field = dialog.querySelector("input");
@@ -43,7 +44,9 @@ function draw(items, words) {
     }),
   );
   hint.hidden = items.length > 0;
-  hint.textContent = words ? `Nothing is called “${words}”.` : "Type a code, a name, or an alarm number.";
+  hint.textContent = words
+    ? fill(gettext("Nothing is called “%(words)s”."), { words })
+    : gettext("Type a code, a name, or an alarm number.");
   choose(0);
 }
 
@@ -59,7 +62,7 @@ async function ask() {
   } catch {
     if (mine === asked) {
       draw([], words);
-      hint.textContent = "Find needs the connection to the plant server.";
+      hint.textContent = gettext("Find needs the connection to the plant server.");
     }
   }
   return undefined;

@@ -1,13 +1,20 @@
 // The honeycomb: one Tab stop a line, arrows inside, a tip on hover and focus, machines drawn by class only.
 
 import { make, setAttribute, setClass, setText, svg } from "../lib/dom.js";
-import { lookIn, PRIORITY_WORDS, tally, worst } from "../state/alarms.js";
+import { fill, gettext } from "../lib/words.js";
+import { lookIn, tally, worst } from "../state/alarms.js";
 import { condition } from "../state/freshness.js";
 import { age, duration } from "../state/writing.js";
 import { now, plant } from "./live.js";
 import { alarmSymbol } from "./symbols.js";
 
 const TIP_AFTER = 150; // ms
+const ALARM_WORDS = {
+  1: gettext("critical alarm"),
+  2: gettext("high alarm"),
+  3: gettext("medium alarm"),
+  4: gettext("low alarm"),
+};
 
 const milliseconds = (seconds) => (seconds === "" ? null : Number(seconds) * 1000);
 
@@ -46,10 +53,10 @@ export function drawCell(cell, alarms, wordLists) {
     names.push("al", `p${counted.worst}`);
     if (look === "unack") names.push("un");
     if (look === "returned") names.push("returned");
-    said.push(`${PRIORITY_WORDS[counted.worst].toLowerCase()} alarm`);
-    if (counted[counted.worst].unacked) said.push("unacknowledged");
+    said.push(ALARM_WORDS[counted.worst]);
+    if (counted[counted.worst].unacked) said.push(gettext("unacknowledged"));
   } else if (judged.stale) {
-    said.push("data is old");
+    said.push(gettext("data is old"));
   }
   setClass(cell.link, names.join(" "));
   setAttribute(cell.mark, "href", counted.worst ? `#m-p${counted.worst}` : `#m-${judged.kind}`);
@@ -104,12 +111,14 @@ function show(link) {
   const since = cell.stateTag ? plant.values.get(cell.stateTag)?.time : null;
   const state =
     cell.kind === "offline" && cell.newest
-      ? `offline, last reading ${age((now() - cell.newest) / 1000)} ago`
+      ? fill(gettext("offline, last reading %(age)s ago"), { age: age((now() - cell.newest) / 1000) })
       : cell.word;
   const line = make("div", { class: "r muted" }, state);
-  if (cell.kind === "offline" && !cell.newest) setText(line, "offline, no reading yet");
+  if (cell.kind === "offline" && !cell.newest) setText(line, gettext("offline, no reading yet"));
   else if (since && cell.kind !== "offline")
-    line.append(make("span", { class: "end" }, `read ${age((now() - since) / 1000)} ago`));
+    line.append(
+      make("span", { class: "end" }, fill(gettext("read %(age)s ago"), { age: age((now() - since) / 1000) })),
+    );
   tip.append(line);
   for (const alarm of worst(alarmsOf(cell), 1)) {
     const lasting = make("span", { class: "end muted" }, duration((now() - Date.parse(alarm.raised)) / 1000));

@@ -1,6 +1,7 @@
 // One sensor's trend: normal band and limits behind, alarms marked, the newest value beside its name.
 
 import { make, setText } from "../lib/dom.js";
+import { fill, gettext } from "../lib/words.js";
 import uPlot from "../../vendor/uplot/uPlot.esm.js";
 import { isStale } from "../state/freshness.js";
 import { clock, number } from "../state/writing.js";
@@ -34,7 +35,7 @@ export class Lane {
     Object.assign(this, { sensor, pen, view, first, last, times: [], values: [], newest: null });
     this.read = make("span", { class: "read" });
     this.box = make("div", { class: "plot" });
-    this.nothing = make("p", { class: "nothing", hidden: true }, "No data in this range");
+    this.nothing = make("p", { class: "nothing", hidden: true }, gettext("No data in this range"));
     const unit = sensor.unit ? make("span", { class: "u" }, sensor.unit) : "";
     this.element = make(
       "div",
@@ -242,11 +243,11 @@ export class Lane {
       if (this.asked !== asked) return;
       this.times = found.times.map((ms) => ms / 1000);
       this.values = found.values;
-      setText(this.nothing, "No data in this range");
+      setText(this.nothing, gettext("No data in this range"));
       this.draw();
     } catch {
       if (this.asked !== asked) return;
-      setText(this.nothing, "The history could not be read. It is read again when the connection is back.");
+      setText(this.nothing, gettext("The history could not be read. It is read again when the connection is back."));
       this.nothing.hidden = false;
     }
   }
@@ -286,9 +287,15 @@ export class Lane {
   summary() {
     const known = this.values.filter((value) => value !== null);
     const { name, unit, decimals } = this.sensor;
-    if (!known.length) return `${name}: no data in this range`;
+    if (!known.length) return fill(gettext("%(name)s: no data in this range"), { name });
     const [low, high] = known.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
-    return `${name} between ${number(low, decimals)} and ${number(high, decimals)} ${unit}, last ${number(known.at(-1), decimals)}`;
+    return fill(gettext("%(name)s between %(low)s and %(high)s %(unit)s, last %(last)s"), {
+      name,
+      unit,
+      low: number(low, decimals),
+      high: number(high, decimals),
+      last: number(known.at(-1), decimals),
+    });
   }
 
   remove() {

@@ -2,6 +2,7 @@
 
 import { onAct } from "../lib/dispatch.js";
 import { make, pageData, setText, svg } from "../lib/dom.js";
+import { fill, gettext } from "../lib/words.js";
 import { isPresented, isUnacked, tally } from "../state/alarms.js";
 import { condition } from "../state/freshness.js";
 import { age, clock } from "../state/writing.js";
@@ -20,7 +21,7 @@ const list = document.getElementById("mine");
 const silent = document.getElementById("silent");
 const { ack } = document.querySelector("#banner [data-ack]").dataset;
 const mayAck = "mayAck" in document.body.dataset;
-const WHY_NOT = "You can look. An administrator can let you acknowledge alarms.";
+const WHY_NOT = gettext("You can look. An administrator can let you acknowledge alarms.");
 
 // --- Open alarms -----------------------------------------------------------------------------------------------------
 
@@ -59,7 +60,8 @@ function newRow(alarm) {
   const row = make("li", { "data-alarm": alarm.id }, alarmSymbol(alarm), text);
   if (isUnacked(alarm)) {
     const why = mayAck ? {} : { "aria-disabled": "true", title: WHY_NOT };
-    const button = make("button", { class: "btn", "data-act": "ack-mine", "data-needs-live": true, ...why }, "Ack");
+    const shape = { class: "btn", "data-act": "ack-mine", "data-needs-live": true, ...why };
+    const button = make("button", shape, gettext("Ack"));
     row.append(make("form", { method: "post", action: ack.replace("/0/", `/${alarm.id}/`) }, button));
   }
   return row;
@@ -94,7 +96,8 @@ let drawn = null;
 function drawState() {
   if (!plant.complete) return;
   const newest = plant.newest || null;
-  setText(document.getElementById("data-age"), newest ? `data ${age((now() - newest) / 1000)} old` : "no data yet");
+  const old = newest && fill(gettext("data %(age)s old"), { age: age((now() - newest) / 1000) });
+  setText(document.getElementById("data-age"), old ?? gettext("no data yet"));
   const after = { stale: ms(judge.stale), offline: ms(judge.offline) };
   const silence = plant.silent.get(code);
   const state = judge.tag ? plant.values.get(judge.tag) : null;
@@ -102,7 +105,8 @@ function drawState() {
   silent.hidden = silence === undefined;
   if (silence) {
     const since = clock(Date.parse(silence.silent.since), plantOffset);
-    setText(silent.querySelector(".words"), `${silence.message.replace("No data", `No data since ${since}`)}.`);
+    const what = silence.message;
+    setText(silent.querySelector(".words"), fill(gettext("%(what)s, since %(time)s."), { what, time: since }));
   }
   const word = found.word[0].toUpperCase() + found.word.slice(1);
   const want = `${found.kind} ${word}`;

@@ -2,6 +2,7 @@
 
 import { make, pageData, setAttribute, setText } from "../lib/dom.js";
 import { painter } from "../lib/painter.js";
+import { fill, gettext, ngettext } from "../lib/words.js";
 import { group, tally, worst } from "../state/alarms.js";
 import { isStale } from "../state/freshness.js";
 import { silenceOf } from "../state/silence.js";
@@ -15,6 +16,13 @@ const LISTED = 6;
 const ASK_EVERY = 5000; // ms
 const OLD_AFTER = 120; // seconds without a reading from a source
 const KINDS = ["running", "idle", "stopped", "fault", "reporting", "offline"];
+const KIND_WORDS = {
+  idle: gettext("idle"),
+  stopped: gettext("stopped"),
+  fault: gettext("fault"),
+  reporting: gettext("reporting"),
+  offline: gettext("offline"),
+};
 
 const wordLists = pageData("state-words", []);
 const intervals = pageData("sensor-intervals", { lists: [], assets: {} });
@@ -80,7 +88,8 @@ const attention = document.getElementById("attention");
 /** Nothing moves under the pointer or the focus: the list waits until it is left. */
 function drawAttention(whole) {
   const all = attention.querySelector(".all");
-  setText(all, whole.total === 1 ? "1 open alarm" : `All ${whole.total} open alarms`);
+  const words = ngettext("%(count)s open alarm", "All %(count)s open alarms", whole.total);
+  setText(all, fill(words, { count: whole.total }));
   if (attention.matches(":hover") || attention.contains(document.activeElement)) return;
   const listed = worst(plant.alarms.values(), LISTED);
   const want = listed.map((alarm) => `${alarm.id}${alarm.state}`).join(" ");
@@ -90,7 +99,12 @@ function drawAttention(whole) {
     attention
       .querySelector(".body, .empty")
       .replaceWith(
-        make("div", { class: "empty" }, make("h2", {}, "No open alarms"), make("p", {}, "Every rule is content.")),
+        make(
+          "div",
+          { class: "empty" },
+          make("h2", {}, gettext("No open alarms")),
+          make("p", {}, gettext("Every rule is content.")),
+        ),
       );
     return;
   }
@@ -130,7 +144,8 @@ function drawFigures() {
   for (const cell of cells) counts[cell.kind] += 1;
   setText(kpi("running"), String(counts.running));
   const others = KINDS.slice(1).filter((kind) => counts[kind]);
-  setText(document.querySelector("#kpi-machines .detail"), others.map((kind) => `${counts[kind]} ${kind}`).join(", "));
+  const detail = others.map((kind) => `${counts[kind]} ${KIND_WORDS[kind]}`).join(", ");
+  setText(document.querySelector("#kpi-machines .detail"), detail);
   drawShares(
     document.querySelector("#kpi-machines .shares"),
     KINDS.map((kind) => [kind, counts[kind]]),
@@ -180,7 +195,7 @@ function drawConnections(byAsset, time) {
     setAttribute(row.querySelector(".fl"), "width", `${((whole.fresh / whole.all) * 100).toFixed(1)}%`);
     const place = row.querySelector(".num");
     const old = whole.newest === null ? null : (time - whole.newest) / 1000;
-    setText(place, old === null ? "no data yet" : age(old));
+    setText(place, old === null ? gettext("no data yet") : age(old));
     place.classList.toggle("stalev", old === null || old > OLD_AFTER);
   }
 }
@@ -200,7 +215,7 @@ async function askFigures() {
   setText(kpi("rate"), String(figures.rate.at(-1)));
   drawColumns(document.querySelector("#kpi-rate .cols"), figures.rate);
   const { readings, seconds, share, reason } = figures.pipeline;
-  setText(kpi("lag"), reason ? "ill" : age(seconds));
+  setText(kpi("lag"), reason ? gettext("ill") : age(seconds));
   setText(kpi("waiting"), number(readings, 0));
   setAttribute(document.querySelector("#kpi-pipeline .fl"), "width", `${(share * 100).toFixed(1)}%`);
   document.getElementById("kpi-pipeline").classList.toggle("ill", reason !== "");

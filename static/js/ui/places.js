@@ -1,5 +1,6 @@
 // Names, places and addresses of the plant's assets, for alarms that arrive while the page is open.
 
+import { fill, gettext } from "../lib/words.js";
 import { figure, per } from "../state/writing.js";
 
 let asked = null;
@@ -32,6 +33,6 @@ export const unitOf = (text) => units[text] ?? text;
 /** What an alarm says of its value: "97.4 °C, limit 90", or nothing. */
 export function reading(alarm) {
   const value = alarm.value == null ? [] : [`${figure(alarm.value)} ${unitOf(alarm.unit)}`.trim()];
-  const limit = alarm.limit == null ? [] : [`limit ${figure(alarm.limit)}${per(alarm.per)}`];
+  const limit = alarm.limit == null ? [] : [fill(gettext("limit %(value)s"), { value: figure(alarm.limit) + per(alarm.per) })];
   return [...value, ...limit].join(", ");
 }

@@ -2,6 +2,7 @@
 
 import { onAct } from "../lib/dispatch.js";
 import { post, setText } from "../lib/dom.js";
+import { fill, gettext } from "../lib/words.js";
 import { bytesOf, fieldsOf, hindrance } from "../state/push.js";
 
 const panel = document.getElementById("push");
@@ -24,7 +25,7 @@ async function look() {
   const worker = await navigator.serviceWorker.register(panel.dataset.worker, { scope: "/" });
   const here = await worker.pushManager.getSubscription();
   button.hidden = false;
-  if (here) setText(button.lastChild, "Switch on again in this browser");
+  if (here) setText(button.lastChild, gettext("Switch on again in this browser"));
   say("");
 }
 
@@ -32,7 +33,9 @@ async function switchOn() {
   button.disabled = true;
   try {
     if ((await Notification.requestPermission()) !== "granted") {
-      say("The browser was told not to show messages of this page. Allow them beside the address, then try again.");
+      say(
+        gettext("The browser was told not to show messages of this page. Allow them beside the address, then try again."),
+      );
       return;
     }
     const worker = await navigator.serviceWorker.ready;
@@ -45,9 +48,10 @@ async function switchOn() {
       location.reload();
       return;
     }
-    say((await answer.json().catch(() => ({}))).error ?? `It was not switched on, the server answered ${answer.status}.`);
+    const told = (await answer.json().catch(() => ({}))).error;
+    say(told ?? fill(gettext("It was not switched on, the server answered %(status)s."), answer));
   } catch (error) {
-    say(`The browser's message service did not answer: ${error.message}`);
+    say(fill(gettext("The browser’s message service did not answer: %(error)s"), { error: error.message }));
   } finally {
     button.disabled = false;
   }
@@ -56,5 +60,5 @@ async function switchOn() {
 export function start() {
   if (!panel) return;
   onAct({ "push-on": switchOn });
-  look().catch((error) => say(`Messages cannot be switched on here: ${error.message}`));
+  look().catch((error) => say(fill(gettext("Messages cannot be switched on here: %(error)s"), { error: error.message })));
 }

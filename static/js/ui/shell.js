@@ -2,6 +2,7 @@
 
 import { post, setText } from "../lib/dom.js";
 import { onAct, onKeys } from "../lib/dispatch.js";
+import { fill, gettext } from "../lib/words.js";
 import { age, clock, duration } from "../state/writing.js";
 import { connect, hearsValues, now, on, plant, plantOffset, tryNow } from "./live.js";
 import { toast } from "./toast.js";
@@ -24,9 +25,9 @@ function tick() {
   const old = dataAge();
   if (lostAt === null) {
     if (plant.complete) {
-      const what = !hearsValues ? "alarms as they come" : plant.newest ? `data ${age(old)} old` : "no data yet";
-      setText(byId("live-word"), "Live");
-      setText(byId("live-age"), what);
+      const known = plant.newest ? fill(gettext("data %(age)s old"), { age: age(old) }) : gettext("no data yet");
+      setText(byId("live-word"), gettext("Live"));
+      setText(byId("live-age"), hearsValues ? known : gettext("alarms as they come"));
     }
   } else {
     const text = old === null ? duration((time - lostAt) / 1000) : age(old);
@@ -34,7 +35,7 @@ function tick() {
     setText(byId("lost-age-short"), text);
     setText(byId("lost-clock"), clock(time, plantOffset));
     const wait = nextAt === null ? 0 : Math.max(0, Math.ceil((nextAt - time) / 1000));
-    setText(byId("next-try"), wait ? `Next try in ${wait} s` : "Trying");
+    setText(byId("next-try"), wait ? fill(gettext("Next try in %(seconds)s s"), { seconds: wait }) : gettext("Trying"));
   }
   for (const element of document.querySelectorAll("[data-since]")) {
     setText(element, duration(time / 1000 - Number(element.dataset.since)));
@@ -44,7 +45,8 @@ function tick() {
 function lost() {
   if (lostAt !== null) return;
   lostAt = heardAt ?? now();
-  setText(byId("lost-since"), `Connection to the plant server lost at ${clock(lostAt, plantOffset)}.`);
+  const at = clock(lostAt, plantOffset);
+  setText(byId("lost-since"), fill(gettext("Connection to the plant server lost at %(time)s."), { time: at }));
   byId("not-live").hidden = false;
   byId("not-live").setAttribute("role", "alert");
   root.classList.add("disc-on");
@@ -52,7 +54,7 @@ function lost() {
     button.dataset.title ??= button.title;
     button.dataset.wasDisabled ??= button.getAttribute("aria-disabled") ?? "";
     button.setAttribute("aria-disabled", "true");
-    button.title = "Not possible without a connection";
+    button.title = gettext("Not possible without a connection");
   }
   tick();
 }
@@ -79,7 +81,7 @@ function theme() {
   const wanted = dark ? "light" : "dark";
   root.dataset.theme = wanted;
   document.dispatchEvent(new CustomEvent("andon:theme"));
-  post("/theme", { theme: wanted }).catch(() => toast("The theme is not stored, no connection."));
+  post("/theme", { theme: wanted }).catch(() => toast(gettext("The theme is not stored, no connection.")));
 }
 
 function wall() {

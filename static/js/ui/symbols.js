@@ -1,6 +1,7 @@
 // Priority symbols for what arrives while the page is open; plant/drawing/symbols.py is the twin.
 
 import { svg } from "../lib/dom.js";
+import { gettext } from "../lib/words.js";
 import { lookIn, lookOf, PRIORITIES, PRIORITY_WORDS } from "../state/alarms.js";
 
 const SHAPES = {
@@ -20,12 +21,12 @@ const CLASSES = {
   plain: "",
 };
 const WORDS = {
-  unack: "unacknowledged",
-  ack: "acknowledged",
-  returned: "cleared, unacknowledged",
-  shelved: "shelved",
-  suppressed: "suppressed",
-  zero: "none",
+  unack: gettext("unacknowledged"),
+  ack: gettext("acknowledged"),
+  returned: gettext("cleared, unacknowledged"),
+  shelved: gettext("shelved"),
+  suppressed: gettext("suppressed"),
+  zero: gettext("none"),
   plain: "",
 };
 

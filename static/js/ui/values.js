@@ -2,6 +2,7 @@
 
 import { setAttribute, setText } from "../lib/dom.js";
 import { painter } from "../lib/painter.js";
+import { fill, gettext } from "../lib/words.js";
 import { group, isPresented, tally } from "../state/alarms.js";
 import { isStale, labelKey } from "../state/freshness.js";
 import { silenceOf } from "../state/silence.js";
@@ -15,6 +16,13 @@ const MARKS = {
   stale: "M8 1.9a6.1 6.1 0 1 1 0 12.2A6.1 6.1 0 0 1 8 1.9zM8 4.5V8l2.5 1.6",
   "no data": "M8 1.9a6.1 6.1 0 1 1 0 12.2A6.1 6.1 0 0 1 8 1.9zM8 4.5V8l2.5 1.6",
   bad: "M4 4l8 8M12 4l-8 8",
+};
+
+const QUALITY_WORDS = {
+  uncertain: gettext("uncertain"),
+  stale: gettext("stale"),
+  "no data": gettext("no data"),
+  bad: gettext("bad"),
 };
 
 let parts = new Map(); // tag → { values: [...], indicators: [...] }
@@ -44,7 +52,8 @@ function textOf(element, reading) {
     return JSON.parse(labels)[key] ?? key;
   }
   const side = low === undefined ? "" : off(reading.value, Number(low), Number(high));
-  if (side) return `${side} ${number(Number(side === "under" ? low : high), Number(decimals))}`;
+  if (side === "under") return fill(gettext("under %(value)s"), { value: number(Number(low), Number(decimals)) });
+  if (side) return fill(gettext("over %(value)s"), { value: number(Number(high), Number(decimals)) });
   return number(reading.value, Number(decimals));
 }
 
@@ -66,7 +75,7 @@ function draw(tag) {
     const mark = element.querySelector(".q");
     if (mark) {
       setAttribute(mark.querySelector("path"), "d", MARKS[quality] ?? "");
-      setText(mark.querySelector("title"), quality === "good" ? "" : quality);
+      setText(mark.querySelector("title"), quality === "good" ? "" : QUALITY_WORDS[quality]);
       setAttribute(mark, "aria-hidden", String(quality === "good"));
     }
   }
