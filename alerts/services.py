@@ -1,6 +1,6 @@
 """What a person does to alarms. Each verb owns its transaction, steps the alarm's life, and writes the journal."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -8,10 +8,13 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from alerts.book import Book
 from alerts.lifecycle import Effect, Event, IllegalEvent
 from alerts.models import Alarm, JournalEntry, Priority, Rule
+from alerts.sayings import said, switched
 
 LONGEST_COMMENT = 300  # characters; JournalEntry.reason
 LONGEST_WORK_ORDER = 64  # characters; Suppression.work_order
@@ -28,25 +31,31 @@ PERMISSIONS: Mapping[Event, str] = {
     Event.OUT_OF_SERVICE: "alerts.service_alarm",
     Event.RETURN: "alerts.service_alarm",
 }
-_DONE: Mapping[Event, str] = {
-    Event.ACK: "Acknowledged.",
-    Event.COMMENT: "Commented.",
-    Event.RESET: "Reset.",
-    Event.SILENCE: "Silenced.",
-    Event.SHELVE: "Shelved.",
-    Event.UNSHELVE: "Unshelved.",
-    Event.OUT_OF_SERVICE: "Taken out of service.",
-    Event.RETURN: "Returned to service.",
+_DONE: Mapping[Event, Any] = {
+    Event.ACK: gettext_lazy("Acknowledged."),
+    Event.COMMENT: gettext_lazy("Commented."),
+    Event.RESET: gettext_lazy("Reset."),
+    Event.SILENCE: gettext_lazy("Silenced."),
+    Event.SHELVE: gettext_lazy("Shelved."),
+    Event.UNSHELVE: gettext_lazy("Unshelved."),
+    Event.OUT_OF_SERVICE: gettext_lazy("Taken out of service."),
+    Event.RETURN: gettext_lazy("Returned to service."),
 }
-_VERBS: Mapping[Event, str] = {
-    Event.ACK: "acknowledged",
-    Event.COMMENT: "commented",
-    Event.RESET: "reset",
-    Event.SILENCE: "silenced",
-    Event.SHELVE: "shelved",
-    Event.UNSHELVE: "unshelved",
-    Event.OUT_OF_SERVICE: "taken out of service",
-    Event.RETURN: "returned to service",
+# With why not; a sentence for each verb, since languages do not put verbs together from parts.
+_CANNOT: Mapping[Event, Any] = {
+    Event.ACK: gettext_lazy("This alarm cannot be acknowledged: %(why)s."),
+    Event.COMMENT: gettext_lazy("This alarm cannot be commented: %(why)s."),
+    Event.RESET: gettext_lazy("This alarm cannot be reset: %(why)s."),
+    Event.SILENCE: gettext_lazy("This alarm cannot be silenced: %(why)s."),
+    Event.SHELVE: gettext_lazy("This alarm cannot be shelved: %(why)s."),
+    Event.UNSHELVE: gettext_lazy("This alarm cannot be unshelved: %(why)s."),
+    Event.OUT_OF_SERVICE: gettext_lazy("This alarm cannot be taken out of service: %(why)s."),
+    Event.RETURN: gettext_lazy("This alarm cannot be returned to service: %(why)s."),
+}
+_NOT_UNTIL: Mapping[Event, Any] = {
+    Event.ACK: gettext_lazy("This alarm is %(how)s: it cannot be acknowledged until it is presented again."),
+    Event.RESET: gettext_lazy("This alarm is %(how)s: it cannot be reset until it is presented again."),
+    Event.SILENCE: gettext_lazy("This alarm is %(how)s: it cannot be silenced until it is presented again."),
 }
 _ON_RULES = frozenset({Event.SHELVE, Event.UNSHELVE, Event.OUT_OF_SERVICE, Event.RETURN, Event.COMMENT})
 
@@ -204,9 +213,10 @@ def many(
     alarm_ids, rule_ids = list(dict.fromkeys(alarm_ids)), list(dict.fromkeys(rule_ids))
     count = len(alarm_ids) + len(rule_ids)
     if not count:
-        raise Refused("No alarm is named.")
+        raise Refused(_("No alarm is named."))
     if count > MOST_AT_ONCE:
-        raise Refused(f"{count} alarms are named; at most {MOST_AT_ONCE} go at once.")
+        words = _("%(count)s alarms are named; at most %(most)s go at once.")
+        raise Refused(words % {"count": count, "most": MOST_AT_ONCE})
     request = _checked(request)
     spare = request.event is Event.SHELVE and not also_critical
     with transaction.atomic():
@@ -222,10 +232,11 @@ def _tried(book: Book, request: Request, spare: bool, *, alarm: int | None = Non
     known = book.alarms.get(alarm) if alarm is not None else None
     owner = book.rule(rule) if rule is not None else None
     if known is None and owner is None:
-        return Outcome(None, rule, False, True, f"There is no {'rule' if alarm is None else 'alarm'} {alarm or rule}.")
+        words = _("There is no rule %(number)s.") if alarm is None else _("There is no alarm %(number)s.")
+        return Outcome(None, rule, False, True, words % {"number": alarm or rule})
     priority = known.priority if known is not None else owner.priority if owner is not None else 0
     if spare and priority == Priority.CRITICAL:
-        words = "It is critical: shelve it by itself, or say that critical alarms are meant too."
+        words = _("It is critical: shelve it by itself, or say that critical alarms are meant too.")
         return Outcome(known, rule, False, True, words)
     return _entered(book, request, known, rule)
 
@@ -266,7 +277,7 @@ def _entered(book: Book, request: Request, alarm: Alarm | None, rule: int | None
         return Outcome(alarm, rule, False, True, _why_not(book, request, alarm, rule, illegal))
     if not done and request.reason and request.event is Event.ACK:
         book.put(Event.COMMENT, alarm=alarm, actor=request.user, reason=request.reason)
-    return Outcome(alarm, rule, done, False, _DONE[request.event] if done else _already(alarm))
+    return Outcome(alarm, rule, done, False, str(_DONE[request.event]) if done else _already(alarm))
 
 
 def _enter(book: Book, request: Request, alarm: Alarm | None, rule: int | None) -> bool:
@@ -296,17 +307,24 @@ def _checked(request: Request) -> Request:
     reason, work_order = request.reason.strip(), request.work_order.strip()
     if request.event not in PERMISSIONS:
         raise Refused(f"{request.event} is not for a person to ask.")
-    what = "comment" if request.event in (Event.ACK, Event.COMMENT) else "reason"
+    comments = request.event in (Event.ACK, Event.COMMENT)
     if "\0" in reason or "\0" in work_order:
-        raise Refused(f"The {what} holds a NUL character, which no database keeps. Write it anew.")
+        raise Refused(_("The text holds a NUL character, which no database keeps. Write it anew."))
     if len(reason) > LONGEST_COMMENT:
-        raise Refused(f"The {what} has {len(reason)} characters; at most {LONGEST_COMMENT} fit. Shorten it.")
+        words = (
+            _("The comment has %(count)s characters; at most %(most)s fit. Shorten it.")
+            if comments
+            else _("The reason has %(count)s characters; at most %(most)s fit. Shorten it.")
+        )
+        raise Refused(words % {"count": len(reason), "most": LONGEST_COMMENT})
     if request.event is Event.COMMENT and not reason:
-        raise Refused("The comment is empty. Write what the next shift should know.")
+        raise Refused(_("The comment is empty. Write what the next shift should know."))
     if len(work_order) > LONGEST_WORK_ORDER:
-        raise Refused(f"The work order has {len(work_order)} characters; at most {LONGEST_WORK_ORDER} fit.")
+        words = _("The work order has %(count)s characters; at most %(most)s fit.")
+        raise Refused(words % {"count": len(work_order), "most": LONGEST_WORK_ORDER})
     if request.review is not None and request.review < timezone.localdate(request.now):
-        raise Refused(f"The review date {request.review:%Y-%m-%d} lies in the past.")
+        words = _("The review date %(date)s lies in the past.")
+        raise Refused(words % {"date": f"{request.review:%Y-%m-%d}"})
     return Request(
         request.event, request.user, request.now, reason, request.until, request.one_shot, work_order, request.review
     )
@@ -316,25 +334,25 @@ def _why_not(book: Book, request: Request, alarm: Alarm | None, rule: int | None
     if alarm is not None and alarm.closed is not None:
         since = _clock(alarm.closed)
         if request.event in _ON_RULES:
-            return f"This alarm is over since {since}: name its rule instead."
-        return f"This alarm is over since {since}: nothing is left to acknowledge. A newer one has its own number."
+            return _("This alarm is over since %(time)s: name its rule instead.") % {"time": since}
+        words = _("This alarm is over since %(time)s: nothing is left to acknowledge. A newer one has its own number.")
+        return words % {"time": since}
     if request.event is Event.SHELVE and illegal.reason.startswith("longer"):
         longest = book.policy(alarm, alarm.rule_id if alarm is not None else rule).longest_shelving
-        return f"This alarm may be shelved for {_span(longest)} at most."
+        return _("This alarm may be shelved for %(time)s at most.") % {"time": _span(longest)}
     if alarm is not None and alarm.suppressed and illegal.reason == "it is not presented":
-        words = _VERBS[request.event]
-        return f"This alarm is {_switched(alarm.suppressed)}: it cannot be {words} until it is presented again."
-    return f"This alarm cannot be {_VERBS[request.event]}: {illegal.reason}."
-
-
-def _switched(switches: Sequence[str]) -> str:
-    return " and ".join(switch.replace("by_design", "suppressed by design").replace("_", " ") for switch in switches)
+        return str(_NOT_UNTIL.get(request.event, _CANNOT[request.event])) % {
+            "how": switched(alarm.suppressed),
+            "why": said(illegal.reason),
+        }
+    return str(_CANNOT[request.event]) % {"why": said(illegal.reason)}
 
 
 def _already(alarm: Alarm | None) -> str:
     if alarm is None or alarm.acked is None:
-        return "This alarm asks for no acknowledgement."
-    return f"Already acknowledged by {_name(alarm.acked_by)} at {_clock(alarm.acked)}."
+        return _("This alarm asks for no acknowledgement.")
+    words = _("Already acknowledged by %(who)s at %(time)s.")
+    return words % {"who": _name(alarm.acked_by), "time": _clock(alarm.acked)}
 
 
 def _name(person: Any) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from alerts.notify.hours import DAY, WEEK, Hours, NoClock, clock, minute_of
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -21,7 +23,7 @@ def week_of(pairs: Mapping[str, str]) -> Hours:
         spans = _spans(text)
         for day in _days(days):
             if day in given:
-                raise ValueError(f"{DAYS[day]} stands twice.")
+                raise ValueError(_("%(days)s stands twice.") % {"days": DAYS[day]})
             given.add(day)
             week[day] = [list(span) for span in spans]
     return week
@@ -30,7 +32,8 @@ def week_of(pairs: Mapping[str, str]) -> Hours:
 def _days(text: str) -> list[int]:
     first, dash, last = text.strip().lower().partition("-")
     if first not in DAYS or (dash and last not in DAYS):
-        raise ValueError(f"{text!r} is no day: it is one of {', '.join(DAYS)}, or two of them, for example mon-fri.")
+        words = _("%(text)s is no day: it is one of %(days)s, or two of them, for example mon-fri.")
+        raise ValueError(words % {"text": repr(text), "days": ", ".join(DAYS)})
     start = DAYS.index(first)
     return [(start + step) % 7 for step in range((DAYS.index(last or first) - start) % 7 + 1)]
 
@@ -44,11 +47,12 @@ def _spans(text: str) -> list[tuple[int, int]]:
         except NoClock as error:
             raise ValueError(f"{part!r}: {error}") from None
         if not dash or span[0] >= span[1]:
-            raise ValueError(f"{part!r}: hours go from an earlier to a later time of the same day.")
+            words = _("%(text)s: hours go from an earlier to a later time of the same day.")
+            raise ValueError(words % {"text": repr(part)})
         spans.append(span)
     spans.sort()
     if any(later[0] < earlier[1] for earlier, later in pairwise(spans)):
-        raise ValueError(f"{text!r}: hours overlap.")
+        raise ValueError(_("%(text)s: hours overlap.") % {"text": repr(text)})
     return spans
 
 
@@ -81,5 +85,5 @@ def check_week(week: Any) -> str:
         if len(week) != len(WEEK):
             raise ValueError
     except (TypeError, ValueError):
-        return "staffed hours are seven lists of [from, to] in minutes of the day, Monday first."
+        return _("staffed hours are seven lists of [from, to] in minutes of the day, Monday first.")
     return ""

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from alerts.book import OWN, Book
 from alerts.instants import from_us, to_us
@@ -36,10 +38,10 @@ def replaced(book: Book, *, epoch: str, shard: int) -> None:
         return
     book.system(
         occasion,
-        "Stream replaced: readings that were not yet judged may be lost",
+        _("Stream replaced: readings that were not yet judged may be lost"),
         reason=f"shard {shard} found other streams than those it had read",
         moment=True,
-        details={"cause": "Redis was replaced, or its file was lost or put back."},
+        details={"cause": _("Redis was replaced, or its file was lost or put back.")},
     )
 
 
@@ -61,9 +63,9 @@ def lost(book: Book, *, shard: int, since: datetime | None, until: datetime) -> 
                 "shards": shards,
                 "since": _stored(since),
                 "until": _stored(until),
-                "cause": "The database was put back to before what the streams still hold, or entries were deleted.",
-                "consequence": "The history has a gap, and nobody was called for what happened in it.",
-                "action": "Have the senders send that time again: what is there already is dropped.",
+                "cause": _("The database was put back to before what the streams still hold, or entries were deleted."),
+                "consequence": _("The history has a gap, and nobody was called for what happened in it."),
+                "action": _("Have the senders send that time again: what is there already is dropped."),
             },
         )
         return
@@ -98,7 +100,8 @@ def _follow(book: Book, lasting: Mapping[int, Failure]) -> None:
     """Brings the alarm to what lasts."""
     words = next(iter(lasting.values())).words
     shards = list(lasting)
-    message = f"Readings of {whose(shards)} are not judged: {words}"
+    said = _("Readings of %(machines)s are not judged: %(error)s")
+    message = said % {"machines": whose(shards), "error": words}
     reason = "; ".join(f"shard {shard}: {failure.words}" for shard, failure in lasting.items())
     alarm = book.standing(_FAILING)
     if alarm is not None and alarm.active:
@@ -113,28 +116,32 @@ def _follow(book: Book, lasting: Mapping[int, Failure]) -> None:
         at=from_us(min(failure.since for failure in lasting.values())) + timedelta(seconds=LASTING_SECONDS),
         details={
             "shards": shards,
-            "cause": "Each drain of these shards fails with the error named.",
-            "consequence": "No alarm of these machines is raised. Their readings wait in the streams.",
-            "action": "Look for 'drain failed' in the log of worker-telemetry, and put right what it names.",
+            "cause": _("Each drain of these shards fails with the error named."),
+            "consequence": _("No alarm of these machines is raised. Their readings wait in the streams."),
+            "action": _("Look for 'drain failed' in the log of worker-telemetry, and put right what it names."),
         },
     )
 
 
 def _lost_message(shards: list[int], since: datetime | None, until: datetime) -> str:
-    return f"Readings lost {_span(since, until)}: {whose(shards)}"
+    return _("Readings lost %(when)s: %(machines)s") % {"when": _span(since, until), "machines": whose(shards)}
 
 
 def whose(shards: Iterable[int]) -> str:
     """Gives whose readings shards carry, in words: "12 machines (shards 3, 5)". Cost: one query."""
     numbers = sorted(shards)
     machines = Asset.objects.filter(level=Level.MACHINE, shard__in=numbers).count()
-    named = ", ".join(map(str, numbers)) if len(numbers) <= _MOST_NAMED else f"{len(numbers)} of them"
-    words = f"shard{'s' * (len(numbers) != 1)} {named}"
-    return f"{machines} machine{'s' * (machines != 1)} ({words})" if machines else words
+    all_of_them = _("%(count)s of them") % {"count": len(numbers)}
+    named = ", ".join(map(str, numbers)) if len(numbers) <= _MOST_NAMED else all_of_them
+    words = ngettext("shard %(names)s", "shards %(names)s", len(numbers)) % {"names": named}
+    whole = ngettext("%(count)s machine (%(shards)s)", "%(count)s machines (%(shards)s)", machines)
+    return whole % {"count": machines, "shards": words} if machines else words
 
 
 def _span(since: datetime | None, until: datetime) -> str:
-    return f"from {_moment(since)} to {_moment(until)}" if since else f"before {_moment(until)}"
+    if since is None:
+        return _("before %(until)s") % {"until": _moment(until)}
+    return _("from %(since)s to %(until)s") % {"since": _moment(since), "until": _moment(until)}
 
 
 def _moment(at: datetime) -> str:

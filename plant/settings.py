@@ -7,6 +7,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 
 from plant import env
 
@@ -74,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "plant.readers.write_for_the_reader",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -225,8 +227,13 @@ if PUBLIC_URL.startswith("https://"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Language, files, logs -----------------------------------------------------------------------------------------
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = env.text("LANGUAGE_CODE", "en")  # the plant's: of its own alarms, and where a person has not chosen
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+if LANGUAGE_CODE not in dict(LANGUAGES):
+    raise ImproperlyConfigured(f"LANGUAGE_CODE is {LANGUAGE_CODE!r}; expected one of {', '.join(dict(LANGUAGES))}.")
+LANGUAGE_COOKIE_NAME = "language"  # of a browser where nobody is signed in
+LANGUAGE_COOKIE_AGE = 365 * 86_400
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True
@@ -250,7 +257,7 @@ LOGGING_CONFIG = "plant.logs.configure"
 LOGGING: dict[str, Any] = {"version": 1}  # of an empty one Django would not tell plant.logs
 
 
-def _list(title: str, icon: str, model: str) -> dict[str, Any]:
+def _list(title: Any, icon: str, model: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
 
 
@@ -260,10 +267,10 @@ SIMPLE_HISTORY_REVERT_DISABLED = True
 UNFOLD = {
     "SITE_TITLE": "Andon",
     "SITE_HEADER": "Andon",
-    "SITE_SUBHEADER": "Plant model",
+    "SITE_SUBHEADER": _("Plant model"),
     "SITE_URL": "/",
     "SITE_SYMBOL": "factory",
-    "SITE_DROPDOWN": [{"icon": "monitoring", "title": "Operators' screens", "link": "/"}],
+    "SITE_DROPDOWN": [{"icon": "monitoring", "title": _("Operators' screens"), "link": "/"}],
     "SHOW_VIEW_ON_SITE": False,
     # The screens' accent: focus, selection, links.
     "COLORS": {
@@ -276,42 +283,42 @@ UNFOLD = {
         "show_search": True,
         "navigation": [
             {
-                "title": "Plant",
+                "title": _("Plant"),
                 "items": [
-                    _list("Assets", "account_tree", "devices_asset"),
-                    _list("Types", "category", "devices_assettype"),
-                    _list("Sensors", "sensors", "devices_sensor"),
-                    _list("Data sources", "router", "devices_source"),
+                    _list(_("Assets"), "account_tree", "devices_asset"),
+                    _list(_("Types"), "category", "devices_assettype"),
+                    _list(_("Sensors"), "sensors", "devices_sensor"),
+                    _list(_("Data sources"), "router", "devices_source"),
                 ],
             },
             {
-                "title": "Alarms",
+                "title": _("Alarms"),
                 "items": [
-                    _list("Rules", "rule", "alerts_rule"),
-                    _list("Classes", "category_search", "alerts_alarmclass"),
-                    _list("Operator positions", "desktop_windows", "alerts_position"),
-                    _list("Journal", "history", "alerts_journalentry"),
-                    _list("Deliveries", "outbox", "alerts_delivery"),
-                    _list("Team channels", "forum", "alerts_teamchannel"),
+                    _list(_("Rules"), "rule", "alerts_rule"),
+                    _list(_("Classes"), "category_search", "alerts_alarmclass"),
+                    _list(_("Operator positions"), "desktop_windows", "alerts_position"),
+                    _list(_("Journal"), "history", "alerts_journalentry"),
+                    _list(_("Deliveries"), "outbox", "alerts_delivery"),
+                    _list(_("Team channels"), "forum", "alerts_teamchannel"),
                 ],
             },
             {
-                "title": "Calls",
+                "title": _("Calls"),
                 "items": [
-                    _list("Routes", "alt_route", "alerts_callroute"),
-                    _list("Plans", "format_list_numbered", "alerts_callplan"),
-                    _list("Rotas", "calendar_month", "alerts_rota"),
-                    _list("Layers of rotas", "layers", "alerts_rotalayer"),
-                    _list("Holidays", "event", "alerts_holiday"),
-                    _list("Teams", "groups", "alerts_team"),
-                    _list("Maintenance", "construction", "alerts_maintenancewindow"),
+                    _list(_("Routes"), "alt_route", "alerts_callroute"),
+                    _list(_("Plans"), "format_list_numbered", "alerts_callplan"),
+                    _list(_("Rotas"), "calendar_month", "alerts_rota"),
+                    _list(_("Layers of rotas"), "layers", "alerts_rotalayer"),
+                    _list(_("Holidays"), "event", "alerts_holiday"),
+                    _list(_("Teams"), "groups", "alerts_team"),
+                    _list(_("Maintenance"), "construction", "alerts_maintenancewindow"),
                 ],
             },
             {
-                "title": "People",
+                "title": _("People"),
                 "items": [
-                    _list("Users", "person", "auth_user"),
-                    _list("Roles", "badge", "auth_group"),
+                    _list(_("Users"), "person", "auth_user"),
+                    _list(_("Roles"), "badge", "auth_group"),
                 ],
             },
         ],

@@ -1,17 +1,18 @@
 """How numbers, units, times and ages are written on the screens; static/js/state/writing.js is its twin."""
 
-from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from math import isfinite
 
 from django.utils import timezone
 from django.utils.formats import get_format
 
+from alerts import writing as lower
+from alerts.writing import NO_VALUE, number
 from devices.units import display
 
-NO_VALUE = "–"
-_THIN_SPACE = "\u2009"
-_MINUS = "\u2212"
+__all__ = ["NO_VALUE", "number"]  # as alerts write them
+
 _PER = {1.0: "s", 60.0: "min", 3600.0: "h"}
 
 
@@ -32,18 +33,6 @@ def decimals_for(low: float | None, high: float | None, wanted: int | None = Non
     if span >= 50:
         return 1
     return 2 if span >= 5 else 3
-
-
-def number(value: float | None, decimals: int = 1) -> str:
-    """Gives a number with thin spaces between thousands, the locale's decimal sign and a real minus."""
-    if value is None or not isfinite(value):
-        return NO_VALUE
-    # Halves up, as the browser's toFixed does.
-    rounded = Decimal(abs(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-    text = f"{rounded:,f}"
-    negative = value < 0 and any(digit in text for digit in "123456789")
-    text = text.replace(",", _THIN_SPACE).replace(".", str(get_format("DECIMAL_SEPARATOR")))
-    return _MINUS + text if negative else text
 
 
 def per(seconds: float | None) -> str:
@@ -91,8 +80,19 @@ def moment(when: datetime, now: datetime) -> str:
     local, today = timezone.localtime(when), timezone.localtime(now)
     if local.date() == today.date():
         return local.strftime("%H:%M:%S")
-    day = f"{local.day} {local:%b}" if local.year == today.year else f"{local.day} {local:%b} {local.year}"
-    return f"{day}, {local:%H:%M}" if abs(today - local) < timedelta(days=300) else day
+    written = lower.day(local, today.year)
+    return f"{written}, {local:%H:%M}" if abs(today - local) < timedelta(days=300) else written
+
+
+def day(when: datetime | date) -> str:
+    """Gives a day by the reader's clock, with the year when it is not this one."""
+    local = timezone.localtime(when) if isinstance(when, datetime) else when
+    return lower.day(local, timezone.localdate().year)
+
+
+def stamp(when: datetime) -> str:
+    """Gives a day with its time to the minute, by the reader's clock: Tue 17 Mar 18:36."""
+    return lower.stamp(timezone.localtime(when))
 
 
 def seconds_attribute(value: float | None) -> str:

@@ -62,9 +62,10 @@ class WeekField(forms.CharField):
         for line in filter(str.strip, str(value or "").splitlines()):
             days, colon, text = line.partition(":")
             if not colon:
-                raise ValidationError(f"{line!r}: write days, a colon and hours, for example mon-fri: 06:00-22:00.")
+                words = _("%(line)s: write days, a colon and hours, for example mon-fri: 06:00-22:00.")
+                raise ValidationError(words % {"line": repr(line)})
             if days.strip() in pairs:
-                raise ValidationError(f"{days.strip()} stands twice.")
+                raise ValidationError(_("%(days)s stands twice.") % {"days": days.strip()})
             pairs[days.strip()] = text.strip()
         try:
             return week_of(pairs) if pairs else None

@@ -67,7 +67,8 @@ class WhilesField(forms.CharField):
                 raise ValueError
             return {"sensor": sensor.strip(), "equals": [float(part) for part in numbers.split(",")]}
         except ValueError:
-            raise ValidationError(f"{line!r}: write alarm: Motor trip, or state = 0, 4.") from None
+            words = _("%(line)s: write alarm: Motor trip, or state = 0, 4.")
+            raise ValidationError(words % {"line": repr(line)}) from None
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Compares the conditions, not their text."""
@@ -120,12 +121,14 @@ class RuleForm(ServiceForm):
         altered = set(self.changed_data) & EXPLAINED
         if cleaned and self.instance.pk and altered and not (cleaned.get("reason") or "").strip():
             named = [str(field.label or name).lower() for name, field in self.fields.items() if name in altered]
-            self.add_error("reason", ValidationError(f"Say why: you change {', '.join(named)}."))
+            words = _("Say why: you change %(fields)s.")
+            self.add_error("reason", ValidationError(words % {"fields": ", ".join(named)}))
         if cleaned and not self.errors:
             needed, _taken = PARAMETERS[cleaned["kind"]]
             for name in needed:
                 if cleaned.get(name) in (None, "", {}):
-                    self.add_error(name, ValidationError(f"A {cleaned['kind']} rule needs {' and '.join(needed)}."))
+                    words = _("A %(kind)s rule needs %(fields)s.")
+                    self.add_error(name, words % {"kind": cleaned["kind"], "fields": ", ".join(needed)})
         return cleaned
 
 

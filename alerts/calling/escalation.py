@@ -8,6 +8,7 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from alerts.book import Book
 from alerts.calling import rota as rotas
@@ -144,9 +145,9 @@ def watch_rotas(now: datetime) -> None:
             if rotas.on_call(found[pk], now) is None:
                 book.system(
                     uncovered(pk),
-                    f"Nobody is on call for {name}",
+                    _("Nobody is on call for %(name)s") % {"name": name},
                     reason="a call found nobody; those whom its plan names instead were called",
-                    details={"action": "Have somebody take the duty on the page of the rota."},
+                    details={"action": _("Have somebody take the duty on the page of the rota.")},
                 )
             else:
                 book.system_over(uncovered(pk), "somebody is on call")

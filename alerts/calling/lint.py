@@ -34,6 +34,7 @@ from alerts.models import (
     TeamChannel,
 )
 from alerts.notify.channels import NOTIFIERS
+from alerts.writing import stamp
 from devices.models import Asset
 
 AHEAD = timedelta(days=30)  # rotas are looked through so far
@@ -217,8 +218,8 @@ def _stretch(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     """Gives "from Mon 2 Mar 22:00 to Tue 3 Mar 06:00"."""
     first, last = start.astimezone(zone), end.astimezone(zone)
     return _("from %(start)s to %(end)s") % {
-        "start": f"{first:%a} {first.day} {first:%b %H:%M}",
-        "end": f"{last:%a} {last.day} {last:%b %H:%M}",
+        "start": stamp(first),
+        "end": stamp(last),
     }
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alerts.figures.summary import Figures
 from alerts.figures.targets import TARGETS, Standing
+from alerts.writing import number
 
 # By key: title, unit, decimals; shares are shown in percent.
 _SHOWN: dict[str, tuple[Any, Any, int]] = {
@@ -150,5 +149,4 @@ def _said(key: str, value: float | None, standing: Standing, decimals: int, perc
 
 
 def _number(value: float, decimals: int) -> str:
-    # Django cuts digits off; halves go up here, as on the screens.
-    return number_format(Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP), decimals)
+    return number(value, decimals)

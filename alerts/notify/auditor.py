@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from alerts.book import Book
 from alerts.lifecycle import WAITING, Event
@@ -169,13 +170,13 @@ def _tell(now: datetime, late: Sequence[str], missing: Sequence[str], *, was_lat
     if late:
         book.system(
             _LATE_OCCASION,
-            "Calls are due and do not go out",
+            _("Calls are due and do not go out"),
             priority=Priority.CRITICAL,
             reason="; ".join(late),
             details={
-                "cause": "No worker sends, or a provider does not answer.",
-                "consequence": "People who should be called are not. Call them by other means.",
-                "action": "Look at Messages sent, Waiting.\nLook at the workers and their logs.",
+                "cause": _("No worker sends, or a provider does not answer."),
+                "consequence": _("People who should be called are not. Call them by other means."),
+                "action": _("Look at Messages sent, Waiting.\nLook at the workers and their logs."),
             },
         )
     elif was_late:
@@ -184,10 +185,10 @@ def _tell(now: datetime, late: Sequence[str], missing: Sequence[str], *, was_lat
         named = "; ".join(missing[:_NAMED])
         book.system(
             _MISSING_OCCASION,
-            f"Calls were not made: {len(missing)} messages are missing",
+            _("Calls were not made: %(count)s messages are missing") % {"count": len(missing)},
             priority=Priority.CRITICAL,
             reason=named,
             moment=True,
-            details={"cause": named, "consequence": "Somebody was not told of an alarm that they had asked for."},
+            details={"cause": named, "consequence": _("Somebody was not told of an alarm that they had asked for.")},
         )
     book.write()

@@ -5,11 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+
+from alerts.writing import DAYS
+
+__all__ = ["DAYS"]
 
 DAY = 1440  # minutes
 WEEK = tuple(range(7))  # Monday is 0
-DAYS = tuple(gettext_lazy(day) for day in ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"))
 
 # As Subscription.hours holds them: seven lists, Monday first, of [from, to] in minutes of the day.
 Hours = list[list[list[int]]]

@@ -13,13 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from alerts.models import Alarm, Delivery, JournalEntry, Kind, Priority
+from alerts.sayings import said
+from alerts.writing import day, number
 from devices import units
 from devices.models import Asset, Sensor
 
 # Kinds whose limit is in the unit of the value beside it.
 _LIMITED = frozenset({Kind.HIGH, Kind.LOW, Kind.OUTSIDE})
 DIGEST_ROWS = 20  # alarms that a digest names; of the rest it says how many
-_THIN_SPACE, _MINUS = "\u2009", "\u2212"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def notice(delivery: Delivery, now: datetime) -> Notice:
         at=_moment(at, now),
         where=_where(alarm.asset),
         link=settings.PUBLIC_URL + _address("alarm", f"/alarms/{alarm.pk}", alarm.pk),
-        why=delivery.reason,
+        why=said(delivery.reason),
         rows=_rows(alarm),
     )
 
@@ -112,7 +113,7 @@ def _test(delivery: Delivery) -> Notice:
         at=_moment(delivery.created, delivery.created),
         where="",
         link=subscriptions_link(),
-        why=delivery.reason,
+        why=said(delivery.reason),
     )
 
 
@@ -123,7 +124,7 @@ def _digest(delivery: Delivery, now: datetime) -> Notice:
     counts = Counter(alarm.priority for alarm in alarms)
     levels = ", ".join(f"{counts[level]} {Priority(level).label}" for level in sorted(counts))
     words = ngettext("%(count)s alarm was held back", "%(count)s alarms were held back", len(alarms))
-    said = f"{words % {'count': len(alarms)}}: {levels}"
+    held_back = f"{words % {'count': len(alarms)}}: {levels}"
     rows = [
         (
             _moment(alarm.raised, now),
@@ -144,17 +145,17 @@ def _digest(delivery: Delivery, now: datetime) -> Notice:
         rows.append((_("More"), _("%(count)s further alarms") % {"count": len(alarms) - DIGEST_ROWS}))
     return Notice(
         event=delivery.event,
-        subject=_("Andon: %(said)s") % {"said": said},
+        subject=_("Andon: %(said)s") % {"said": held_back},
         priority=0,
         thing="",
-        words=said,
+        words=held_back,
         figure="",
         plain_figure="",
         limit="",
         at=_moment(delivery.created, now),
         where="",
         link=settings.PUBLIC_URL + _address("alarms", "/alarms/"),
-        why=delivery.reason,
+        why=said(delivery.reason),
         rows=rows,
     )
 
@@ -179,17 +180,17 @@ def _figures(alarm: Alarm, value: float | None) -> tuple[str, str]:
     label = _label(alarm.sensor, value)
     if label:
         return label, label
-    number = _number(value, _decimals(alarm.sensor))
+    shown = number(value, _decimals(alarm.sensor))
     unit = units.find(alarm.unit)
     space = " " if unit is None or unit.spaced else ""
-    return (number + space + units.display(alarm.unit)).strip(), (number + space + units.plain(alarm.unit)).strip()
+    return (shown + space + units.display(alarm.unit)).strip(), (shown + space + units.plain(alarm.unit)).strip()
 
 
 def _limit(alarm: Alarm) -> str:
     kind = alarm.frozen.get("kind")
     if alarm.limit is None or kind not in _LIMITED:
         return ""
-    return _number(alarm.limit, _decimals(alarm.sensor))
+    return number(alarm.limit, _decimals(alarm.sensor))
 
 
 def _label(sensor: Sensor | None, value: float) -> str:
@@ -211,15 +212,10 @@ def _decimals(sensor: Sensor | None) -> int:
     return next((decimals for least, decimals in ((500, 0), (50, 1), (5, 2)) if span >= least), 3)
 
 
-def _number(value: float, decimals: int) -> str:
-    text = f"{abs(value):,.{decimals}f}".replace(",", _THIN_SPACE)
-    return _MINUS + text if value < 0 and text.strip("0.") else text
-
-
 def _moment(at: datetime, now: datetime) -> str:
     local, today = timezone.localtime(at), timezone.localtime(now)
     clock = f"{local:%H:%M}"
-    return clock if local.date() == today.date() else f"{local.day} {local:%b} {clock}"
+    return clock if local.date() == today.date() else f"{day(local)} {clock}"
 
 
 def _where(asset: Asset | None) -> str:

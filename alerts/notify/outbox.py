@@ -19,6 +19,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from alerts.calling.directory import in_the_words_of
@@ -131,7 +132,8 @@ def resend(*, delivery_id: int, user: User, now: datetime) -> Delivery:
     )
     delivery = Delivery.objects.get(pk=delivery_id)
     if not found:
-        raise NotDead(f"This message was not given up: {delivery.get_outcome_display()}.")
+        words = _("This message was not given up: %(state)s.")
+        raise NotDead(words % {"state": delivery.get_outcome_display()})
     return delivery
 
 
@@ -143,7 +145,8 @@ def dismiss(*, delivery_id: int, user: User, now: datetime) -> Delivery:
     found = Delivery.objects.filter(pk=delivery_id, outcome=Outcome.DEAD, dismissed=None).update(dismissed=now)
     delivery = Delivery.objects.get(pk=delivery_id)
     if not found:
-        raise NotDead(f"This message does not wait for anybody: {delivery.get_outcome_display()}.")
+        words = _("This message does not wait for anybody: %(state)s.")
+        raise NotDead(words % {"state": delivery.get_outcome_display()})
     log.info("message let be", delivery=delivery_id, by=user.get_username())
     return delivery
 

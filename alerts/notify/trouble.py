@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.utils.translation import gettext as _
 
 from alerts.book import OWN, Book
 from alerts.models import Alarm, Channel, Delivery, Priority
@@ -48,13 +49,15 @@ def _raise(book: Book, channel: Channel, count: int, newest: int) -> None:
     answer = Delivery.objects.filter(pk=newest).values_list("answer", flat=True).first() or ""
     book.system(
         _occasion(channel),
-        f"Messages given up: {channel.label}",
+        _("Messages given up: %(channel)s") % {"channel": channel.label},
         priority=Priority.HIGH,
         reason=f"{count} not delivered; {answer}" if answer else f"{count} not delivered",
         details={
-            "cause": f"The last answer was: {answer}" if answer else "",
-            "consequence": "Somebody who should have been told has not been.",
-            "action": "Open Messages sent, Given up.\nPut the address or the provider right.\nSend again, or let be.",
+            "cause": _("The last answer was: %(answer)s") % {"answer": answer} if answer else "",
+            "consequence": _("Somebody who should have been told has not been."),
+            "action": _(
+                "Open Messages sent, Given up.\nPut the address or the provider right.\nSend again, or let be."
+            ),
         },
     )
 

@@ -10,6 +10,8 @@ from typing import Protocol
 import structlog
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from redis import RedisError
 
 from alerts import journal, queries
@@ -117,7 +119,7 @@ def _tell(book: Book, scene: Scene, failed: Failed) -> tuple[Silence, object]:
     since = timezone.localtime(from_us(failed.newest))
     alarm = book.system(
         _occasion(silence),
-        f"No data from {part.name}"[:200],
+        (_("No data from %(name)s") % {"name": part.name})[:200],
         priority=part.priority,
         reason=f"nothing since {since:%H:%M:%S} from {sensors} sensor{'s' if sensors != 1 else ''}",
         asset=part.asset,
@@ -165,7 +167,8 @@ def _part_of(failed: Failed) -> _Part:
     below = [codes[pk] for pk in ids if pk in codes]
     sources = list(Source.objects.filter(scope=asset, enabled=True).order_by("name"))
     if sources:
-        name = ("source " if len(sources) == 1 else "sources ") + ", ".join(source.name for source in sources)
+        words = ngettext("source %(names)s", "sources %(names)s", len(sources))
+        name = words % {"names": ", ".join(source.name for source in sources)}
         return _Part(name[:200], min(source.priority for source in sources), asset, None, below)
     small = Level(asset.level).rank >= Level.UNIT.rank
     return _Part(str(asset), Priority.MEDIUM if small else Priority.HIGH, asset, None, below)

@@ -7,6 +7,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
@@ -176,7 +177,10 @@ class AssetAdmin(TableAdmin):
         ids = queries.ids_below(rows)
         below = Asset.objects.filter(pk__in=ids).exclude(pk__in=[row.pk for row in rows])
         sensors = Sensor.objects.filter(asset__in=ids).count()
-        return [str(asset) for asset in below], {"assets below": len(below), "sensors with their readings": sensors}
+        return [str(asset) for asset in below], {
+            gettext("assets below"): len(below),
+            gettext("sensors with their readings"): sensors,
+        }
 
     def create(self, values: dict[str, Any]) -> Any:
         """Puts an asset into the tree."""

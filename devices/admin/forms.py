@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from devices.admin.base import ServiceForm, add_refusal
@@ -42,7 +44,8 @@ class PairsField(forms.CharField):
                 continue
             key, colon, word = line.partition(":")
             if not colon or not key.strip() or not word.strip():
-                raise ValidationError(f"{line!r}: write one pair on each line, for example 0: stopped.")
+                words = _("%(line)s: write one pair on each line, for example 0: stopped.")
+                raise ValidationError(words % {"line": repr(line)})
             pairs[key.strip()] = word.strip()
         return pairs
 
@@ -58,7 +61,7 @@ class SensorForm(ServiceForm):
     """A sensor of an asset or of a type."""
 
     unit = forms.ChoiceField(choices=unit_choices, required=False, widget=UnfoldAdminSelectWidget)
-    labels = PairsField(help_text="Words for a discrete sensor's values, one on each line: 0: stopped")
+    labels = PairsField(help_text=gettext_lazy("Words for a discrete sensor's values, one on each line: 0: stopped"))
 
     def clean(self) -> dict[str, Any] | None:
         """Checks the fields as the services will."""

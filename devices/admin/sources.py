@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -36,11 +37,14 @@ class SourceAdmin(TableAdmin):
     def shown_token(self, source: Any) -> str:
         """Gives the beginning of the token, and the way to a new one."""
         if source.pk is None:
-            return "It is shown once, when the source is saved."
-        shown = f"{source.token_hint}…" if source.token_hash else "none yet"
+            return gettext("It is shown once, when the source is saved.")
+        shown = f"{source.token_hint}…" if source.token_hash else gettext("none yet")
         address = reverse("admin:devices_source_token", args=[source.pk])
         return format_html(
-            '{} · <a class="text-primary-600 dark:text-primary-500" href="{}">New token</a>', shown, address
+            '{} · <a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>',
+            shown,
+            address,
+            gettext("New token"),
         )
 
     def create(self, values: dict[str, Any]) -> Any:
@@ -85,7 +89,7 @@ class SourceAdmin(TableAdmin):
     def _shown(self, request: HttpRequest, source: Source, token: str) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Token of {source.name}",
+            "title": gettext("Token of %(name)s") % {"name": source.name},
             "opts": self.opts,
             "source": source,
             "token": token,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from import_export.fields import Field
 from import_export.resources import ModelResource
 from import_export.widgets import ForeignKeyWidget, JSONWidget
@@ -21,7 +22,8 @@ class ByCode(ForeignKeyWidget):
         try:
             return super().clean(value, row, **kwargs)
         except self.model.DoesNotExist:
-            raise ValueError(f"there is no {self.model._meta.verbose_name} {value!r}.") from None
+            words = _("there is no %(kind)s %(name)s.") % {"kind": self.model._meta.verbose_name, "name": repr(value)}
+            raise ValueError(words) from None
 
 
 class Words(JSONWidget):
@@ -59,7 +61,7 @@ class ServiceTable(Verbs, ModelResource):
 
     def delete_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
         """Refuses: a table adds and changes."""
-        raise ValidationError("A table adds and changes; delete on the page, or with plant.yaml and --prune.")
+        raise ValidationError(_("A table adds and changes; delete on the page, or with plant.yaml and --prune."))
 
 
 class AssetTable(ServiceTable):

@@ -23,6 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from alerts import lifecycle, queries, rules, services
 from alerts.lifecycle import Event
 from alerts.models import Alarm, AlarmClass, Priority, Rule
+from alerts.sayings import said
 from plant.pages.tree import tree
 
 # Lengths that are offered, in minutes; those beyond what an alarm allows are left out.
@@ -316,7 +317,9 @@ def hidden(switch: str, now: datetime) -> list[Hidden]:
                 since={"shelved": row.shelved_at, "suppressed": row.designed_at}.get(switch, row.out_at),
                 until=row.shelved_until,
                 one_shot=row.one_shot,
-                why={"shelved": row.shelve_reason, "suppressed": ", ".join(row.designed)}.get(switch, row.out_reason),
+                why={"shelved": row.shelve_reason, "suppressed": ", ".join(map(said, row.designed))}.get(
+                    switch, row.out_reason
+                ),
                 by="" if who is None else who.get_full_name() or who.get_username(),
                 work_order=row.work_order,
                 review=row.review,

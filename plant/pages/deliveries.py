@@ -29,6 +29,7 @@ from kombu.exceptions import OperationalError
 from alerts.models import Attempt, Channel, Delivery, JournalEntry
 from alerts.notify import outbox
 from alerts.notify.records import visible
+from alerts.sayings import said
 from plant.pages.tree import tree
 
 ROWS = 50
@@ -135,7 +136,7 @@ def _why(delivery: Delivery) -> str:
     """Gives why a message is sent or not; of one that failed before, when it is tried again."""
     if delivery.outcome == Outcome.DUE and delivery.attempts:
         return _("Next try at %(time)s") % {"time": f"{timezone.localtime(delivery.due):%H:%M:%S}"}
-    reason = capfirst(delivery.reason)
+    reason = capfirst(said(delivery.reason))
     if delivery.dismissed is not None:
         let_be = f"{timezone.localtime(delivery.dismissed):%H:%M}"
         return _("%(reason)s. Let be at %(time)s") % {"reason": reason, "time": let_be}

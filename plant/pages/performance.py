@@ -13,12 +13,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
+from alerts import writing
 from alerts.figures import words
 from alerts.figures.mailing import last_month
 from alerts.figures.query import Report, Source, moment_of, report
@@ -236,7 +236,7 @@ def _standing(made: Report, query: str) -> list[Nuisance]:
 
 def _flood(flood: Flood) -> str:
     said = {
-        "when": date_format(moment_of(flood.start), "D j M H:i"),
+        "when": writing.stamp(moment_of(flood.start)),
         "minutes": round(flood.minutes),
         "count": flood.count,
     }
@@ -267,7 +267,7 @@ def _chart(figures: Figures) -> SafeString:
         marks.append(rates.Mark(at(flood.start), at(flood.end), text))
     days = [day for day in figures.days if first <= day < figures.end]
     step = -(-len(days) // 8)
-    names = [(at(day), date_format(moment_of(day), "j M")) for day in days[::step]] if days else []
+    names = [(at(day), writing.day(moment_of(day))) for day in days[::step]] if days else []
     return rates.rate_chart(
         values,
         limits=[(counter.ABOVE, _("Flood 10")), (2, _("Manageable 2")), (1, _("Target 1"))],
@@ -293,7 +293,7 @@ def _field(figures: Figures) -> list[tuple[str, list[tuple[str, int] | None]]]:
     rows = sorted({row for row, _hour in sums})
     found = []
     for row in rows:
-        name = date_format(row, "D") if by_day else str(hours.DAYS[row])
+        name = writing.weekday(row) if by_day else str(hours.DAYS[row])
         cells: list[tuple[str, int] | None] = []
         for hour in range(24):
             counts = sums.get((row, hour))

@@ -17,6 +17,7 @@ from alerts.calling import rota as core
 from alerts.calling.directory import USUAL, load_rotas, zone_of
 from alerts.models import PERSONAL, Contact, Priority, Rota
 from alerts.notify.hours import clock, spans_of
+from alerts.writing import stamp
 
 AHEAD = timedelta(days=14)
 MOST = 6  # duties that are shown
@@ -137,5 +138,4 @@ def my_duties(user: User, contact: Contact) -> list[tuple[Rota, str, str, bool]]
 
 
 def _clock(moment: datetime, zone: ZoneInfo) -> str:
-    local = moment.astimezone(zone)
-    return f"{local:%a} {local.day} {local:%b %H:%M}"
+    return stamp(moment.astimezone(zone))

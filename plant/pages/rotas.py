@@ -26,6 +26,7 @@ from alerts.calling.directory import load_rotas
 from alerts.calling.ical import Duty, calendar
 from alerts.models import Contact, Rota, RotaOverride
 from alerts.subscriptions import Refused
+from alerts.writing import stamp
 from plant.pages import moments
 from plant.pages.deliveries import person
 from plant.pages.tree import tree
@@ -220,7 +221,7 @@ def _day(text: str, otherwise: date) -> date:
 
 def _clock(moment: datetime, zone: ZoneInfo) -> str:
     local = moment.astimezone(zone)
-    return f"{local:%a} {local.day} {local:%b %H:%M}"
+    return stamp(local)
 
 
 @require_GET

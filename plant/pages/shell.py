@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.formats import get_format
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -25,6 +26,8 @@ from alerts.models import Alarm, Contact
 from devices import units
 from plant.pages import finding, pipeline
 from plant.pages.tree import Node, Tree, tree, tree_for
+from plant.pages.words import catalogue_address
+from plant.readers import PLANT, reader_of
 
 THEMES = ("dark", "light", "")
 
@@ -71,7 +74,7 @@ class Shell:
         self.request = request
         self.now = timezone.now()
         self.flood_from = ABOVE + 1  # in a regular interval: the indicator rolls
-        self.time_zone = settings.TIME_ZONE
+        self.time_zone = timezone.get_current_timezone_name()
 
     @cached_property
     def tree(self) -> Tree:
@@ -99,12 +102,29 @@ class Shell:
         """Gives the decimal sign of the person's language."""
         return str(get_format("DECIMAL_SEPARATOR"))
 
-    @cached_property
+    @property
+    def languages(self) -> list[tuple[str, str, bool]]:
+        """Gives the languages there are, in their own words, and which is this page's."""
+        return [(code, str(name), code == get_language()) for code, name in settings.LANGUAGES]
+
+    @property
+    def clocks(self) -> list[tuple[str, str, bool]]:
+        """Gives the clocks to choose from, where the person's is not the plant's, and which is this page's."""
+        own = reader_of(self.request).own_zone
+        if own is None:
+            return []
+        choices = [(PLANT, _("Plant time"), settings.TIME_ZONE), ("own", _("My time"), own.key)]
+        return [(value, f"{word}, {zone}", zone == self.time_zone) for value, word, zone in choices]
+
+    @property
+    def words(self) -> str:
+        """Gives the address of the scripts' words in the page's language; nothing in the sources' own."""
+        return catalogue_address(get_language() or "")
+
+    @property
     def theme(self) -> str:
         """Gives the person's theme, or nothing: as the system."""
-        if not self.request.user.is_authenticated:
-            return ""
-        return Contact.objects.filter(user_id=self.request.user.pk).values_list("theme", flat=True).first() or ""
+        return reader_of(self.request).theme
 
     @property
     def density(self) -> str:
@@ -204,7 +224,7 @@ def theme(request: HttpRequest) -> HttpResponseBase:
     """Stores the person's theme and goes back to where they were."""
     wanted = request.POST.get("theme", "")
     if wanted not in THEMES:
-        return JsonResponse({"error": "The theme is dark, light or empty."}, status=400)
+        return JsonResponse({"error": gettext("The theme is dark, light or empty.")}, status=400)
     assert request.user.is_authenticated  # the middleware lets nobody else in
     Contact.objects.update_or_create(user=request.user, defaults={"theme": wanted})
     if request.headers.get("X-Requested-With") == "fetch":

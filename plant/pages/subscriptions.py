@@ -25,6 +25,7 @@ from alerts.notify.channel import contact_of
 from alerts.notify.channels import NOTIFIERS
 from alerts.notify.forecast import Forecast, forecast
 from alerts.notify.records import visible
+from alerts.sayings import said
 from plant.pages.deliveries import lines_of, notice, person, send_soon
 from plant.pages.preferences import Wishes, my_duties
 from plant.pages.subscription_form import Form, places
@@ -294,7 +295,7 @@ def test(request: HttpRequest) -> HttpResponseBase:
         messages.warning(request, str(refusal))
         return redirect("subscriptions")
     if sent.outcome == sent.Outcome.WITHHELD:
-        messages.warning(request, _("The test was not sent: %(reason)s.") % {"reason": sent.reason})
+        messages.warning(request, _("The test was not sent: %(reason)s.") % {"reason": said(sent.reason)})
         return redirect("subscriptions")
     send_soon()
     messages.success(request, _("A test goes to %(address)s.") % {"address": sent.address})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,6 +19,7 @@ from alerts.calling.directory import zone_of
 from alerts.calling.foresight import Facts, Foresight, Told, foresee
 from alerts.calling.lint import Finding, lint
 from alerts.models import Alarm, AlarmClass, Channel, Priority, Rota, Rule
+from alerts.writing import weekday
 from plant.pages import moments
 from plant.pages.subscription_form import places
 from plant.pages.tree import Tree, tree
@@ -99,11 +101,19 @@ def lines(foreseen: Foresight, at: datetime) -> list[Line]:
             one,
             round((one.decided - at).total_seconds() / 60),
             f"{one.decided.astimezone(zone):%H:%M}",
-            f"{one.at.astimezone(zone):%a %H:%M}" if one.goes_out and one.at != one.decided else "",
+            _later(one, zone),
             str(ways.get(one.channel, one.channel)),
         )
         for one in foreseen.told
     ]
+
+
+def _later(one: Told, zone: ZoneInfo) -> str:
+    """Gives when a message goes out that is held back."""
+    if not one.goes_out or one.at == one.decided:
+        return ""
+    local = one.at.astimezone(zone)
+    return f"{weekday(local)} {local:%H:%M}"
 
 
 @require_GET

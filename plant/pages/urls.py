@@ -20,6 +20,7 @@ from plant.pages import (
     shell,
     subscriptions,
     told,
+    words,
     workbench,
 )
 
@@ -85,4 +86,7 @@ urlpatterns = [
     path("performance/drafts/<int:pk>/apply", drafts.apply, name="draft-apply"),
     path("performance/drafts/<int:pk>/discard", drafts.discard, name="draft-discard"),
     path("theme", shell.theme, name="theme"),
+    path("language", words.language, name="language"),
+    path("clock", words.clock, name="clock"),
+    path("words/<str:language>/<str:version>.js", words.words, name="words"),
 ]

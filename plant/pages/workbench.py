@@ -10,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -19,6 +18,7 @@ from alerts.figures import words
 from alerts.models import Rule, RuleInput
 from alerts.workbench import drafts as services
 from alerts.workbench.proposals import Busy, Proposal, Workbench, propose
+from plant import writing
 from plant.pages.deliveries import person
 from plant.pages.drafts import open_and_recent, setting
 from plant.pages.performance import PERIODS, Period, may
@@ -93,8 +93,8 @@ def _option(proposal: Proposal, found: Workbench, unit: str) -> Option:
     else:
         late = _("No true alarm would have come later.")
     said = {
-        "start": date_format(timezone.localtime(found.start), "j M Y"),
-        "end": date_format(timezone.localtime(found.end), "j M Y"),
+        "start": writing.day(found.start),
+        "end": writing.day(found.end),
         "before": found.alarms,
     }
     counted = ngettext(

@@ -8,6 +8,7 @@ from django import template
 from alerts.figures import words
 from alerts.models import Alarm
 from alerts.queries import Tally, per_of
+from alerts.sayings import said
 from plant import drawing, writing
 from plant.machines import label_key
 
@@ -33,7 +34,10 @@ register.filter("unit", writing.unit)
 register.filter("duration", writing.duration)
 register.filter("age", writing.age)
 register.filter("clock", writing.clock)
+register.filter("day", writing.day)
+register.filter("stamp", writing.stamp)
 register.filter("priority_word", drawing.priority_word)
+register.filter("said", said)
 
 
 @register.simple_tag

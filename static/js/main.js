@@ -1,7 +1,7 @@
 // Every page begins here: the frame, the banner, values, then what the page itself brings.
 
 import { start as startDispatcher } from "./lib/dispatch.js";
-import { writeWith } from "./state/writing.js";
+import { writeIn, writeWith } from "./state/writing.js";
 import { start as startBanner } from "./ui/banner.js";
 import { start as startFind } from "./ui/find.js";
 import { start as startShell } from "./ui/shell.js";
@@ -18,6 +18,7 @@ const modules = {
 };
 
 writeWith(document.body.dataset.decimal || ".");
+writeIn(document.body.dataset.zone || "UTC");
 startDispatcher();
 startBanner();
 startFind();

@@ -1,15 +1,55 @@
 // How numbers, times and ages are written. Pure; plant/writing.py is its twin, both are held to tests/js/writing.json.
 
+import { fill, gettext } from "../lib/words.js";
+
 export const NO_VALUE = "–";
 const THIN_SPACE = "\u2009";
 const MINUS = "\u2212";
 
 let decimalSign = ".";
+let parts = null; // writes an instant by the page's clock; null: UTC
+let offsets = new Map(); // quarter of an hour → minutes ahead of UTC
+let months = null;
 
 /** Takes the page's decimal sign, once, before anything is written. */
 export function writeWith(sign) {
   decimalSign = sign;
 }
+
+/** Takes the page's time zone, once, before anything is written: "Europe/Berlin". */
+export function writeIn(zone) {
+  offsets = new Map();
+  parts = new Intl.DateTimeFormat("en-GB", {
+    timeZone: zone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+  });
+}
+
+const QUARTER = 900_000; // ms; no zone changes its offset within one
+const MOST = 5_000;
+
+/** Minutes that the page's clock is ahead of UTC at an instant: summer time differs from winter time. */
+export function offsetAt(ms) {
+  if (parts === null || !Number.isFinite(ms)) return 0;
+  const quarter = Math.floor(ms / QUARTER);
+  let found = offsets.get(quarter);
+  if (found === undefined) {
+    const at = quarter * QUARTER;
+    const read = Object.fromEntries(parts.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
+    found = Math.round((Date.UTC(read.year, read.month - 1, read.day, read.hour, read.minute) - at) / 60_000);
+    if (offsets.size > MOST) offsets.clear();
+    offsets.set(quarter, found);
+  }
+  return found;
+}
+
+/** An instant by the page's clock, to be read with getUTC…(). */
+export const local = (ms) => new Date(ms + offsetAt(ms) * 60_000);
 
 /** A number with thin spaces between thousands, the locale's decimal sign and a real minus. */
 export function number(value, decimals = 1) {
@@ -41,11 +81,36 @@ export function age(seconds) {
   return `${Math.floor(whole / 86400)} d ${two(Math.floor((whole % 86400) / 3600))} h`;
 }
 
-/** The time of day in the plant, whose clock is `offset` minutes ahead of UTC. */
-export function clock(ms, offset = 0) {
-  const at = new Date(ms + offset * 60_000);
+/** The time of day by the page's clock. */
+export function clock(ms) {
+  const at = local(ms);
   return `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`;
 }
+
+/** A day by the page's clock: 17 Mar; with the year where it is another than that of `now`. */
+export function day(ms, now = ms) {
+  months ??= [
+    gettext("Jan"),
+    gettext("Feb"),
+    gettext("Mar"),
+    gettext("Apr"),
+    gettext("May"),
+    gettext("Jun"),
+    gettext("Jul"),
+    gettext("Aug"),
+    gettext("Sep"),
+    gettext("Oct"),
+    gettext("Nov"),
+    gettext("Dec"),
+  ];
+  const at = local(ms);
+  const words = { day: at.getUTCDate(), month: months[at.getUTCMonth()], year: at.getUTCFullYear() };
+  if (words.year === local(now).getUTCFullYear()) return fill(gettext("%(day)s %(month)s"), words);
+  return fill(gettext("%(day)s %(month)s %(year)s"), words);
+}
+
+/** A day as tables sort it: 2026-03-17. */
+export const date = (ms) => local(ms).toISOString().slice(0, 10);
 
 /** A figure of an alarm, whose sensor's decimals are not known: at most four digits that mean something. */
 export function figure(value) {

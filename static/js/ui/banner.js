@@ -5,7 +5,7 @@ import { post, setText } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
 import { group, isPresented, isUnacked, lookIn, mostImportant, PRIORITY_WORDS, tally } from "../state/alarms.js";
 import { clock, figure, per } from "../state/writing.js";
-import { on, plant, plantOffset } from "./live.js";
+import { on, plant } from "./live.js";
 import { load, placeOf, unitOf } from "./places.js";
 import { say } from "./say.js";
 import { alarmSymbol, drawCounts, inPhase, prioritySymbol } from "./symbols.js";
@@ -58,7 +58,7 @@ function show(alarm) {
   short.replaceChildren(`${alarm.asset}${reading}, `, since);
   setText(part(".place"), place ? `${place} / ` : "");
   setText(part(".code"), alarm.asset);
-  setText(part(".at"), clock(Date.parse(alarm.raised), plantOffset));
+  setText(part(".at"), clock(Date.parse(alarm.raised)));
   if (url) part(".what").href = url;
   form.action = addressOf(alarm.id);
   ackUrl = addressOf(alarm.id);
@@ -117,7 +117,7 @@ const floods = document.getElementById("floods");
 function drawFloods(rows) {
   flood.classList.toggle("is-flood", rows.length > 0);
   const words = rows.map(([, name, since, total]) =>
-    fill(gettext("%(name)s: %(total)s alarms since %(at)s."), { name, total, at: clock(since, plantOffset) }),
+    fill(gettext("%(name)s: %(total)s alarms since %(at)s."), { name, total, at: clock(since) }),
   );
   setText(floods.querySelector(".positions"), words.join(" "));
   if (floods.hidden === rows.length > 0) {

@@ -4,8 +4,8 @@ import { make, setText } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
 import uPlot from "../../vendor/uplot/uPlot.esm.js";
 import { isStale } from "../state/freshness.js";
-import { clock, number } from "../state/writing.js";
-import { now, plantOffset } from "./live.js";
+import { clock, day, number } from "../state/writing.js";
+import { now } from "./live.js";
 
 const HEIGHT = 118; // px of the plot alone
 const TIMES = 24; // px for the labels below it
@@ -135,11 +135,10 @@ export class Lane {
 
   label(at) {
     const span = this.view.until() - this.view.from();
-    const text = clock(at * 1000, plantOffset);
+    const text = clock(at * 1000);
     if (span <= 600) return text;
     if (span <= 1.5 * DAY) return text.slice(0, 5);
-    const day = new Date(at * 1000 + plantOffset * 60_000);
-    const date = day.toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+    const date = day(at * 1000, now());
     return text.startsWith("00:00") ? date : `${date} ${text.slice(0, 5)}`;
   }
 
@@ -219,7 +218,7 @@ export class Lane {
     const pointed = at !== null && at !== undefined && this.times[at] !== undefined;
     const last = this.newest ?? { time: (this.times.at(-1) ?? 0) * 1000, value: this.values.at(-1) };
     const value = pointed ? this.values[at] : last.value;
-    const when = pointed ? `${clock(this.times[at] * 1000, plantOffset)}  ` : "";
+    const when = pointed ? `${clock(this.times[at] * 1000)}  ` : "";
     setText(this.read, value == null ? `${when}–` : `${when}${number(value, decimals)} ${unit}`.trim());
     this.read.classList.toggle("live", !pointed);
     this.read.classList.toggle("stale", !pointed && value != null && isStale(now(), last.time, interval));

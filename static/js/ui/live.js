@@ -12,7 +12,7 @@ let offset = Number(serverNow) - (performance.timeOrigin + (navigation?.response
 
 /** The server's time in ms. */
 export const now = () => Date.now() + offset;
-/** Minutes that the plant's clock is ahead of UTC. */
+/** Minutes that the page's clock is ahead of UTC now; at another instant state/writing.js knows. */
 export const plantOffset = Number(utcOffset);
 
 const listeners = {

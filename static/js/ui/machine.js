@@ -7,7 +7,7 @@ import { isPresented, isUnacked, tally } from "../state/alarms.js";
 import { condition } from "../state/freshness.js";
 import { age, clock } from "../state/writing.js";
 import { acknowledge } from "./acking.js";
-import { now, on, plant, plantOffset } from "./live.js";
+import { now, on, plant } from "./live.js";
 import { load, reading } from "./places.js";
 import { startSparks } from "./sparks.js";
 import { alarmSymbol, drawCounts, inPhase } from "./symbols.js";
@@ -53,7 +53,7 @@ function drawAlarms() {
 
 function newRow(alarm) {
   const since = Date.parse(alarm.raised) / 1000;
-  const words = [clock(since * 1000, plantOffset), reading(alarm)].filter(Boolean).join(", ");
+  const words = [clock(since * 1000), reading(alarm)].filter(Boolean).join(", ");
   const lasting = make("span", { "data-since": since });
   const link = make("a", { href: ack.replace("/0/ack", `/${alarm.id}/`) }, make("b", {}, alarm.message));
   const text = make("span", { class: "grow" }, link, make("small", { class: "muted" }, `${words}, `, lasting));
@@ -104,7 +104,7 @@ function drawState() {
   const found = condition(now(), newest, after, state, judge.words, silence !== undefined);
   silent.hidden = silence === undefined;
   if (silence) {
-    const since = clock(Date.parse(silence.silent.since), plantOffset);
+    const since = clock(Date.parse(silence.silent.since));
     const what = silence.message;
     setText(silent.querySelector(".words"), fill(gettext("%(what)s, since %(time)s."), { what, time: since }));
   }

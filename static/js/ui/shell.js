@@ -4,7 +4,7 @@ import { post, setText } from "../lib/dom.js";
 import { onAct, onKeys } from "../lib/dispatch.js";
 import { fill, gettext } from "../lib/words.js";
 import { age, clock, duration } from "../state/writing.js";
-import { connect, hearsValues, now, on, plant, plantOffset, tryNow } from "./live.js";
+import { connect, hearsValues, now, on, plant, tryNow } from "./live.js";
 import { toast } from "./toast.js";
 
 const root = document.documentElement;
@@ -21,7 +21,7 @@ function dataAge() {
 
 function tick() {
   const time = now();
-  setText(byId("clock"), clock(time, plantOffset));
+  setText(byId("clock"), clock(time));
   const old = dataAge();
   if (lostAt === null) {
     if (plant.complete) {
@@ -33,7 +33,7 @@ function tick() {
     const text = old === null ? duration((time - lostAt) / 1000) : age(old);
     setText(byId("lost-age"), text);
     setText(byId("lost-age-short"), text);
-    setText(byId("lost-clock"), clock(time, plantOffset));
+    setText(byId("lost-clock"), clock(time));
     const wait = nextAt === null ? 0 : Math.max(0, Math.ceil((nextAt - time) / 1000));
     setText(byId("next-try"), wait ? fill(gettext("Next try in %(seconds)s s"), { seconds: wait }) : gettext("Trying"));
   }
@@ -45,7 +45,7 @@ function tick() {
 function lost() {
   if (lostAt !== null) return;
   lostAt = heardAt ?? now();
-  const at = clock(lostAt, plantOffset);
+  const at = clock(lostAt);
   setText(byId("lost-since"), fill(gettext("Connection to the plant server lost at %(time)s."), { time: at }));
   byId("not-live").hidden = false;
   byId("not-live").setAttribute("role", "alert");

@@ -3,9 +3,9 @@
 import { onAct, onKeys } from "../lib/dispatch.js";
 import { make, pageData } from "../lib/dom.js";
 import { gettext } from "../lib/words.js";
-import { clock, number } from "../state/writing.js";
+import { clock, date, number } from "../state/writing.js";
 import { Lane, onTheme } from "./lane.js";
-import { now, on, plant, plantOffset } from "./live.js";
+import { now, on, plant } from "./live.js";
 
 const PENS = 6;
 const SHORTEST = 10; // s
@@ -79,7 +79,7 @@ function drawTable() {
         make(
           "tr",
           {},
-          make("td", { class: "num" }, `${new Date(at * 1000 + plantOffset * 60_000).toISOString().slice(0, 10)} ${clock(at * 1000, plantOffset)}`),
+          make("td", { class: "num" }, `${date(at * 1000)} ${clock(at * 1000)}`),
           make("td", { class: "num" }, number(value, sensor.decimals)),
         );
       const head = make("tr", {}, make("th", { class: "num", scope: "col" }, gettext("Time")), make("th", { class: "num", scope: "col" }, sensor.unit || gettext("Value")));

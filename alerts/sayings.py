@@ -1,0 +1,238 @@
+"""What the journal and the outbox keep of why something happened, in the words of whoever reads it.
+
+The parts that decide know no reader: they write a reason once, in English. It is kept so for ever, and hashed. Here it
+is recognised when it is shown, and said in the reader's language. What a person wrote is shown as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
+
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_noop as _
+
+# --- The life of an alarm: alerts/lifecycle.py, alerts/book/, alerts/timers.py, alerts/evaluation.py ---------------
+_LIFE = (
+    _("acknowledged"),
+    _("acknowledged after it returned to normal"),
+    _("acknowledged already"),
+    _("acknowledged, latched until it is reset"),
+    _("active already, same occurrence"),
+    _("became active"),
+    _("became active again before anybody acknowledged"),
+    _("became active again while latched"),
+    _("became active, not announced"),
+    _("became active; its rule asks for no acknowledgement"),
+    _("commented"),
+    _("it happens again: see the alarm that follows"),
+    _("it has no rule"),
+    _("it is not presented"),
+    _("its end lies in the past"),
+    _("its rule may not be shelved"),
+    _("its time is not over"),
+    _("longer than this alarm may be shelved"),
+    _("no longer suppressed by design"),
+    _("no re-alarm period is set"),
+    _("normal"),
+    _("normal already"),
+    _("not acknowledged yet"),
+    _("not active"),
+    _("not latched"),
+    _("not out of service"),
+    _("not shelved"),
+    _("not suppressed by design"),
+    _("out of service"),
+    _("out of service already"),
+    _("out of service needs a reason"),
+    _("presented again, still latched"),
+    _("presented again, the condition holds"),
+    _("presented again, tripped meanwhile and latched"),
+    _("reset"),
+    _("reset before anybody acknowledged"),
+    _("returned to normal"),
+    _("returned to normal already"),
+    _("returned to normal before"),
+    _("returned to normal, latched until it is reset"),
+    _("returned to normal, not acknowledged yet"),
+    _("returned to service"),
+    _("rule edited"),
+    _("rule no longer in force"),
+    _("shelved"),
+    _("shelved already"),
+    _("shelved until an unknown time: unshelved"),
+    _("shelving needs a reason"),
+    _("shelving needs an end"),
+    _("shelving ran out"),
+    _("silenced"),
+    _("still active"),
+    _("still active after the re-alarm period"),
+    _("suppressed already"),
+    _("suppressed by design"),
+    _("suppression needs the logic that asks for it"),
+    _("taken out of service"),
+    _("the condition does not hold"),
+    _("the occurrence is over"),
+    _("unshelved"),
+    _("refused: %(why)s"),
+    _("no longer: %(what)s"),
+    _("hidden by %(asset)s: %(rule)s"),
+    _("no longer the first-out: %(rule)s came %(seconds)s s before"),
+    _("%(why)s; %(rule)s was announced before it"),
+    _("acknowledged by mail link"),
+    _("acknowledged by text message"),
+    _("by mail link"),
+    _("by text message"),
+    _("data again from %(name)s"),
+    _("part of %(name)s"),
+    _("nothing since %(time)s from %(count)s sensor"),
+    _("nothing since %(time)s from %(count)s sensors"),
+    _("no data, and not known yet from how much of the plant"),
+    _("nothing is late any more"),
+    _("the shards are drained again"),
+    _("somebody is on call"),
+    _("a call found nobody; those whom its plan names instead were called"),
+)
+
+# --- Who is told: alerts/calling/, alerts/notify/, alerts/flood/, alerts/first_out.py -------------------------------
+_TELLING = (
+    _("told of it less than a minute ago"),
+    _("the account is switched off"),
+    _("your account is switched off"),
+    _("no address"),
+    _("no email address"),
+    _("no mobile number"),
+    _("no browser takes messages: switch it on there, under My subscriptions"),
+    _("no browser is left that takes messages"),
+    _("a team channel reaches no single person"),
+    _("the team's channel is gone"),
+    _("your quiet hours, until %(time)s"),
+    _("your digest of %(time)s"),
+    _("more than %(count)s messages within the hour"),
+    _("outside your hours (%(hours)s)"),
+    _("your subscription: %(scope)s"),
+    _("you asked for a test"),
+    _("its alarm is gone"),
+    _("over before it was to be told"),
+    _("over before it could be sent"),
+    _("you were not told of the alarm"),
+    _("waits for the message of the alarm itself"),
+    _("waits until the readings that came late have been judged"),
+    _("given up: its worker was lost each time"),
+    _("given up after %(count)s tries: %(why)s"),
+    _("its worker was lost"),
+    _("already acknowledged by %(name)s"),
+    _("sent again by %(name)s"),
+    _("%(count)s messages that were held back: %(why)s"),
+    _("follows in the trip of %(group)s: told together"),
+    _("a flood of alarms since %(time)s UTC: told together every ten minutes"),
+    _("maintenance of %(name)s until %(time)s: %(why)s"),
+    _("all steps are done"),
+    _("nobody needs to acknowledge it"),
+    _("it asks nobody to acknowledge it: only the first steps call"),
+    _("no subscription, and no step calls them"),
+    _("%(plan)s, step %(step)s, round %(round)s: %(why)s"),
+    _("%(plan)s, step %(step)s: %(why)s"),
+    _("everybody who may acknowledge"),
+    _("you by name"),
+    _("on call for %(name)s"),
+    _("nobody is on call for %(name)s, team %(team)s is called instead"),
+    _("team %(name)s"),
+    _("%(scope)s: switched off"),
+    _("%(scope)s: another part of the plant"),
+    _("%(scope)s: a %(priority)s alarm is lower than that"),
+    _("accepted by %(name)s"),
+    _("written to %(name)s"),
+    _("accepted"),
+)
+
+# --- Only as a part of those: places and switches -------------------------------------------------------------------
+_PARTS = (
+    _("%(scope)s and above"),
+    _("%(place)s, 1 Critical"),
+    _("%(place)s, 2 High"),
+    _("%(place)s, 3 Medium"),
+    _("%(place)s, 4 Low"),
+    _("%(day)s %(start)s to %(end)s"),
+    _("%(day)s none"),
+    _("the whole plant"),
+    *(_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")),
+    *(_("critical"), _("high"), _("medium"), _("low")),
+)
+SENTENCES = (*_LIFE, *_TELLING)
+_WHOLE = frozenset(text for text in (*SENTENCES, *_PARTS) if "%(" not in text)
+# What can stand in a place; anything where the place is not named here.
+_FITS: Mapping[str, str] = {
+    "count": r"\d+",
+    "day": "Mon|Tue|Wed|Thu|Fri|Sat|Sun",
+    "end": r"\d\d:\d\d",
+    "round": r"\d+",
+    "start": r"\d\d:\d\d",
+    "step": r"\d+",
+    "time": r"[\w :]+",
+}
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """Gives what recognises a sentence with its places filled."""
+    pieces = re.split(r"%\((\w+)\)s", text)
+    return re.compile(
+        "".join(
+            f"(?P<{piece}>{_FITS.get(piece, '.+?')})" if place % 2 else re.escape(piece)
+            for place, piece in enumerate(pieces)
+        ),
+        re.DOTALL,
+    )
+
+
+_OPEN = tuple((text, _pattern(text)) for text in SENTENCES if "%(" in text)
+_OPEN_PARTS = tuple((text, _pattern(text)) for text in _PARTS if "%(" in text)
+_AND = _(" and ")
+_SWITCHES: Mapping[str, str] = {
+    "shelved": "shelved",
+    "by_design": "suppressed by design",
+    "out_of_service": "out of service",
+}
+
+
+def said(text: str) -> str:
+    """Gives a reason in the reader's language; what no part of Andon wrote as it stands."""
+    if not text or (get_language() or "en").startswith("en"):
+        return text
+    return _said(text, False)
+
+
+def switched(switches: Collection[str]) -> str:
+    """Gives why an alarm is not presented, in the reader's language: "shelved and out of service"."""
+    return gettext(_AND).join(gettext(_SWITCHES.get(switch, switch)) for switch in switches)
+
+
+def _said(text: str, part: bool) -> str:
+    words = text.split(_AND)
+    if len(words) > 1 and all(word in _SWITCHES.values() for word in words):
+        return gettext(_AND).join(map(gettext, words))
+    known = recognised(text, part=part)
+    if known is None:
+        parts = text.split("; ")
+        return "; ".join(_said(one, part) for one in parts) if len(parts) > 1 else text
+    sentence, places = known
+    return gettext(sentence) % {name: _said(words, True) for name, words in places.items()} if places else gettext(text)
+
+
+@lru_cache(maxsize=4096)
+def recognised(text: str, *, part: bool = False) -> tuple[str, dict[str, str]] | None:
+    """Gives the sentence that a reason is, and what stands in its places; None where it is nobody's."""
+    if text in _WHOLE:
+        return text, {}
+    for sentence, pattern in _patterns(part):
+        found = pattern.fullmatch(text)
+        if found is not None:
+            return sentence, found.groupdict()
+    return None
+
+
+def _patterns(part: bool) -> Iterator[tuple[str, re.Pattern[str]]]:
+    yield from _OPEN
+    if part:
+        yield from _OPEN_PARTS

@@ -1,0 +1,73 @@
+"""In which language, by which clock and in which theme a page is written: as the person wishes, else as the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone, translation
+
+from alerts.calling.directory import zone_of
+from alerts.models import Contact
+
+CLOCK_COOKIE = "clock"  # of this browser: the plant's clock, though the person has one of their own
+PLANT = "plant"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What somebody has chosen; empty: nothing."""
+
+    theme: str = ""
+    language: str = ""
+    time_zone: str = ""
+
+    @property
+    def own_zone(self) -> ZoneInfo | None:
+        """Gives the person's time zone where it is another than the plant's."""
+        zone = zone_of(self.time_zone)
+        return zone if zone.key != settings.TIME_ZONE else None
+
+
+def reader_of(request: HttpRequest) -> Reader:
+    """Gives who reads the answer. Cost: one query a request for somebody who is signed in."""
+    known: Reader | None = getattr(request, "reader", None)
+    if known is None:
+        known = _stored(request)
+        request.reader = known  # type: ignore[attr-defined]
+    return known
+
+
+def _stored(request: HttpRequest) -> Reader:
+    if not request.user.is_authenticated:
+        return Reader()
+    row = Contact.objects.filter(user_id=request.user.pk).values_list("theme", "language", "time_zone").first()
+    return Reader(*row) if row is not None else Reader()
+
+
+def zone_for(request: HttpRequest) -> ZoneInfo:
+    """Gives the time zone of a page: the person's own, unless this browser shows the plant's."""
+    own = reader_of(request).own_zone
+    return own if own is not None and request.COOKIES.get(CLOCK_COOKIE) != PLANT else zone_of("")
+
+
+def write_for_the_reader(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Writes every text in the reader's language and every time by their clock.
+
+    The browser's language is active already where the person has not chosen one (LocaleMiddleware).
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        language = reader_of(request).language
+        if language in dict(settings.LANGUAGES):
+            translation.activate(language)
+            request.LANGUAGE_CODE = language
+        with timezone.override(zone_for(request)):
+            return get_response(request)
+
+    return middleware
