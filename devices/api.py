@@ -48,6 +48,8 @@ def _asset(asset: Asset) -> dict[str, Any]:
         "parent": asset.parent.code if asset.parent else None,
         "type": asset.type.code if asset.type else None,
         "description": asset.description,
+        "location": None if asset.latitude is None else [asset.latitude, asset.longitude],
+        "plan": None if asset.plan_x is None else [asset.plan_x, asset.plan_y],
     }
 
 

@@ -15,6 +15,11 @@ CODE = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 CODE_WORDS = "use letters, digits, - and _ only, 64 at most"
 MAX_SECONDS = 315_360_000.0  # ten years: longer is a slip of the pen, and fits 64 bits of microseconds with ease
 
+MOST_LATITUDE = 85.0  # degrees: a Mercator map ends there
+MOST_METRES = 100_000.0  # of a site plan
+# Where an asset stands on the map.
+LOCATION = ("latitude", "longitude", "plan_x", "plan_y")
+
 # A sensor's fields beside its key: what a type hands down and an asset may override.
 MEASUREMENT = (
     "name",
@@ -59,6 +64,21 @@ def check_source(silent_after: object) -> list[Problem]:
     if silent_after is None or (isinstance(silent_after, int | float) and 1 <= silent_after < float("inf")):
         return []
     return [Problem("silent_after", f"silent_after is at least 1 second, not {silent_after!r}.")]
+
+
+def check_location(values: Mapping[str, Any]) -> list[Problem]:
+    """Gives what is wrong with where an asset stands: degrees on the earth, metres on the site plan."""
+    problems = [
+        *check_number("latitude", values["latitude"], least=-MOST_LATITUDE, most=MOST_LATITUDE),
+        *check_number("longitude", values["longitude"], least=-180.0, most=180.0),
+        *check_number("plan_x", values["plan_x"], least=-MOST_METRES, most=MOST_METRES),
+        *check_number("plan_y", values["plan_y"], least=-MOST_METRES, most=MOST_METRES),
+    ]
+    for one, other in (("latitude", "longitude"), ("plan_x", "plan_y")):
+        if (values[one] is None) != (values[other] is None):
+            missing = one if values[one] is None else other
+            problems.append(Problem(missing, f"{missing} is missing: {one} and {other} stand together."))
+    return problems
 
 
 def check_text(field: str, value: object, longest: int, *, needed: bool = False) -> list[Problem]:

@@ -64,6 +64,25 @@ class Asset(TreeNode):  # type: ignore[misc]  # tree_queries has no types
     position = models.PositiveIntegerField(
         _("place"), default=0, help_text=_("Order among its neighbours on every page; it stays for years.")
     )
+    # Where it stands on the map; both of a pair or neither.
+    latitude = models.FloatField(
+        _("latitude"),
+        null=True,
+        blank=True,
+        help_text=_("Degrees north (WGS 84), for example 53.5512; south is negative."),
+    )
+    longitude = models.FloatField(
+        _("longitude"),
+        null=True,
+        blank=True,
+        help_text=_("Degrees east (WGS 84), for example 9.9937; west is negative."),
+    )
+    plan_x = models.FloatField(
+        _("plan x"), null=True, blank=True, help_text=_("Metres to the right of the site plan's zero point.")
+    )
+    plan_y = models.FloatField(
+        _("plan y"), null=True, blank=True, help_text=_("Metres up from the site plan's zero point.")
+    )
     # Set by devices.services: a hash of the nearest machine above, so that a machine's readings stay in order.
     shard = models.PositiveSmallIntegerField(editable=False, default=0)
     history = HistoricalRecords()

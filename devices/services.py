@@ -10,9 +10,11 @@ from typing import Any
 
 from devices.changes import SENSORS, bump, change, ensure_shards, shard_of
 from devices.checks import (
+    LOCATION,
     MEASUREMENT,
     Problem,
     check_code,
+    check_location,
     check_measurement,
     check_source,
     check_text,
@@ -58,11 +60,19 @@ def create_asset(
     type: AssetType | None = None,
     description: str = "",
     position: int = 0,
+    latitude: float | None = None,
+    longitude: float | None = None,
+    plan_x: float | None = None,
+    plan_y: float | None = None,
 ) -> Asset:
-    """Puts an asset into the tree; the sensors and rules of its type come with it."""
+    """Puts an asset into the tree; the sensors and rules of its type come with it.
+
+    Takes: where it stands on the map, in degrees (WGS 84) or in metres on the site plan, if that is known.
+    """
     asset = Asset(
-        code=code, name=name, level=level, parent=parent, type=type, description=description, position=position
-    )
+        code=code, name=name, level=level, parent=parent, type=type, description=description, position=position,
+        latitude=latitude, longitude=longitude, plan_x=plan_x, plan_y=plan_y,
+    )  # fmt: skip
     with change() as pending:
         refuse(check_asset(asset))
         if Asset.objects.filter(code=code).exists():
@@ -77,7 +87,10 @@ def create_asset(
 
 
 def update_asset(*, asset: Asset, **changes: Any) -> Asset:
-    """Changes an asset: name, level, parent, type, description, position. Its code stays: senders and rules use it."""
+    """Changes an asset: name, level, parent, type, description, position, where it stands on the map.
+
+    Its code stays: senders and rules use it.
+    """
     with change() as pending:
         touched = _apply(asset, changes, fixed={"code": "senders and rules call the asset by it"})
         if not touched:
@@ -127,7 +140,7 @@ def check_asset(asset: Asset) -> list[Problem]:
         problems.append(Problem("level", f"unknown level {asset.level!r}; it is one of {', '.join(Level.values)}."))
     if not isinstance(asset.position, int) or not 0 <= asset.position <= 1_000_000:
         problems.append(Problem("position", "position is a whole number from 0 to 1000000."))
-    return problems
+    return problems + check_location({field: getattr(asset, field) for field in LOCATION})
 
 
 # --- Types ---------------------------------------------------------------------------------------------------------

@@ -137,7 +137,14 @@ class AssetAdmin(TableAdmin):
     search_help_text = _("Code, name, description or a sensor")
     sortable_by = ()  # the tree is the order
     list_per_page = 250
-    fields = (("code", "name"), ("level", "parent"), ("type", "position"), "description")
+    fields = (
+        ("code", "name"),
+        ("level", "parent"),
+        ("type", "position"),
+        ("latitude", "longitude"),
+        ("plan_x", "plan_y"),
+        "description",
+    )
     autocomplete_fields = ["parent", "type"]
     fixed_fields = ("code",)
     inlines = [SensorInline]

@@ -10,7 +10,7 @@ from import_export.widgets import ForeignKeyWidget, JSONWidget
 
 from devices import services
 from devices.admin.base import Verbs
-from devices.checks import MEASUREMENT
+from devices.checks import LOCATION, MEASUREMENT
 from devices.models import Asset, AssetType, Sensor, Source
 
 
@@ -72,7 +72,7 @@ class AssetTable(ServiceTable):
 
     class Meta:
         model = Asset
-        fields = ("code", "name", "level", "parent", "type", "description", "position")
+        fields = ("code", "name", "level", "parent", "type", "description", "position", *LOCATION)
         import_id_fields = ("code",)
         store_instance = True
 

@@ -112,6 +112,8 @@ class Choice(Field):
 class Band(Field):
     """Two ends in one list: range: [0, 150]."""
 
+    example: str = "[0, 150]"
+
     @property
     def models(self) -> tuple[str, ...]:
         """Gives the two fields."""
@@ -122,12 +124,24 @@ class Band(Field):
         if isinstance(node, Scalar) and node.value is None:
             return dict.fromkeys(self.models)
         if not isinstance(node, document.Sequence) or len(node.items) != 2:
-            raise Wrong(f"{self.key} is a list of two numbers, for example [0, 150].")
+            raise Wrong(f"{self.key} is a list of two numbers, for example {self.example}.")
         return {model: figure(self.key, item) for model, item in zip(self.models, node.items, strict=True)}
 
     def write(self, values: Mapping[str, Any]) -> str:
         """Gives the list."""
         return f"[{', '.join(_number(values[model]) for model in self.models)}]"
+
+
+@dataclass(frozen=True)
+class Point(Band):
+    """A place as two numbers in one list: location: [53.5512, 9.9937]."""
+
+    ends: tuple[str, str] = ("", "")
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Gives the two fields."""
+        return self.ends
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from devices.changes import SENSORS
-from devices.checks import Problem, check_code, check_measurement
+from devices.checks import LOCATION, Problem, check_code, check_measurement
 from devices.configuration.document import Error
-from devices.configuration.fields import Band, Choice, Field, Flag, Number, Pairs, Unit
+from devices.configuration.fields import Band, Choice, Field, Flag, Number, Pairs, Point, Unit
 from devices.inheritance import Line
 from devices.models import Level
 
@@ -128,6 +128,8 @@ ASSET_FIELDS = (
     Field("type"),
     Field("description"),
     Number("position", whole=True),
+    Point("location", ends=("latitude", "longitude"), example="[53.5512, 9.9937]"),
+    Point("plan", ends=("plan_x", "plan_y"), example="[120, 45.5]"),
 )
 _PRIORITIES = (("critical", 1), ("high", 2), ("medium", 3), ("low", 4))
 SOURCE_FIELDS = (Field("scope"), Flag("enabled"), Number("silent_after"), Choice("priority", words=_PRIORITIES))
@@ -139,6 +141,7 @@ ASSET_DEFAULTS: dict[str, Any] = {
     "type": "",
     "description": "",
     "position": 0,
+    **dict.fromkeys(LOCATION),
 }
 SOURCE_DEFAULTS: dict[str, Any] = {"scope": "", "enabled": True, "silent_after": None, "priority": 2}
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from devices.checks import check_code, check_place, check_source
+from devices.checks import LOCATION, check_code, check_place, check_source
 from devices.configuration import document
 from devices.configuration.document import ConfigurationError, Error, parse
 from devices.configuration.fields import Field, read_entry, suggestion
@@ -176,6 +176,7 @@ def _check_assets(plant: Plant) -> list[Error]:
             level=values["level"],
             description=values["description"],
             position=values["position"],
+            **{field: values[field] for field in LOCATION},
         )
         errors += owner.errors(ASSET_FIELDS, check_asset(row), what)
         if values["type"] and values["type"] not in plant.types:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from devices.changes import Change, change, ensure_shards, shard_of
+from devices.checks import LOCATION
 from devices.configuration.document import ConfigurationError, Error
 from devices.configuration.plant import (
     ASSET_DEFAULTS,
@@ -55,7 +56,7 @@ def stored() -> Plant:
         plant.types[row.code] = Owner(row.code, _given(ASSET_TYPE_DEFAULTS, _values(row, ASSET_TYPE_DEFAULTS)))
     assets = tree().assets
     for row in assets.values():
-        values = _values(row, ("name", "level", "description", "position"))
+        values = _values(row, ("name", "level", "description", "position", *LOCATION))
         values["parent"] = assets[row.parent_id].code if row.parent_id else ""
         values["type"] = types[row.type_id].code if row.type_id else ""
         plant.assets[row.code] = Owner(row.code, _given(ASSET_DEFAULTS, values))

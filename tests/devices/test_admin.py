@@ -229,6 +229,26 @@ def test_assets_come_in_as_csv_after_a_preview(engineer):
     assert machine.rules.count() == 2
 
 
+def test_places_come_in_and_go_out_as_csv(engineer):
+    import_file(engineer, "devices_asset", "code,latitude,longitude,plan_x,plan_y\npress-01,53.5512,-0.25,,\n")
+    press = Asset.objects.get(code="press-01")
+    assert (press.latitude, press.longitude, press.plan_x, press.name) == (53.5512, -0.25, None, "Press 1")
+    fields = {"format": "0", **{f"assettable_{name}": "on" for name in ("code", "latitude", "longitude", "plan_x")}}
+    lines = engineer.post(reverse("admin:devices_asset_export"), fields).content.decode().splitlines()
+    assert "press-01,53.5512,-0.25," in lines
+
+
+def test_half_a_place_is_refused_in_the_form(engineer):
+    asset = Asset.objects.get(code="press-01")
+    address = reverse("admin:devices_asset_change", args=[asset.pk])
+    answer = engineer.post(address, {**form_of(engineer, address), "latitude": "53.5512"})
+    assert "longitude is missing" in answer.content.decode()
+    answer = engineer.post(address, {**form_of(engineer, address), "latitude": "53.5512", "longitude": "9.9937"})
+    assert answer.status_code == 302
+    asset.refresh_from_db()
+    assert (asset.latitude, asset.longitude) == (53.5512, 9.9937)
+
+
 def test_preview_says_what_is_wrong_with_a_row(engineer):
     text = "code,name,level,parent,type,position\nline-b,Line B,line,press-01,,3\nm-1,M 1,machine,nowhere,,0\n"
     preview = import_file(engineer, "devices_asset", text)

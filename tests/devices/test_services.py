@@ -46,6 +46,29 @@ def test_levels_may_be_skipped_and_modules_may_hold_modules():
     assert services.create_asset(code="b", name="B", level="module", parent=module).parent == module
 
 
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"latitude": 53.5}, "longitude is missing"),
+        ({"plan_y": 12.0}, "plan_x is missing"),
+        ({"latitude": 91.0, "longitude": 10.0}, "latitude must be at most 85"),
+        ({"latitude": 53.5, "longitude": -180.5}, "longitude must be at least -180"),
+        ({"plan_x": float("nan"), "plan_y": 1.0}, "plan_x must be a finite number"),
+    ],
+)
+def test_place_that_cannot_be_is_refused_in_words(fields, words):
+    with pytest.raises(ValidationError, match=words):
+        services.create_asset(code="m", name="M", level="machine", **fields)
+
+
+def test_asset_that_moves_on_the_map_leaves_its_shard_alone_and_its_history_says_so():
+    asset = services.create_asset(code="m", name="M", level="machine", latitude=53.5512, longitude=9.9937)
+    before = asset.shard
+    services.update_asset(asset=asset, latitude=53.5513, longitude=9.9937)
+    assert asset.shard == before
+    assert [row.latitude for row in asset.history.all()] == [53.5513, 53.5512]
+
+
 def test_asset_below_itself_is_refused():
     works = site()
     module = services.create_asset(code="a", name="A", level="module", parent=works)

@@ -112,6 +112,19 @@ def test_asset_that_leaves_its_type_keeps_what_the_file_gives_it():
     assert configuration.load(text, prune=True).nothing
 
 
+def test_where_an_asset_stands_goes_in_and_out():
+    placed = SMALL.replace("    position: 1\n", "    position: 1\n    location: [53.5512, -0.25]\n    plan: [120, 45.5]\n")
+    configuration.load(placed)
+    press = Asset.objects.get(code="press-02")
+    assert (press.latitude, press.longitude, press.plan_x, press.plan_y) == (53.5512, -0.25, 120.0, 45.5)
+    assert configuration.dump() == placed
+    assert configuration.load(placed).nothing
+    configuration.load(SMALL)
+    press.refresh_from_db()
+    assert (press.latitude, press.longitude, press.plan_x, press.plan_y) == (None, None, None, None)
+    assert configuration.dump() == SMALL
+
+
 @pytest.mark.parametrize("by_type", [True, False], ids=["handed down", "written out"])
 @pytest.mark.parametrize("machines", [214, 1430])
 def test_large_plant_goes_in_and_out(machines, by_type, capsys):
