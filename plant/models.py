@@ -1,7 +1,11 @@
-"""The project's own records: personal tokens and one-time links."""
+"""The project's own records: personal tokens, one-time links, synoptics."""
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from devices.models import Asset, code_validator
+from devices.records import LONGEST_REASON, History
 
 
 class PersonalToken(models.Model):
@@ -32,3 +36,25 @@ class SignInLink(models.Model):
 
     def __str__(self) -> str:
         return f"link for {self.user_id} until {self.expires}"
+
+
+class Synoptic(models.Model):
+    """A drawing of a part of the plant whose elements follow sensors, alarms and assets; its versions are kept."""
+
+    code = models.CharField(_("code"), max_length=64, unique=True, validators=[code_validator])
+    name = models.CharField(_("name"), max_length=120)
+    asset = models.ForeignKey(
+        Asset, models.CASCADE, related_name="synoptics", verbose_name=_("shows"), help_text=_("The part of the plant.")
+    )
+    drawing = models.TextField(_("drawing"), editable=False)  # SVG that plant.synoptic.cleaning has written
+    original = models.CharField(_("file"), max_length=64, blank=True, editable=False)  # its SHA-256
+    remarks = models.JSONField(default=list, blank=True, editable=False)  # [line, words] about the file
+    history = History(history_change_reason_field=models.CharField(max_length=LONGEST_REASON, null=True))
+
+    class Meta:
+        ordering = ["code"]
+        verbose_name = _("synoptic")
+        verbose_name_plural = _("synoptics")
+
+    def __str__(self) -> str:
+        return self.name

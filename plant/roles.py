@@ -14,6 +14,7 @@ _ENGINEERS_EDIT = {
         "typerule", "rule", "alarmclass", "position", "team", "membership", "rota", "rotalayer", "rotaturn",
         "rotaoverride", "holiday", "callplan", "callstep", "callroute", "maintenancewindow", "teamchannel",
     ],
+    "plant": ["synoptic"],
 }  # fmt: skip
 _ACKNOWLEDGE = ("alerts", "acknowledge_alarm")
 _SHELVE = ("alerts", "shelve_alarm")

@@ -162,7 +162,11 @@ CELERY_TIMEZONE = "UTC"
 TELEMETRY_SHARDS = env.count("TELEMETRY_SHARDS", 16, least=1)  # taken up at the first start only
 TELEMETRY_STAGES = ["alerts.evaluation.Evaluation"]
 CONFIGURATION_SECTIONS = ["alerts.configuration.RulesSection"]
-CONFIGURATION_LISTS = ["alerts.configuration.AlarmClasses", "alerts.configuration.Positions"]
+CONFIGURATION_LISTS = [
+    "alerts.configuration.AlarmClasses",
+    "alerts.configuration.Positions",
+    "plant.synoptic.configuration.Synoptics",
+]
 TELEMETRY_MAX_BODY = 8 * 1024 * 1024
 TELEMETRY_MAX_READINGS = 100_000
 TELEMETRY_MAX_AHEAD = env.number("TELEMETRY_MAX_AHEAD", 60.0)  # seconds a reading may lie in the future

@@ -22,7 +22,7 @@ from alerts.models import Alarm, Rule, RuleInput
 from devices.models import Sensor
 from plant.drawing import Cell, Shown, scale_of
 from plant.machines import KIND_WORDS, Kind
-from plant.pages import sparks
+from plant.pages import sparks, synoptics
 from plant.pages.machine import machine
 from plant.pages.overview import Board, Line
 from plant.pages.reading import shown
@@ -381,5 +381,6 @@ def area(request: HttpRequest, plant: Tree, node: Node) -> HttpResponse:
         "crumbs": [(_("Plant"), reverse("overview")), *((step.name, step.url) for step in node.above), (node.name, "")],
         "current_area": plant.head_of(node).code,
         "subscribe": [node.code],
+        "synoptics": synoptics.of(plant, node),
     }
     return render(request, "plant/area.html", shown_page)

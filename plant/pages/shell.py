@@ -54,6 +54,7 @@ class Page:
 MAIN_PAGES = (
     Page("overview", _("Overview"), "overview", "o"),
     Page("alarms", _("Alarms"), "alarms", "a"),
+    Page("synoptics", _("Synoptics"), "synoptic", "y"),
 )
 SETUP_PAGES = (
     Page("subscriptions", _("My subscriptions"), "subscriptions", "s"),

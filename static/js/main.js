@@ -15,6 +15,8 @@ const modules = {
   machine: () => import("./ui/machine.js"),
   overview: () => import("./ui/overview.js"),
   push: () => import("./ui/push.js"),
+  synoptic: () => import("./ui/synoptic.js"),
+  synoptics: () => import("./ui/synoptics.js"),
 };
 
 writeWith(document.body.dataset.decimal || ".");
