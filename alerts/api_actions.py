@@ -108,9 +108,7 @@ def _do(service: Callable[..., Any], **given: Any) -> None:
         raise HttpError(409, str(error)) from error
 
 
-def _to_alarm(
-    request: HttpRequest, event: Event, service: Callable[..., Any], pk: int, **given: Any
-) -> dict[str, Any]:
+def _to_alarm(request: HttpRequest, event: Event, service: Callable[..., Any], pk: int, **given: Any) -> dict[str, Any]:
     """Does something to an alarm and gives how it stands then."""
     user = _person(request, event)
     get_alarm(request, pk)
@@ -259,9 +257,7 @@ def take_rule_out_of_service(request: HttpRequest, asset: str, name: str, body: 
 @router.post("/rules/{asset}/{path:name}/return", summary="Return a rule to service")
 def return_rule_to_service(request: HttpRequest, asset: str, name: str, body: Reason | None = None) -> dict[str, Any]:
     """Presents the alarms of this rule again."""
-    return _to_rule(
-        request, Event.RETURN, services.return_to_service, asset, name, reason=body.reason if body else ""
-    )
+    return _to_rule(request, Event.RETURN, services.return_to_service, asset, name, reason=body.reason if body else "")
 
 
 @router.post("/rules/{asset}/{path:name}/comment", summary="Comment a rule")

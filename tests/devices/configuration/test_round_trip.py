@@ -113,7 +113,9 @@ def test_asset_that_leaves_its_type_keeps_what_the_file_gives_it():
 
 
 def test_where_an_asset_stands_goes_in_and_out():
-    placed = SMALL.replace("    position: 1\n", "    position: 1\n    location: [53.5512, -0.25]\n    plan: [120, 45.5]\n")
+    placed = SMALL.replace(
+        "    position: 1\n", "    position: 1\n    location: [53.5512, -0.25]\n    plan: [120, 45.5]\n"
+    )
     configuration.load(placed)
     press = Asset.objects.get(code="press-02")
     assert (press.latitude, press.longitude, press.plan_x, press.plan_y) == (53.5512, -0.25, 120.0, 45.5)
