@@ -1,7 +1,7 @@
 """The benchmark, one command: python -m tests.bench [--quick] [--postgres] [PART ...]. Prints tables; judges nothing.
 
-Parts: naive, way, sensors, single, latency, rooms, history. Andon, the load generator and the naive path share this
-machine.
+Parts: naive, way, sensors, single, latency, rooms, tiles, history.
+Andon, the load generator and the naive path share this machine.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from tests.bench import rooms, way
+from tests.bench import rooms, tiles, way
 from tests.postgres_server import Postgres
 from tests.stack import ROOT
 
-PARTS = ("naive", "way", "sensors", "single", "latency", "rooms", "history")
+PARTS = ("naive", "way", "sensors", "single", "latency", "rooms", "tiles", "history")
 
 
 @contextmanager
@@ -60,6 +60,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=PARTS, help=f"any of {', '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="a fifth of the time, for a look")
     parser.add_argument("--postgres", action="store_true", help="way, sensors, single and latency on PostgreSQL")
+    parser.add_argument("--minutes", type=float, default=0, help="tiles: how long it is watched, instead of a minute")
     options = parser.parse_args()
     parts = options.parts or PARTS
     seconds = 12.0 if options.quick else 60.0
@@ -121,6 +122,12 @@ def main() -> None:
             f"lag {found['lag']:.2f} s, {found['cpu']:.2f} cores, {found['memory']:,.0f} MB",
             flush=True,
         )
+    if "tiles" in parts:
+        folder = Path(tempfile.mkdtemp(prefix="andon-bench-"))
+        try:
+            print(tiles.table(tiles.look(folder / "var", seconds=options.minutes * 60 or seconds)), flush=True)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
     if "history" in parts:
         words = ["--days", "4"] if options.quick else ["--days", "30"]
         subprocess.run([sys.executable, "-m", "tests.bench.history", *words], cwd=ROOT, check=True)
