@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import random
 import sys
@@ -130,11 +131,13 @@ def kill(stack: Stack, turns: Turns, mail: MailServer, kills: int) -> None:
 
 
 def open_messages() -> Iterator[int]:
-    """Gives how many messages are neither told nor left, until there are none."""
+    """Gives how many messages are neither told nor left, until there are none or two minutes bring no fewer."""
     from alerts.models import Delivery
 
-    until = time.monotonic() + 120
+    fewest, until = math.inf, time.monotonic() + 120
     while time.monotonic() < until and (left := Delivery.objects.filter(outcome__in=["due", "sending"]).count()):
+        if left < fewest:
+            fewest, until = left, time.monotonic() + 120
         yield left
 
 
@@ -158,9 +161,10 @@ def verdict(stack: Stack, turns: Turns, mails: Counter[str]) -> dict[str, Any]:
     from alerts.instants import to_us
     from alerts.models import Alarm, Attempt, Delivery, JournalEntry
 
-    rows = JournalEntry.objects.filter(event__in=["raise", "clear"])
+    # Andon's own alarms, of workers that did not come in time, are of no rule.
+    rows = JournalEntry.objects.filter(event__in=["raise", "clear"], rule_id__isnull=False)
     journal = Counter((row.event, row.tag, to_us(row.time)) for row in rows)
-    raised = JournalEntry.objects.filter(event="raise").count()
+    raised = rows.filter(event="raise").count()
     told = Delivery.objects.exclude(outcome__in=["withheld", "gathered", "held"])
     sent = {row.message_id: row for row in told.filter(outcome="sent")}
     with urllib.request.urlopen(f"{stack.url}/metrics") as answer:
@@ -174,7 +178,8 @@ def verdict(stack: Stack, turns: Turns, mails: Counter[str]) -> dict[str, Any]:
         "lost": len(turns.made - journal.keys()),
         "made_up": len(journal.keys() - turns.made),
         "twice_in_the_journal": sum(journal.values()) - len(journal),
-        "without_word": raised * len(PEOPLE) - Delivery.objects.filter(event="raise").count(),
+        "without_word": raised * len(PEOPLE)
+        - Delivery.objects.filter(event="raise", alarm__rule__isnull=False).count(),
         "outcomes": dict(Counter(Delivery.objects.values_list("outcome", flat=True))),
         "mails": sum(mails.values()),
         "sent_and_never_come": len(sent.keys() - mails.keys()),
