@@ -1,7 +1,8 @@
-"""The project's own records: personal tokens, one-time links, synoptics."""
+"""The project's own records: personal tokens, one-time links, synoptics, filters that people keep."""
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from devices.models import Asset, code_validator
@@ -58,3 +59,23 @@ class Synoptic(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SavedFilter(models.Model):
+    """What a person narrows the list of alarms to again and again, under a name of their own."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    name = models.CharField(max_length=40)
+    query = models.CharField(max_length=600)  # of the list's address, as plant.pages.alarms.filters writes it
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="one_saved_filter_of_a_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.user_id}"
+
+    @property
+    def address(self) -> str:
+        """Gives the address of the list that it stands for."""
+        return f"{reverse('alarms')}?{self.query}"

@@ -1,4 +1,4 @@
-"""In which language, by which clock and in which theme a page is written: as the person wishes, else as the browser."""
+"""How a page is for somebody: language, clock, theme, sound and keys as they wish, else as the browser."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ class Reader:
     theme: str = ""
     language: str = ""
     time_zone: str = ""
+    sound: bool = True  # alarms sound on their screens
+    single_keys: bool = True  # keys that type something do something
 
     @property
     def own_zone(self) -> ZoneInfo | None:
@@ -44,7 +46,7 @@ def reader_of(request: HttpRequest) -> Reader:
 def _stored(request: HttpRequest) -> Reader:
     if not request.user.is_authenticated:
         return Reader()
-    row = Contact.objects.filter(user_id=request.user.pk).values_list("theme", "language", "time_zone").first()
+    row = Contact.objects.filter(user_id=request.user.pk).values_list(*Reader.__dataclass_fields__).first()
     return Reader(*row) if row is not None else Reader()
 
 

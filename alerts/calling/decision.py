@@ -45,6 +45,7 @@ class Person:
     channels: Mapping[int, Sequence[str]] = field(default_factory=dict)  # of calls, by priority
     digest_from: int = 0  # this priority and below go into hourly digests; 0: none
     limit: int = 20  # messages an hour, over all channels
+    calls_also_clear: bool = False  # told, too, when an alarm that they were called for returns to normal
     hard_limit: int = 60  # the same of critical alarms too: beyond that nobody reads them
 
     def ways(self, priority: int) -> list[str]:

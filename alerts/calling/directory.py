@@ -96,6 +96,7 @@ def person_of(user: User) -> Person:
         channels={**USUAL, **wished},
         digest_from=contact.digest_from,
         limit=contact.hourly_limit,
+        calls_also_clear=contact.calls_also_clear,
         hard_limit=settings.MESSAGES_PER_HOUR,
     )
 

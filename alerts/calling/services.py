@@ -147,6 +147,7 @@ def save_preferences(
     digest_from: int | str,
     hourly_limit: int | str,
     language: str,
+    calls_also_clear: bool = False,
 ) -> Contact:
     """Stores how a person wishes to be told.
 
@@ -187,6 +188,7 @@ def save_preferences(
         "digest_from": int(digest_from),
         "hourly_limit": int(hourly_limit),
         "language": language,
+        "calls_also_clear": calls_also_clear,
     }
     return Contact.objects.update_or_create(user=user, defaults=values)[0]
 

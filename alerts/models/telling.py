@@ -33,6 +33,10 @@ class Contact(models.Model):
     )
     time_zone = models.CharField(_("time zone"), max_length=60, blank=True, help_text=_("Empty: the plant's."))
     theme = models.CharField(max_length=5, blank=True)  # dark, light; empty: as the system
+    sound = models.BooleanField(_("alarms sound"), default=True)
+    single_keys = models.BooleanField(
+        _("single keys"), default=True, help_text=_("Off: only keys that type nothing, such as Esc, do something.")
+    )
     language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: the plant's."))
     # As Subscription.hours, by the person's clock. Null: none.
     quiet_hours = models.JSONField(_("quiet hours"), null=True, blank=True)
@@ -48,6 +52,9 @@ class Contact(models.Model):
     )
     hourly_limit = models.PositiveSmallIntegerField(
         _("messages an hour"), default=20, validators=[MinValueValidator(1)], help_text=_("The rest go into a digest.")
+    )
+    calls_also_clear = models.BooleanField(
+        _("also tell when it returns to normal"), default=False, help_text=_("Of alarms that a plan called for.")
     )
     # Part of the address under which calendar programs read the person's duties; empty: none was asked for.
     calendar_key = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001  # several may have none

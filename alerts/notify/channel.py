@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from django.contrib.auth.models import User
@@ -9,18 +11,40 @@ from django.contrib.auth.models import User
 from alerts.models import Contact, Delivery
 from alerts.notify.message import Notice
 
+_LONGEST_SAID = 86_400 * 365  # seconds; more is as good as never
+
 
 class Transient(Exception):
     """Not now; a later try may succeed."""
 
-    def __init__(self, words: str, *, perhaps_sent: bool = False) -> None:
-        """Takes: whether the message was on its way when the answer failed to come, and so may have arrived."""
+    def __init__(self, words: str, *, perhaps_sent: bool = False, after: timedelta | None = None) -> None:
+        """Takes: whether the message was on its way when the answer failed to come, and so may have arrived; for how
+        long the far end asks to be left alone, where it says so.
+        """
         super().__init__(words)
         self.perhaps_sent = perhaps_sent
+        self.after = after
 
 
 class Down(Transient):
     """The channel itself does not work; the other messages need not try it in this round."""
+
+
+def retry_after(text: str | None, now: datetime) -> timedelta | None:
+    """Gives how long a far end asks to be left alone: seconds, or a date. Source: RFC 9110, 10.2.3.
+
+    Gives: None where it says nothing that can be understood.
+    """
+    if text is None:
+        return None
+    if text.strip().isdecimal():
+        return timedelta(seconds=min(int(text), _LONGEST_SAID))
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
+    return max(timedelta(0), until - now)
 
 
 class Permanent(Exception):

@@ -237,15 +237,28 @@ def _deliver(delivery: Delivery, send: Send, backlog: Backlog, now: datetime, ji
                 words = f"given up after {TRIES} tries: {failure}"
                 _bury(delivery, now, words, str(failure), unlearned=unlearned)
             else:
-                due = now + backoff(delivery.attempts, jitter())
+                due = now + max(backoff(delivery.attempts, jitter()), _asked_for(failure))
                 _settle(delivery, outcome=Outcome.DUE, due=due, answer=str(failure), claimed=None, unlearned=unlearned)
                 log.warning("message delayed", delivery=delivery.pk, channel=delivery.channel, tries=delivery.attempts)
         if isinstance(failure, Down):
+            if failure.after is not None:
+                _leave_alone(delivery, now + _asked_for(failure))
             raise
     else:
         with trying.ended(Attempt.Outcome.SENT, answer):
             _settle(delivery, outcome=Outcome.SENT, sent=now, answer=answer, claimed=None)
         log.info("message sent", delivery=delivery.pk, channel=delivery.channel, tries=delivery.attempts)
+
+
+def _asked_for(failure: Transient) -> timedelta:
+    """Gives how long the far end asked to be left alone, so far as an alarm can wait."""
+    return min(failure.after or timedelta(0), timedelta(seconds=CAP_SECONDS))
+
+
+def _leave_alone(delivery: Delivery, until: datetime) -> None:
+    """Has the other messages to the same far end wait as well: a channel's provider, or a team's own."""
+    others = Delivery.objects.filter(outcome=Outcome.DUE, channel=delivery.channel, team=delivery.team_id)
+    others.filter(due__lt=until).update(due=until)
 
 
 class _Try:

@@ -1,15 +1,20 @@
 """Any of the providers that Apprise knows, asked once and overheard: its answer is only in what it logs."""
 
+import functools
 import logging
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import apprise
+import requests
+from django.utils import timezone
 
-from alerts.notify.channel import Down, Permanent, Transient
+from alerts.notify.channel import Down, Permanent, Transient, retry_after
 from alerts.notify.message import one_line
 
 _STATUS = re.compile(r"error=([0-9]{3})\b")
@@ -42,7 +47,7 @@ def post(url: str, body: str, *, title: str = "", setting: str) -> str:
             raise Transient(words, perhaps_sent=True) from None
     if not accepted:
         words = masked(one_line(" ".join(heard.warnings)), url) or "The provider did not take it."
-        raise _failure(words, perhaps_sent=heard.unanswered)
+        raise _failure(words, perhaps_sent=heard.unanswered, after=retry_after(heard.after, timezone.now()))
     return f"accepted by {known.service_name or 'the provider'}"
 
 
@@ -59,7 +64,7 @@ def masked(words: str, url: str) -> str:
     return words
 
 
-def _failure(words: str, *, perhaps_sent: bool) -> Transient | Permanent:
+def _failure(words: str, *, perhaps_sent: bool, after: timedelta | None = None) -> Transient | Permanent:
     """Gives what a failure means; the provider's status is only in what Apprise logs."""
     found = _STATUS.search(words)
     if found is None:
@@ -67,6 +72,9 @@ def _failure(words: str, *, perhaps_sent: bool) -> Transient | Permanent:
     status = int(found[1])
     if 400 <= status < 500 and status not in _PASSING:
         return Permanent(words)
+    if after is not None:
+        # It asks to be left alone, by all messages and not by this one.
+        return Down(words, after=after)
     return Down(words) if status in (401, 402, 403) or status >= 500 else Transient(words)
 
 
@@ -76,6 +84,7 @@ class _Heard:
     def __init__(self) -> None:
         self.warnings: list[str] = []
         self.unanswered = False
+        self.after: str | None = None  # Retry-After, as it was written
 
     def take(self, record: logging.LogRecord) -> None:
         """Keeps a warning, and from the finer words only whether the request had left."""
@@ -100,7 +109,25 @@ class _Ear(logging.Filter):
         return False
 
 
+def _listening(send: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
+    """Gives what sends HTTP requests, and keeps what an answer says of when to come again while somebody listens.
+
+    Apprise hands no answer on; every one of its providers sends through here.
+    """
+
+    @functools.wraps(send)
+    def listened(*args: Any, **given: Any) -> requests.Response:
+        answer = send(*args, **given)
+        heard: _Heard | None = getattr(_ear.here, "heard", None)
+        if heard is not None:
+            heard.after = answer.headers.get("Retry-After")
+        return answer
+
+    return listened
+
+
 _ear = _Ear()
+requests.Session.send = _listening(requests.Session.send)  # type: ignore[method-assign]  # the same, overheard
 _logger = logging.getLogger("apprise")
 _logger.setLevel(logging.DEBUG)
 _logger.addFilter(_ear)

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from email.utils import parseaddr
 from functools import cache
 from pathlib import Path
@@ -25,7 +26,7 @@ from django.utils.translation import ngettext
 
 from alerts.models import Contact, Delivery, Priority, PushEndpoint
 from alerts.notify import browsers
-from alerts.notify.channel import Permanent, Send, Transient
+from alerts.notify.channel import Permanent, Send, Transient, retry_after
 from alerts.notify.message import Notice
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def _send(notice: Notice, delivery: Delivery, session: Session, silent: set[str]
     found = list(PushEndpoint.objects.filter(user=delivery.user_id).order_by("pk"))
     text, taken, said = compose(notice, delivery), 0, []
     later = perhaps = False
+    waits: list[timedelta] = []
     for endpoint in found:
         try:
             said.append(_tell(endpoint, text, notice, delivery, session, silent))
@@ -110,12 +112,13 @@ def _send(notice: Notice, delivery: Delivery, session: Session, silent: set[str]
         except Transient as failure:
             said.append(str(failure))
             later, perhaps = True, perhaps or failure.perhaps_sent
+            waits += [failure.after] if failure.after is not None else []
     words = "; ".join(dict.fromkeys(said))
     if taken:
         PushEndpoint.objects.filter(pk__in=[one.pk for one in found]).update(reached=timezone.now())
         return f"{taken} of {len(found)}: {words}" if len(found) > 1 else words
     if later:
-        raise Transient(words, perhaps_sent=perhaps)
+        raise Transient(words, perhaps_sent=perhaps, after=max(waits) if waits else None)
     raise Permanent(words or "no browser is left that takes messages")
 
 
@@ -154,7 +157,8 @@ def _tell(
             raise _Gone(f"{words}: the browser takes no messages any more, removed") from None
         if 400 <= status < 500 and status not in _PASSING:
             raise Permanent(words) from None
-        raise Transient(words) from None
+        asked = refusal.response.headers.get("Retry-After") if refusal.response is not None else None
+        raise Transient(words, after=retry_after(asked, timezone.now())) from None
     except requests.RequestException as error:
         silent.add(host)
         connected = not isinstance(error, requests.ConnectTimeout) and "NewConnectionError" not in str(error)

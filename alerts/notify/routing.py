@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ from django.db.models import prefetch_related_objects
 
 from alerts import first_out
 from alerts.calling.calls import Calls
-from alerts.calling.decision import Decision, Fate, Posting, Situation, decide, decide_posts
+from alerts.calling.decision import Decision, Fate, Posting, Situation, Wish, decide, decide_posts
 from alerts.calling.directory import COUNTED, MISSING, Asked, Directory, ledger, zone_of
 from alerts.flood.queries import gathered
 from alerts.lifecycle import WAITING, Event, Letter
@@ -25,6 +25,7 @@ FRESH = timedelta(seconds=60)
 # Such a message waits a little first; alerts/notify/backlog.py says for how long in all.
 HOLD = timedelta(seconds=2)
 
+_ALSO_CLEAR = "you were called for it, and wish to know when it returns to normal"
 CALL = "call"  # the event of a message that a step of a plan sends
 
 TELLING = frozenset({Event.RAISE, Event.REALARM})
@@ -63,14 +64,18 @@ def tell(entries: Sequence[JournalEntry], now: datetime) -> list[Delivery]:
         return []
     asked = [(entry, alarm, _asked(entry, alarm, subscriptions, calls, directory)) for entry, alarm in rows]
     calls.save()
-    sent = ledger({wish.person for _, _, whom in asked for wish in whom.wishes}, now)
     floods = gathered(now)
-    heard = _heard({alarm.pk for entry, alarm in rows if entry.event == Event.CLEAR})
+    returning = {alarm.pk for entry, alarm in rows if entry.event == Event.CLEAR}
+    heard, called = _heard(returning), _called(returning)
+    whom_called = {wish.person for wishes in called.values() for wish in wishes}
+    directory.meet(whom_called)
+    sent = ledger({wish.person for _, _, whom in asked for wish in whom.wishes} | whom_called, now)
     found: list[Delivery] = []
     for entry, alarm, whom in asked:
         returned, wishes = entry.event == Event.CLEAR, whom.wishes
         if returned:
             wishes = [wish for wish in wishes if (alarm.pk, wish.person, wish.channel) in heard]
+            wishes += _called_for(called[alarm.pk], directory)
         situation = Situation(
             now,
             alarm.priority,
@@ -82,6 +87,8 @@ def tell(entries: Sequence[JournalEntry], now: datetime) -> list[Delivery]:
             found.append(_delivery(made, alarm, entry, now))
             if made.fate == Fate.DUE and not returned:
                 heard.add((alarm.pk, made.person, made.channel))
+                if made.wish.subscription is None:
+                    called[alarm.pk].append(made.wish)
         found += [_post(posting, alarm, entry, now) for posting in decide_posts(whom.posts, situation)]
     return Delivery.objects.bulk_create(found, ignore_conflicts=True)
 
@@ -167,6 +174,27 @@ def _heard(alarms: Collection[int]) -> set[tuple[int | None, int | None, str]]:
         return set()
     sent = Delivery.objects.filter(alarm__in=alarms, outcome__in=COUNTED).exclude(event=Event.CLEAR).order_by()
     return set(sent.values_list("alarm_id", "user_id", "channel"))
+
+
+def _called(alarms: Collection[int]) -> dict[int, list[Wish]]:
+    """Gives who was told of some alarms by a plan. Cost: one query, none for no alarms."""
+    found: dict[int, list[Wish]] = defaultdict(list)
+    if alarms:
+        sent = Delivery.objects.filter(alarm__in=alarms, outcome__in=COUNTED, subscription=None, user__isnull=False)
+        rows = sent.exclude(event=Event.CLEAR).order_by().values_list("alarm_id", "user_id", "channel", "on_call")
+        for alarm, person, channel, on_call in rows.distinct():
+            if alarm is not None and person is not None:
+                found[alarm].append(Wish(person, channel, "", on_call=on_call))
+    return found
+
+
+def _called_for(told: Sequence[Wish], directory: Directory) -> list[Wish]:
+    """Gives those of the people called by a plan who wish to know that it is over, each by the way they were called.
+
+    Cost: one query where some of them are not known yet.
+    """
+    wanted = {person.id for person in directory.meet({wish.person for wish in told}) if person.calls_also_clear}
+    return [replace(wish, reason=_ALSO_CLEAR, step="") for wish in told if wish.person in wanted]
 
 
 def _delivery(made: Decision, alarm: Alarm, entry: JournalEntry, now: datetime) -> Delivery:

@@ -1,10 +1,10 @@
-"""What a person does to alarms on the pages, beside acknowledging: shelve, reset, silence, out of service, and back."""
+"""What a person does to alarms on the pages: acknowledge, comment, shelve, reset, silence, out of service, and back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -23,12 +23,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from alerts import lifecycle, queries, rules, services
 from alerts.lifecycle import Event
 from alerts.models import Alarm, AlarmClass, Priority, Rule
-from alerts.sayings import said
+from plant.pages.alarms.detail import alarm_of
 from plant.pages.tree import tree
 
 # Lengths that are offered, in minutes; those beyond what an alarm allows are left out.
 OFFERED = (15, 60, 240, 480)
-MOST_IN_ADDRESS = 100
+MOST_REASONS = 3  # why something was not done, in one answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,15 @@ class Subject:
 def _person(request: HttpRequest, event: Event) -> User:
     """Gives the person, if they may do that."""
     if not isinstance(request.user, User) or not request.user.has_perm(services.PERMISSIONS[event]):
+        if event in (Event.ACK, Event.COMMENT):
+            raise PermissionDenied(_("You can look. An administrator can let you acknowledge alarms."))
         raise PermissionDenied(_("You can look. An administrator can let you do this to alarms."))
     return request.user
 
 
 def _alarms(numbers: Sequence[str]) -> Subject:
     """Gives alarms by number. Raises: Http404 where one is unknown, or none is named."""
-    wanted = [int(number) for number in numbers[:MOST_IN_ADDRESS] if number.isdecimal()]
+    wanted = [int(number) for number in numbers if number.isdecimal()]
     found = {alarm.pk: alarm for alarm in queries.alarms().filter(pk__in=wanted)}
     if not wanted or len(found) < len(set(wanted)):
         raise Http404(_("There is no such alarm."))
@@ -84,18 +86,21 @@ def _rule(pk: int) -> Subject:
     return Subject(rule=found)
 
 
-def _back(request: HttpRequest) -> str:
+def _back(request: HttpRequest, otherwise: str = "") -> str:
+    """Gives where a form came from, if that is one of our pages."""
     back = request.POST.get("next") or request.headers.get("Referer", "")
     allowed = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    return back if allowed else reverse("alarms")
+    return back if allowed else otherwise or reverse("alarms")
 
 
-def _answer(request: HttpRequest, words: str, *, done: bool, status: int = 200) -> HttpResponseBase:
+def _answer(
+    request: HttpRequest, words: str, *, done: bool, status: int = 200, otherwise: str = "", **more: Any
+) -> HttpResponseBase:
     """Tells a script in JSON, and a form by the page that it came from."""
     if request.headers.get("X-Requested-With") == "fetch":
-        return JsonResponse({"message" if status < 400 else "error": words, "done": done}, status=status)
+        return JsonResponse({"message" if status < 400 else "error": words, "done": done, **more}, status=status)
     (messages.success if status < 400 else messages.warning)(request, words)
-    return redirect(_back(request))
+    return redirect(_back(request, otherwise))
 
 
 def _do(request: HttpRequest, asked: services.Request, subject: Subject, *, also_critical: bool) -> HttpResponseBase:
@@ -110,14 +115,66 @@ def _do(request: HttpRequest, asked: services.Request, subject: Subject, *, also
     except services.Refused as error:
         return _answer(request, str(error), done=False, status=409)
     done = [outcome for outcome in outcomes if outcome.done]
-    refused = list(dict.fromkeys(outcome.message for outcome in outcomes if outcome.refused))
+    refused = [outcome.message for outcome in outcomes if outcome.refused]
+    # Who comes second is told who was first.
+    others = list(dict.fromkeys(outcome.message for outcome in outcomes if not outcome.done))
     if len(outcomes) == 1:
         return _answer(request, outcomes[0].message, done=bool(done), status=409 if refused else 200)
     words = ngettext("%(count)s alarm: %(what)s", "%(count)s alarms: %(what)s", len(done)) % {
         "count": len(done),
         "what": done[0].message.lower().rstrip(".") if done else _("nothing done"),
     }
-    return _answer(request, " ".join([words + ".", *refused]), done=bool(done), status=200 if done else 409)
+    return _answer(
+        request, " ".join([words + ".", *others[:MOST_REASONS]]), done=bool(done), status=200 if done else 409
+    )
+
+
+# --- Acknowledge and comment ---------------------------------------------------------------------------------------
+
+
+@require_POST
+def acknowledge(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Acknowledges one occurrence; who comes second is told who was first."""
+    user, here = _person(request, Event.ACK), reverse("alarm", args=[pk])
+    alarm_of(pk)
+    try:
+        done = services.acknowledge(alarm_id=pk, user=user, comment=request.POST.get("comment", ""), now=timezone.now())
+    except services.Refused as error:
+        return _answer(request, str(error), done=False, status=409, otherwise=here)
+    now = queries.as_json(alarm_of(pk))
+    return _answer(request, done.message, done=done.done, otherwise=here, by=done.by, alarm=now)
+
+
+@require_POST
+def acknowledge_many(request: HttpRequest) -> HttpResponseBase:
+    """Acknowledges several at once, in one transaction."""
+    user = _person(request, Event.ACK)
+    asked = services.Request(Event.ACK, user, timezone.now())
+    return _do(request, asked, _alarms(request.POST.getlist("alarm")), also_critical=True)
+
+
+@require_POST
+def comment(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Writes a comment into an occurrence's journal."""
+    user, here = _person(request, Event.COMMENT), reverse("alarm", args=[pk])
+    alarm_of(pk)
+    try:
+        services.comment(alarm_id=pk, user=user, text=request.POST.get("comment", ""), now=timezone.now())
+    except services.Refused as error:
+        return _answer(request, str(error), done=False, status=409, otherwise=here)
+    return _answer(request, _("Comment written."), done=True, otherwise=here)
+
+
+@require_http_methods(["GET", "POST"])
+def comment_many(request: HttpRequest) -> HttpResponseBase:
+    """Asks for a comment, and writes it into the journals of several alarms."""
+    user = _person(request, Event.COMMENT)
+    subject = _alarms((request.POST or request.GET).getlist("alarm"))
+    if request.method == "POST":
+        asked = services.Request(Event.COMMENT, user, timezone.now(), request.POST.get("reason", ""))
+        return _do(request, asked, subject, also_critical=True)
+    context = {"subject": subject, "address": request.path}
+    return _form(request, "plant/alarm_comment.html", _("Comment"), context)
 
 
 # --- Shelve --------------------------------------------------------------------------------------------------------
@@ -269,66 +326,3 @@ def silence(request: HttpRequest) -> HttpResponseBase:
     services.many(asked, alarm_ids=numbers)
     words = ngettext("%(count)s alarm silenced.", "%(count)s alarms silenced.", len(numbers))
     return _answer(request, words % {"count": len(numbers)}, done=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Hidden:
-    """A rule whose alarms are not presented, as its list shows it."""
-
-    rule: int
-    alarm: int | None  # the open one
-    priority: int
-    asset: str
-    message: str
-    url: str
-    place: str
-    since: datetime | None
-    until: datetime | None
-    one_shot: bool
-    why: str
-    by: str
-    work_order: str
-    review: date | None
-    overdue: bool
-
-
-def hidden(switch: str, now: datetime) -> list[Hidden]:
-    """Gives what is not presented for one reason: what is presented again soonest first. Cost: four queries."""
-    order = {"shelved": "shelved_until", "suppressed": "designed_at", "out_of_service": "review"}[switch]
-    rows = queries.not_presented(switch).select_related("rule__asset", "shelved_by", "out_by").order_by(order, "pk")
-    rows = rows[:1000]
-    plant = tree()
-    standing = dict(
-        Alarm.objects.filter(rule__in=[row.rule_id for row in rows], closed=None).order_by().values_list("rule", "pk")
-    )
-    found = []
-    for row in rows:
-        node = plant.nodes.get(row.rule.asset_id)
-        who = {"shelved": row.shelved_by, "out_of_service": row.out_by}.get(switch)
-        found.append(
-            Hidden(
-                rule=row.rule_id,
-                alarm=standing.get(row.rule_id),
-                priority=row.rule.priority,
-                asset=row.rule.asset.code,
-                message=row.rule.name,
-                url=node.url if node else "",
-                place=node.place if node else "",
-                since={"shelved": row.shelved_at, "suppressed": row.designed_at}.get(switch, row.out_at),
-                until=row.shelved_until,
-                one_shot=row.one_shot,
-                why={"shelved": row.shelve_reason, "suppressed": ", ".join(map(said, row.designed))}.get(
-                    switch, row.out_reason
-                ),
-                by="" if who is None else who.get_full_name() or who.get_username(),
-                work_order=row.work_order,
-                review=row.review,
-                overdue=row.review is not None and row.review < timezone.localdate(now),
-            )
-        )
-    return found
-
-
-def counts() -> dict[str, int]:
-    """Gives how many rules' alarms are not presented, by reason. Cost: three small queries."""
-    return {switch: queries.not_presented(switch).count() for switch in queries.NOT_PRESENTED}

@@ -37,6 +37,7 @@ class Wishes:
     digest_from: str = "0"
     hourly_limit: str = "20"
     language: str = ""
+    calls_also_clear: bool = False
 
     @classmethod
     def of(cls, contact: Contact) -> Wishes:
@@ -48,6 +49,7 @@ class Wishes:
             digest_from=str(contact.digest_from),
             hourly_limit=str(contact.hourly_limit),
             language=contact.language,
+            calls_also_clear=contact.calls_also_clear,
         )
         found = spans_of(contact.quiet_hours) if contact.quiet_hours is not None else []
         if found:
@@ -66,6 +68,7 @@ class Wishes:
             digest_from=post.get("digest_from", "")[:2],
             hourly_limit=post.get("hourly_limit", "")[:10].strip(),
             language=post.get("language", "")[:10],
+            calls_also_clear="calls_also_clear" in post,
         )
 
     def wish(self) -> dict[str, Any]:

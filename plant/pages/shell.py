@@ -128,6 +128,16 @@ class Shell:
         return reader_of(self.request).theme
 
     @property
+    def sound(self) -> bool:
+        """Tells whether alarms sound on the person's screens."""
+        return reader_of(self.request).sound
+
+    @property
+    def single_keys(self) -> bool:
+        """Tells whether keys that type something do something."""
+        return reader_of(self.request).single_keys
+
+    @property
     def density(self) -> str:
         """Gives wall for a station that shows everything one size up."""
         return "wall" if self.request.COOKIES.get("density") == "wall" else ""

@@ -50,6 +50,12 @@ def mark_of(alarm: Alarm) -> dict[str, Any]:
     return {"id": alarm.pk, "time": to_us(alarm.raised) / 1e6, "priority": alarm.priority, "message": alarm.message}
 
 
+def return_of(alarm: Alarm) -> dict[str, Any]:
+    """Gives the mark of an alarm's return to normal."""
+    assert alarm.cleared is not None
+    return {**mark_of(alarm), "time": to_us(alarm.cleared) / 1e6, "over": True}
+
+
 def _levels(kind: str, limit: float | None, low: float | None, high: float | None) -> list[float]:
     """Gives the levels that a rule of this kind has on the sensor's own scale."""
     found = (limit,) if kind in ("high", "low") else (low, high) if kind == "outside" else ()

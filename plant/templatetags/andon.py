@@ -1,6 +1,7 @@
 """Template tags and filters of the operators' pages."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
@@ -78,6 +79,12 @@ def _figure(alarm: Alarm, figure: float | None) -> str:
 def json_text(value: Any) -> str:
     """Gives a value as JSON for a data attribute; the template escapes it."""
     return json.dumps(value, separators=(",", ":"))
+
+
+@register.filter
+def at(values: Mapping[Any, Any], key: Any) -> Any:
+    """Gives what stands under a key."""
+    return values[key]
 
 
 @register.filter

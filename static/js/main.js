@@ -4,6 +4,7 @@ import { start as startDispatcher } from "./lib/dispatch.js";
 import { writeIn, writeWith } from "./state/writing.js";
 import { start as startBanner } from "./ui/banner.js";
 import { start as startFind } from "./ui/find.js";
+import { start as startHorn } from "./ui/horn.js";
 import { start as startShell } from "./ui/shell.js";
 import { start as startValues } from "./ui/values.js";
 
@@ -23,6 +24,7 @@ writeWith(document.body.dataset.decimal || ".");
 writeIn(document.body.dataset.zone || "UTC");
 startDispatcher();
 startBanner();
+startHorn();
 startFind();
 startValues();
 const named = (document.getElementById("main").dataset.modules ?? "").split(" ").filter((name) => name in modules);

@@ -21,7 +21,7 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
 ]  # fmt: skip
-MACHINES = 24  # each journey takes one of its own, from the tenth: no code is the beginning of another
+MACHINES = 40  # each journey takes one of its own, from the tenth: no code is the beginning of another
 
 SETUP = f"""
 import json

@@ -109,7 +109,7 @@ def test_several_are_chosen_by_keys_and_acknowledged_together(plant: Plant, open
     page = list_with(opened, press, rows=2)
     for key in "jxjxa":
         page.keyboard.press(key)
-    expect(page.locator(".toast")).to_contain_text("2 alarms acknowledged.")
+    expect(page.locator(".toast")).to_contain_text("2 alarms: acknowledged.")
     expect(page.locator("tr[data-alarm].un")).to_have_count(0)
     expect(page.locator("#bulk")).to_be_hidden()
 
@@ -137,6 +137,8 @@ def test_the_second_browser_sees_the_first_and_is_told_who_was_first(plant: Plan
     without_scripts = opened(f"/alarms/?q={press}", user="max", live=False, java_script_enabled=False)
     row(olga, press).get_by_role("button", name="Ack").click()
     expect(row(max_, press).locator(".word")).to_have_text("Acked")
+    expect(row(max_, press).locator(".c-act")).to_have_text("by olga")
+    expect(row(max_, press).locator(".who")).to_have_attribute("title", re.compile(r"Acknowledged by olga at \d\d:"))
     # His other browser has an old page; its form is answered by the one who was first.
     row(without_scripts, press).get_by_role("button", name="Ack").click()
     expect(without_scripts.get_by_role("status").filter(has_text="Already")).to_contain_text(
@@ -187,7 +189,11 @@ def test_silence_is_shown_within_seconds_and_heals_by_itself(plant: Plant, opene
         expect(button).to_have_attribute("title", "Not possible without a connection")
         page.keyboard.press("j")
         page.keyboard.press("a")
-        expect(page.locator(".toast")).to_contain_text("not possible without a connection")
+        expect(page.locator(".toast")).to_contain_text("Ack is not possible without a connection")
+        page.keyboard.press("s")
+        expect(page.locator(".toast")).to_contain_text("That is not possible without a connection")
+        page.keyboard.press("m")
+        expect(page.locator(".toast")).to_contain_text("Silence is not possible without a connection")
     finally:
         web.send_signal(signal.SIGCONT)
     expect(page.locator("#not-live")).to_be_hidden()

@@ -100,3 +100,27 @@ test("a reading older than the one that stands is left out", () => {
 test("a snapshot after a loss forgets what went in between", () => {
   assert.deepEqual(shown(snapshot(4, [alarm(1)]), snapshot(30, [alarm(7)])), shown(snapshot(30, [alarm(7)])));
 });
+
+const hidden = (changes = {}) => ({ rule: "Oil low", asset: "press-1", suppressed: ["shelved"], alarm: null, ...changes });
+const turn = (journal, suppression) => ({ type: "suppression", journal, suppression });
+
+function hiddenAfter(...frames) {
+  const plant = nothing();
+  for (const frame of frames) apply(plant, frame);
+  return [...plant.suppressions.values()].filter((row) => row.suppressed.length).map(({ journal, ...rest }) => rest);
+}
+
+test("what is hidden after the snapshot is the same as in a fresh one", () => {
+  const fresh = hiddenAfter({ ...snapshot(5), suppressions: [hidden()] });
+  assert.deepEqual(hiddenAfter({ ...snapshot(4), suppressions: [] }, turn(5, hidden())), fresh);
+  assert.deepEqual(fresh, [hidden()]);
+  const again = hiddenAfter({ ...snapshot(4), suppressions: [hidden()] }, turn(6, hidden({ suppressed: [] })));
+  assert.deepEqual(again, []);
+});
+
+test("a frame of a suppression that comes late changes nothing", () => {
+  const early = hidden();
+  const late = hidden({ suppressed: [] });
+  assert.deepEqual(hiddenAfter(snapshot(4), turn(6, late), turn(5, early)), []);
+  assert.deepEqual(hiddenAfter(snapshot(6), turn(6, early)), []);
+});

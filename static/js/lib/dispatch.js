@@ -1,6 +1,6 @@
 // The dispatcher: an element's data-act names an action; keys name actions too. Pages add their own.
 
-import { reader } from "../state/keys.js";
+import { reader, types } from "../state/keys.js";
 
 const actions = new Map();
 let bindings = {};
@@ -41,6 +41,8 @@ export function start() {
   });
   document.addEventListener("keydown", (event) => {
     if (event.metaKey || event.ctrlKey || event.altKey || event.isComposing) return;
+    // Who speaks to their computer, or slips, switches these off. Source: WCAG 2.1.4.
+    if (types(event.key) && "noSingleKeys" in document.body.dataset) return;
     if (takesText(event.target) || document.querySelector("dialog[open]")) return;
     // Enter belongs to the link or button that has the focus.
     if (event.key === "Enter" && event.target.closest?.("a[href], button, summary")) return;

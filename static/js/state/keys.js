@@ -2,6 +2,9 @@
 
 const PATIENCE = 900; // ms between the two keys of a sequence
 
+/** Whether a key types something: a letter, a digit, a sign. */
+export const types = (key) => [...key].length === 1;
+
 /** Takes { "a": action, "g o": action }. Gives a function (key, ms) → action or null. */
 export function reader(bindings) {
   const starts = new Set(

@@ -5,7 +5,15 @@ import { silentParts } from "./silence.js";
 
 /** @returns what is known before the first snapshot. */
 export function nothing() {
-  return { values: new Map(), alarms: new Map(), silent: new Map(), journal: 0, newest: 0, complete: false };
+  return {
+    values: new Map(),
+    alarms: new Map(),
+    silent: new Map(),
+    suppressions: new Map(),
+    journal: 0,
+    newest: 0,
+    complete: false,
+  };
 }
 
 const NORMAL = "A";
@@ -19,6 +27,8 @@ export function apply(plant, frame) {
       return { tags: applyValues(plant, frame.values) };
     case "alarm":
       return applyAlarm(plant, frame);
+    case "suppression":
+      return applySuppression(plant, frame);
     default:
       return {};
   }
@@ -30,6 +40,7 @@ function applySnapshot(plant, frame) {
   applyValues(plant, frame.values);
   plant.alarms = new Map(frame.alarms.map((alarm) => [alarm.id, alarm]));
   plant.silent = silentParts(plant.alarms.values());
+  plant.suppressions = new Map((frame.suppressions ?? []).map((row) => [ruleOf(row), row]));
   plant.journal = frame.journal;
   plant.complete = true;
   return { everything: true };
@@ -45,6 +56,21 @@ function applyValues(plant, rows) {
     changed.push(tag);
   }
   return changed;
+}
+
+/** What names a rule: its asset and its name. */
+export const ruleOf = (row) => `${row.asset}/${row.rule}`;
+
+// Each row says how a rule stands, so of two that cross the later one counts.
+function applySuppression(plant, frame) {
+  if (frame.journal <= plant.journal) return {};
+  const row = frame.suppression;
+  const name = ruleOf(row);
+  const before = plant.suppressions.get(name);
+  if (before && before.journal > frame.journal) return {};
+  // A rule that is presented again keeps its number, so that a frame which comes late does not hide it once more.
+  plant.suppressions.set(name, { ...row, journal: frame.journal });
+  return { suppression: row, name };
 }
 
 // Frames of one alarm may cross on their way, so each alarm remembers the number that it stands for.

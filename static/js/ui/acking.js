@@ -1,46 +1,43 @@
 // Acknowledgements and comments on their way to the server, and what the person is told.
 
 import { post } from "../lib/dom.js";
-import { fill, gettext, ngettext } from "../lib/words.js";
+import { fill, gettext } from "../lib/words.js";
 import { say } from "./say.js";
 import { toast } from "./toast.js";
 
-const AT_ONCE = 4;
-const { ack } = document.querySelector("#banner [data-ack]").dataset;
+const { ack, ackMany } = document.querySelector("#banner [data-ack]").dataset;
 
-/** Acknowledges alarms by number; calls `answered(alarm)` for each as the server then has it. */
+/** Acknowledges alarms by number; calls `answered(alarm)` for a single one as the server then has it. */
 export async function acknowledge(ids, answered = () => {}) {
-  const left = [...ids];
-  const told = new Set();
-  let done = 0;
-  async function next() {
-    for (let id = left.shift(); id !== undefined; id = left.shift()) {
-      const words = await one(id, answered);
-      if (words === null) done += 1;
-      else told.add(words);
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, left.length) }, next));
-  const result =
-    ids.length === 1
-      ? fill(gettext("Alarm %(number)s acknowledged."), { number: ids[0] })
-      : fill(ngettext("%(count)s alarm acknowledged.", "%(count)s alarms acknowledged.", done), { count: done });
-  const words = [...(done ? [result] : []), ...told].join(" ");
+  const words = ids.length === 1 ? await one(ids[0], answered) : await many(ids);
   toast(words);
   say(words);
 }
 
-/** Gives null when it was done, else why not. */
+/** Gives what became of it, in words: who comes second is told who was first. */
 async function one(id, answered) {
+  const { body, failure } = await ask(ack.replace("/0/", `/${id}/`), { comment: "" });
+  if (body.alarm) answered(body.alarm);
+  if (failure) return failure;
+  return body.done ? fill(gettext("Alarm %(id)s acknowledged."), { id }) : body.message;
+}
+
+async function many(ids) {
+  const { body, failure } = await ask(ackMany, new URLSearchParams(ids.map((id) => ["alarm", id])));
+  return failure ?? body.message;
+}
+
+/** Sends something; gives the answer's body, and in words why it was not done. */
+async function ask(url, fields) {
   try {
-    const answer = await post(ack.replace("/0/", `/${id}/`), { comment: "" });
+    const answer = await post(url, fields);
     const isJson = answer.headers.get("Content-Type")?.includes("json");
     const body = isJson ? await answer.json() : {};
-    if (body.alarm) answered(body.alarm);
-    if (!answer.ok) return body.error ?? fill(gettext("Ack failed, the server answered %(status)s."), answer);
-    return body.done ? null : body.message;
+    const { status } = answer;
+    const words = fill(gettext("Ack failed, the server answered %(status)s."), { status });
+    return { body, failure: answer.ok ? null : (body.error ?? words) };
   } catch {
-    return gettext("Ack failed, no connection.");
+    return { body: {}, failure: gettext("Ack failed, no connection.") };
   }
 }
 
@@ -55,8 +52,9 @@ export async function sendComment(form) {
     const answer = await post(form.action, { comment: field.value });
     const isJson = answer.headers.get("Content-Type")?.includes("json");
     const body = isJson ? await answer.json() : {};
-    const refused = fill(gettext("The comment was not taken, the server answered %(status)s."), answer);
-    toast(answer.ok ? body.message : (body.error ?? refused));
+    const { status } = answer;
+    const words = fill(gettext("The comment was not taken, the server answered %(status)s."), { status });
+    toast(answer.ok ? body.message : (body.error ?? words));
     if (answer.ok) field.value = "";
     return answer.ok;
   } catch {

@@ -11,6 +11,9 @@ let done = () => {};
 
 /** Shows the form at an address in the dialog; without one, the address itself is opened. */
 export async function ask(address) {
+  if (document.documentElement.classList.contains("disc-on")) {
+    return toast(gettext("That is not possible without a connection."));
+  }
   if (!dialog) return location.assign(address);
   const fragment = new URL(address, location.href);
   fragment.searchParams.set("fragment", "1");

@@ -2,6 +2,7 @@
 
 import { onAct, onKeys } from "../lib/dispatch.js";
 import { post, setText } from "../lib/dom.js";
+import { oncePerFrame } from "../lib/once.js";
 import { fill, gettext } from "../lib/words.js";
 import { group, isPresented, isUnacked, lookIn, mostImportant, PRIORITY_WORDS, tally } from "../state/alarms.js";
 import { clock, figure, per } from "../state/writing.js";
@@ -140,15 +141,20 @@ function onAlarm(change) {
   } else if (before?.active !== false && alarm.cleared && !before?.cleared) {
     say(fill(gettext("Cleared: %(alarm)s"), { alarm: `${alarm.message}, ${alarm.asset}` }));
   }
+  draw();
+  drawRest();
+}
+
+/** What may follow a moment later: hundreds of alarms at once are one drawing. */
+const drawRest = oncePerFrame(() => {
   load().then(() => {
     draw();
     counts();
     inPhase();
   });
-  draw();
   counts();
   rate(Date.now());
-}
+});
 
 async function acknowledge(element, event) {
   event?.preventDefault();

@@ -180,30 +180,33 @@ export class Lane {
   drawOver({ ctx, bbox, valToPos }) {
     const ratio = devicePixelRatio;
     ctx.save();
-    for (const { time, priority } of this.view.marks()) {
+    for (const { time, priority, over = false } of this.view.marks()) {
       const x = Math.round(valToPos(time, "x", true)) + 0.5;
       if (x < bbox.left || x > bbox.left + bbox.width) continue;
       ctx.strokeStyle = token(`--p${priority}-line`);
       ctx.lineWidth = ratio;
+      // A return to normal is drawn as its symbol is: an outline.
+      ctx.setLineDash(over ? [3 * ratio, 3 * ratio] : []);
       ctx.beginPath();
       ctx.moveTo(x, bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
-      if (this.first) this.drawMark(ctx, x, bbox.top, priority, ratio);
+      ctx.setLineDash([]);
+      if (this.first) this.drawMark(ctx, x, bbox.top, priority, ratio, over);
     }
     ctx.restore();
   }
 
-  drawMark(ctx, x, top, priority, ratio) {
+  drawMark(ctx, x, top, priority, ratio, over) {
     ctx.save();
     ctx.translate(x - 7 * ratio, top - 16 * ratio);
     ctx.scale((14 / 16) * ratio, (14 / 16) * ratio);
     ctx.fillStyle = token(`--p${priority}`);
     ctx.strokeStyle = token(`--p${priority}-line`);
     ctx.lineWidth = 1.2;
-    ctx.fill(SHAPES[priority]);
+    if (!over) ctx.fill(SHAPES[priority]);
     ctx.stroke(SHAPES[priority]);
-    ctx.fillStyle = token(`--p${priority}-ink`);
+    ctx.fillStyle = token(over ? "--ink-1" : `--p${priority}-ink`);
     ctx.font = `700 9.5px ${token("--font")}`;
     ctx.textAlign = "center";
     ctx.textBaseline = "alphabetic";

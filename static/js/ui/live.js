@@ -6,6 +6,7 @@ import { apply, nothing } from "../state/plant.js";
 export const plant = nothing();
 
 const { now: serverNow, subscribe, utcOffset } = document.body.dataset;
+const suppressions = "suppressions" in document.body.dataset; // also the rules whose alarms are not presented
 // The page was made when its first byte left the server; that is how far this computer's clock is off.
 const [navigation] = performance.getEntriesByType("navigation");
 let offset = Number(serverNow) - (performance.timeOrigin + (navigation?.responseStart ?? 0));
@@ -24,9 +25,13 @@ const listeners = {
   next: new Set(),
   out: new Set(),
   floods: new Set(),
+  suppression: new Set(),
 };
 
-/** Calls `listen` on snapshot(), values(tags), alarm(change), lost(), back(), next(ms), out() or floods(rows). */
+/**
+ * Calls `listen` on snapshot(), values(tags), alarm(change), suppression(change), lost(), back(), next(ms), out() or
+ * floods(rows).
+ */
 export function on(event, listen) {
   listeners[event].add(listen);
 }
@@ -42,6 +47,7 @@ function take(frame) {
   if (change.everything) tell("snapshot");
   else if (change.tags?.length) tell("values", change.tags);
   else if (change.alarm) tell("alarm", change);
+  else if (change.suppression) tell("suppression", change);
 }
 
 const wanted = JSON.parse(subscribe || '""');
@@ -49,7 +55,7 @@ const assets = wanted === "all" ? null : wanted || [];
 
 const socket = liveSocket({
   url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live`,
-  subscription: { assets, alarms: "all", values: assets === null || assets.length > 0 },
+  subscription: { assets, alarms: "all", values: assets === null || assets.length > 0, suppressions },
   onFrame: take,
   onLost: () => tell("lost"),
   onBack: () => tell("back"),
@@ -62,4 +68,4 @@ export const connect = () => socket.start();
 export const tryNow = () => socket.tryNow();
 
 /** Hears the values of these assets, by code, instead of those that the page began with. */
-export const hear = (codes) => socket.subscribe({ assets: codes, alarms: "all", values: codes.length > 0 });
+export const hear = (codes) => socket.subscribe({ assets: codes, alarms: "all", values: codes.length > 0, suppressions });

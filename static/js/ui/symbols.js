@@ -75,11 +75,21 @@ export function drawCounts(place, counted, { zeros = false, size = "", most = 4 
   );
 }
 
+const FEW = 8; // beyond that the whole page is looked through once
+let roots = new Set(); // where symbols have just come
+
 /** All flashing symbols of the page share one phase. */
 export function inPhase(root = document.documentElement) {
-  requestAnimationFrame(() => {
+  if (!roots.size) requestAnimationFrame(align);
+  roots.add(root);
+}
+
+function align() {
+  const found = roots.size > FEW ? [document.documentElement] : [...roots];
+  roots = new Set();
+  for (const root of found) {
     for (const animation of root.getAnimations({ subtree: true })) {
-      if (animation.animationName?.startsWith("flash")) animation.startTime = 0;
+      if (animation.animationName?.startsWith("flash") && animation.startTime !== 0) animation.startTime = 0;
     }
-  });
+  }
 }

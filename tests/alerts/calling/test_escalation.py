@@ -113,6 +113,43 @@ def test_a_return_to_normal_stops_where_the_plan_says_so(stops: bool, expected: 
     assert len(called()) == expected
 
 
+def test_who_was_called_hears_of_the_return_where_they_wish_it_in_the_same_thread(mail: MailServer) -> None:
+    anna, ben, cara = mailed("anna", calls_also_clear=True), mailed("ben"), mailed("cara", calls_also_clear=True)
+    route(plan("Main", (0, anna), (0, ben), (300, cara)))
+    made = alarm(machine())
+    begin(made)
+    send(NOW + MINUTE)
+    Alarm.objects.filter(pk=made.pk).update(state="D", active=False, cleared=NOW + 2 * MINUTE)
+    begin(Alarm.objects.get(pk=made.pk), NOW + 2 * MINUTE, "clear", "B", "D")
+    send(NOW + 3 * MINUTE)
+    # Ben does not wish it; Cara was never called.
+    assert [(one.user.get_username(), one.event, one.outcome) for one in Delivery.objects.order_by("pk")] == [
+        ("anna", "raise", "sent"),
+        ("ben", "raise", "sent"),
+        ("anna", "clear", "sent"),
+    ]
+    first, last = mail.mails[0], mail.mails[-1]
+    assert last["In-Reply-To"] == first["Message-ID"] and first["To"] == last["To"] == "anna@works.example"
+    assert Delivery.objects.get(event="clear").reason == (
+        "you were called for it, and wish to know when it returns to normal"
+    )
+
+
+def test_who_was_called_by_a_later_step_hears_of_the_return_too(mail: MailServer) -> None:
+    anna, ben = mailed("anna"), mailed("ben", calls_also_clear=True)
+    route(plan("Main", (0, anna), (300, ben)))
+    made = alarm(machine())
+    begin(made)
+    pass_time(NOW + 6 * MINUTE)
+    send(NOW + 7 * MINUTE)
+    Alarm.objects.filter(pk=made.pk).update(state="D", active=False, cleared=NOW + 8 * MINUTE)
+    begin(Alarm.objects.get(pk=made.pk), NOW + 8 * MINUTE, "clear", "B", "D")
+    assert [one.outcome for one in send(NOW + 9 * MINUTE)] == ["sent"] * 3
+    assert [(one.user.get_username(), one.channel) for one in Delivery.objects.filter(event="clear")] == [
+        ("ben", "email")
+    ]
+
+
 def test_an_alarm_that_asks_nobody_to_acknowledge_calls_its_first_steps_only() -> None:
     anna, ben = mailed("anna"), mailed("ben")
     route(plan("Main", (0, anna), (300, ben)))

@@ -1,11 +1,13 @@
 """What arrives on the phone, and what becomes of it where it does not."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alerts.notify import sms
+from alerts.notify.channel import retry_after
 from alerts.notify.gsm import segments
 
 from .cast import NOW, alarm, machine, person, row, send, subscribe, told
@@ -88,6 +90,44 @@ def test_a_refusal_is_final_and_a_failure_is_not(provider: Provider, status: int
     (found,) = send()
     assert found.outcome == outcome
     assert f"error={answer}" in found.answer
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "waits"),
+    [
+        (429, "120", 120),
+        (503, "120", 120),
+        (429, "2", 5),  # never sooner than without it
+        (429, "86400", 900),  # an alarm that comes a day later is of no use
+        (429, "soon", 5),
+        (429, "", 5),
+    ],
+)
+def test_a_provider_that_asks_to_be_left_alone_is(provider: Provider, status: int, said: str, waits: int) -> None:
+    provider.status, provider.retry_after = status, said
+    subscribe(person(), "sms")
+    told(row(alarm(machine())))
+    (waiting,) = send()
+    assert (waiting.outcome, waiting.due) == ("due", NOW + timedelta(seconds=waits))
+
+
+def test_the_other_messages_to_that_provider_wait_as_well(provider: Provider) -> None:
+    provider.status, provider.retry_after = 429, "120"
+    for name in ("olga", "emil", "anna"):
+        subscribe(person(name), "sms")
+    told(row(alarm(machine())))
+    send()
+    assert provider.asked == 1
+    provider.status = 200
+    send(NOW + timedelta(seconds=119))
+    assert provider.asked == 1
+    assert [found.outcome for found in send(NOW + timedelta(seconds=120))] == ["sent"] * 3
+
+
+def test_when_to_come_again_may_be_a_date() -> None:
+    assert retry_after("Mon, 02 Mar 2026 06:02:30 GMT", NOW) == timedelta(seconds=120)
+    assert retry_after("Mon, 02 Mar 2026 05:00:00 GMT", NOW) == timedelta(0)
+    assert retry_after("tomorrow", NOW) is None and retry_after(None, NOW) is None and retry_after("-5", NOW) is None
 
 
 def test_a_provider_out_of_reach_is_asked_again(provider: Provider) -> None:

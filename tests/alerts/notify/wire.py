@@ -73,11 +73,14 @@ class Provider:
         self.taken: list[tuple[str, str]] = []  # path and text
         self.titles: list[str] = []
         self.status = 200
+        self.asked = 0  # how often it was asked
+        self.retry_after = ""  # when it says to come again, where it says so
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                provider.asked += 1
                 if provider.status in (0, 200):
                     provider.taken.append((self.path, body["message"]))
                     provider.titles.append(body["title"])
@@ -85,6 +88,8 @@ class Provider:
                     self.close_connection = True
                     return
                 self.send_response(provider.status)
+                if provider.retry_after:
+                    self.send_header("Retry-After", provider.retry_after)
                 self.end_headers()
 
             def log_message(self, format: str, *args: Any) -> None:
@@ -106,6 +111,7 @@ class PushService:
     def __init__(self) -> None:
         self.taken: list[tuple[str, dict[str, str], bytes]] = []  # path, headers, encrypted body
         self.answers: dict[str, int] = {}
+        self.retry_after = ""
         service = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -116,6 +122,8 @@ class PushService:
                     headers = {name.lower(): value for name, value in self.headers.items()}
                     service.taken.append((self.path, headers, body))
                 self.send_response(status)
+                if service.retry_after:
+                    self.send_header("Retry-After", service.retry_after)
                 if status in (301, 307):
                     self.send_header("Location", "/elsewhere")
                 self.send_header("Content-Length", "0")

@@ -12,12 +12,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts.models import Alarm, JournalEntry, State
+from alerts.models import Alarm, AlarmClass, Delivery, JournalEntry, Rule, State, Suppression, Suppressor
 from devices.models import Asset
+from plant.models import SavedFilter
 from plant.pages.alarms import condition_of
 from tests import factories
 
-BUDGET = 20
+BUDGET = 22
 
 RaiseAlarm = Callable[..., Alarm]
 
@@ -74,7 +75,8 @@ def test_the_list_costs_the_same_number_of_queries_for_3_and_for_300_alarms(
     }
     Alarm.objects.bulk_create(Alarm(**fields) for _ in range(297))
     many = queries()
-    assert len(listed(browser)) == 300
+    page = browser.get("/alarms/").context["page"]
+    assert (len(page.lines), page.first, page.last, page.total) == (100, 1, 100, 300)
     assert len(many) == len(few), "\n".join(many)
     assert len(many) <= BUDGET, "\n".join(many)
 
@@ -99,6 +101,61 @@ def test_filters_stand_in_the_address(press: Asset, browser: Client, raise_alarm
     assert "?priority=1%2C3%2C4&amp;area=hall&amp;q=oil" in page(browser, "/alarms/?area=hall&q=oil")
 
 
+def test_state_class_position_and_age_narrow_the_list_too(
+    press: Asset, browser: Client, raise_alarm: RaiseAlarm
+) -> None:
+    AlarmClass.objects.create(code="safety", name="Safety")
+    old = raise_alarm(press, minutes=90, alarm_class="safety")
+    cleared = raise_alarm(press, state=State.RETURNED, position="east")
+    latched = raise_alarm(press, state=State.LATCHED_ACKED, priority=3)
+    assert listed(browser, "/alarms/?state=standing") == [old.pk]
+    assert listed(browser, "/alarms/?state=cleared") == listed(browser, "/alarms/?position=east") == [cleared.pk]
+    assert listed(browser, "/alarms/?state=latched") == [latched.pk]
+    assert listed(browser, "/alarms/?class=safety") == listed(browser, "/alarms/?older=60") == [old.pk]
+    assert listed(browser, "/alarms/?older=480") == []
+    text = page(browser, "/alarms/?class=safety")
+    assert '<option value="safety" selected>Safety</option>' in text
+    assert "Position" not in text.split('<form class="filters"')[1].split("</form>")[0]  # the plant has none
+
+
+def test_a_long_list_has_pages(
+    press: Asset, browser: Client, raise_alarm: RaiseAlarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plant.pages.alarms.lists.ROWS", 2)
+    made = [raise_alarm(press, minutes=9 - number).pk for number in range(5)][::-1]
+    assert listed(browser) == made[:2]
+    assert listed(browser, "/alarms/?page=3") == made[4:]
+    assert listed(browser, "/alarms/?page=9") == []
+    text = page(browser, "/alarms/?q=press&page=2")
+    assert "3 to 4 of 5" in text
+    assert 'href="/alarms/?q=press&amp;page=1"' in text and 'href="/alarms/?q=press&amp;page=3"' in text
+
+
+def test_a_filter_is_kept_under_a_name_as_a_plain_link(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:
+    raise_alarm(press)
+    sent = {"name": "  Mine,  critical ", "query": "priority=1&area=hall&nonsense=1&show=active"}
+    answer = browser.post("/alarms/filters/save", sent)
+    assert answer["Location"] == "/alarms/?priority=1&area=hall"
+    text = page(browser, answer["Location"])
+    assert '<a href="/alarms/?priority=1&amp;area=hall" aria-current="true">Mine, critical</a>' in text
+    browser.post("/alarms/filters/save", {"name": "Mine, critical", "query": "priority=2"})
+    assert SavedFilter.objects.get().query == "priority=2"
+    other = Client()
+    other.force_login(factories.operator("anna"))
+    assert "Mine, critical" not in page(other)
+    kept = SavedFilter.objects.get().pk
+    assert other.post(f"/alarms/filters/{kept}/remove").status_code == 404
+    browser.post(f"/alarms/filters/{kept}/remove")
+    assert not SavedFilter.objects.exists()
+
+
+@pytest.mark.parametrize("sent", [{"name": " ", "query": "priority=1"}, {"name": "x" * 41, "query": "priority=1"},
+                                  {"name": "All", "query": "show=active"}])  # fmt: skip
+def test_what_is_no_filter_is_not_kept(browser: Client, sent: dict[str, str]) -> None:
+    assert browser.post("/alarms/filters/save", sent).status_code == 302
+    assert not SavedFilter.objects.exists()
+
+
 @pytest.mark.parametrize("query", ["priority=9,x", "show=nothing", "before=x", "alarm=x", "priority=,"])
 def test_an_address_that_makes_no_sense_shows_the_whole_list(
     press: Asset, browser: Client, raise_alarm: RaiseAlarm, query: str
@@ -110,13 +167,13 @@ def test_an_address_that_makes_no_sense_shows_the_whole_list(
 def test_history_goes_back_page_by_page(
     press: Asset, browser: Client, raise_alarm: RaiseAlarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("plant.pages.alarms.ROWS", 2)
+    monkeypatch.setattr("plant.pages.alarms.lists.ROWS", 2)
     made = [raise_alarm(press, state=State.NORMAL, closed=timezone.now()).pk for _ in range(5)]
     found, address = [], "/alarms/?show=history"
     while address:
         answer = browser.get(address)
         found += [line.alarm.pk for line in answer.context["lines"]]
-        address = answer.context["more"]
+        address = answer.context["page"].older
     assert found == made[::-1]
 
 
@@ -192,6 +249,72 @@ def test_an_alarm_whose_sensor_and_asset_are_gone_can_still_be_read(
     assert alarm.message in page(browser, f"/alarms/{alarm.pk}/")
 
 
+def test_an_alarm_names_what_came_before_it_on_its_line_and_no_more(
+    press: Asset, browser: Client, raise_alarm: RaiseAlarm
+) -> None:
+    late = raise_alarm(press, minutes=5)
+    assert "No earlier alarm in the same line within 30 min." in page(browser, f"/alarms/{late.pk}/")
+    other = factories.rule(press, "Oil low")
+    cause = raise_alarm(press, rule=other, minutes=11.25, message="Oil low", priority=3)
+    raise_alarm(press, rule=factories.rule(press, "Old"), minutes=60, message="Long ago")
+    text = page(browser, f"/alarms/{late.pk}/")
+    assert f'href="/alarms/{cause.pk}/">{press.code}: Oil low</a> <span class="dim">6:15 earlier</span>' in text
+    assert "Long ago" not in text
+    trend = browser.get(f"/alarms/{late.pk}/").context["trend"]
+    assert [mark["id"] for mark in trend["marks"]] == [cause.pk, late.pk]
+
+
+def test_the_trend_marks_the_return_as_well(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:
+    now = timezone.now()
+    over = raise_alarm(press, minutes=100, cleared=now - timedelta(minutes=60), closed=now, state=State.NORMAL)
+    marks = browser.get(f"/alarms/{over.pk}/").context["trend"]["marks"]
+    assert [(mark["time"], mark.get("over", False)) for mark in marks] == [
+        (over.raised.timestamp(), False), (over.cleared.timestamp(), True),
+    ]  # fmt: skip
+
+
+def test_what_hides_an_alarm_and_what_it_hides_name_each_other(
+    press: Asset, browser: Client, raise_alarm: RaiseAlarm
+) -> None:
+    lower = Rule.objects.get(asset=press)
+    upper = factories.rule(press, "Temperature high-high", limit=99.0, priority=1)
+    words = f"hidden by {press.code}: Temperature high-high"
+    Suppressor.objects.create(rule=lower, by=upper, hides=True, words=words)
+    Suppression.objects.create(rule=lower, switches=["by_design"], designed=[words], designed_at=timezone.now())
+    high = raise_alarm(press, rule=lower, suppressed=["by_design"])
+    highest = raise_alarm(press, rule=upper, priority=1, message="Temperature high-high")
+    text = page(browser, f"/alarms/{highest.pk}/?fragment=1")
+    assert "Hides while it stands" in text and f'href="/alarms/{high.pk}/">{press.code}: {lower.name}</a>' in text
+    text = page(browser, f"/alarms/{high.pk}/?fragment=1")
+    assert f'href="/alarms/{highest.pk}/">{press.code}: Temperature high-high</a>' in text
+    assert words in text
+
+
+def test_the_time_line_names_who_was_told(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:
+    alarm, told = raise_alarm(press), factories.operator("emil")
+    Delivery.objects.create(key="one", user=told, alarm=alarm, event="raise", channel="sms", outcome="sent",
+                            created=alarm.raised, due=alarm.raised, sent=timezone.now())  # fmt: skip
+    Delivery.objects.create(key="two", user=told, alarm=alarm, event="raise", channel="email", outcome="withheld",
+                            created=alarm.raised, due=alarm.raised)  # fmt: skip
+    steps = browser.get(f"/alarms/{alarm.pk}/").context["steps"]
+    assert [(step.kind, step.words) for step in steps] == [("told", "SMS to Olga Operator")]
+
+
+def test_the_standing_ones_come_first_among_what_is_not_presented(
+    press: Asset, browser: Client, raise_alarm: RaiseAlarm
+) -> None:
+    quiet, loud = Rule.objects.get(asset=press), factories.rule(press, "Oil low")
+    now = timezone.now()
+    for rule, ago in ((quiet, 9), (loud, 1)):
+        Suppression.objects.create(
+            rule=rule, switches=["by_design"], designed=["it stands"], designed_at=now - timedelta(minutes=ago)
+        )
+    raise_alarm(press, rule=loud, suppressed=["by_design"])
+    rows = browser.get("/alarms/?show=suppressed").context["rows"]
+    assert [(row.message, row.alarm is not None) for row in rows] == [(loud.name, True), (quiet.name, False)]
+    assert 'data-count="suppressed">2</span>' in page(browser)
+
+
 # --- Acknowledge and comment, by forms and by scripts ----------------------------------------------------------------
 
 
@@ -224,6 +347,27 @@ def test_who_comes_second_is_told_who_was_first(press: Asset, browser: Client, r
     assert second["alarm"]["acked_by"] == "anna"
     browser.post(f"/alarms/{alarm.pk}/ack")
     assert "Already acknowledged by Olga Operator at" in page(browser)
+
+
+def test_several_are_acknowledged_and_commented_in_one_go(
+    press: Asset, browser: Client, raise_alarm: RaiseAlarm
+) -> None:
+    alarms = [raise_alarm(press, rule=factories.rule(press, f"Rule {number}")) for number in range(3)]
+    first = Client()
+    first.force_login(factories.operator("anna"))
+    first.post(f"/alarms/{alarms[0].pk}/ack")
+    script: dict[str, Any] = {"headers": {"X-Requested-With": "fetch"}}
+    told = browser.post("/alarms/ack", {"alarm": [alarm.pk for alarm in alarms]}, **script).json()
+    assert told["message"].startswith("2 alarms: acknowledged. Already acknowledged by Olga Operator at ")
+    assert set(Alarm.objects.values_list("state", flat=True)) == {State.ACKED}
+    assert "Comment 3 alarms" in page(browser, "/alarms/comment?fragment&" + "&".join(f"alarm={a.pk}" for a in alarms))
+    told = browser.post("/alarms/comment", {"alarm": [a.pk for a in alarms], "reason": "Fan ordered"}, **script).json()
+    assert told["message"] == "3 alarms: commented."
+    assert JournalEntry.objects.filter(event="comment", reason="Fan ordered").count() == 3
+    viewer = Client()
+    viewer.force_login(factories.viewer())
+    assert viewer.post("/alarms/ack", {"alarm": alarms[0].pk}).status_code == 403
+    assert viewer.get(f"/alarms/comment?alarm={alarms[0].pk}").status_code == 403
 
 
 def test_an_alarm_that_is_over_cannot_be_acknowledged(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:

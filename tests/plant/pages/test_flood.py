@@ -42,9 +42,16 @@ def rows(page: str) -> list[tuple[bool, str]]:
 
 
 def test_alarms_stand_under_their_causes_and_none_is_dropped(flooded: Any) -> None:
-    found = rows(flooded.get("/alarms/?fragment").content.decode())
-    assert len(found) == 80
-    assert [row for row in found if not row[0]] == [(False, ""), (False, "and 38 more"), (False, "and 39 more")]
+    heads = [(False, ""), (False, "and 38 more"), (False, "and 39 more")]
+    assert rows(flooded.get("/alarms/?fragment").content.decode()) == heads
+    # What stands under a cause is written for whoever asks for it: as a page, or alone.
+    cause = re.search(r'data-cause="(\d+)"', flooded.get("/alarms/").content.decode())
+    assert cause is not None
+    unfolded = rows(flooded.get(f"/alarms/?cause={cause.group(1)}").content.decode())
+    assert [row for row in unfolded if not row[0]] == heads and len(unfolded) == 3 + 38
+    alone = rows(flooded.get(f"/alarms/?fragment=consequences&cause={cause.group(1)}").content.decode())
+    assert len(alone) == 38 and all(under for under, _ in alone)
+    assert rows(flooded.get("/alarms/?fragment=consequences&cause=0").content.decode()) == []
 
 
 def test_list_is_flat_when_that_is_asked_for_or_no_flood_lasts(flooded: Any) -> None:

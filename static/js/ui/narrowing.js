@@ -1,0 +1,45 @@
+// What the list is narrowed to changes as one types or chooses, and with it the address; without scripts the form does it.
+
+import { takeIn, board } from "./newer.js";
+
+const PATIENCE = 250; // ms after the last key
+
+const form = document.querySelector("form.filters");
+let timer = null;
+
+function address() {
+  const here = new URL(location.pathname, location.href);
+  for (const [name, value] of new FormData(form)) if (value.trim()) here.searchParams.set(name, value.trim());
+  const alarm = new URL(location.href).searchParams.get("alarm");
+  if (alarm) here.searchParams.set("alarm", alarm);
+  return here;
+}
+
+async function narrow() {
+  const to = address();
+  const given = Object.fromEntries(to.searchParams);
+  delete given.alarm;
+  board.dataset.filters = JSON.stringify(given);
+  for (const label of form.querySelectorAll(".pick")) {
+    label.toggleAttribute("data-on", Boolean(label.querySelector("select").value));
+  }
+  const { show, flat, ...narrowed } = given;
+  form.querySelector(".whole").hidden = Object.keys(narrowed).length === 0;
+  await takeIn(to);
+}
+
+export function start() {
+  form.addEventListener("input", (event) => {
+    clearTimeout(timer);
+    timer = setTimeout(narrow, event.target.matches("select") ? 0 : PATIENCE);
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    clearTimeout(timer);
+    narrow();
+  });
+  // Esc leaves the field and gives the keys back to the list.
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && event.target.matches("[name=q]") && !event.target.value) event.target.blur();
+  });
+}

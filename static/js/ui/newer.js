@@ -1,0 +1,201 @@
+// What has come since the list was put in order waits behind a bar: nothing is put between the rows by itself.
+
+import { setText } from "../lib/dom.js";
+import { gettext, fill, ngettext } from "../lib/words.js";
+import { belongs, belongsRule, countHidden, isHiddenIn, isOfRules } from "../state/console.js";
+import { isPresented, tally } from "../state/alarms.js";
+import { oncePerFrame } from "../lib/once.js";
+import { chosen, mark } from "./chosen.js";
+import { on, plant } from "./live.js";
+import { load, placeOf } from "./places.js";
+import { drawRow, idOf, list, rowOf, rows } from "./rows.js";
+import { inPhase } from "./symbols.js";
+import { toast } from "./toast.js";
+
+export const board = document.getElementById("console"); // none on the page of one alarm
+const bar = document.getElementById("newer");
+const newer = new Set(); // alarms by number, rules by name
+let regroups = false; // a flood has begun or ended: the list has another order
+let newest = Number(board?.dataset.newest ?? 0); // the newest alarm when the list was read
+
+const show = () => board.dataset.show;
+const filters = () => JSON.parse(board.dataset.filters);
+const areaOf = (code) => placeOf(code).area;
+
+// --- The bar ---------------------------------------------------------------------------------------------------------
+
+function drawBar() {
+  if (!bar) return;
+  bar.hidden = newer.size === 0 && !regroups;
+  const many = fill(ngettext("%(count)s new alarm", "%(count)s new alarms", newer.size), { count: newer.size });
+  const words = newer.size && regroups ? fill(gettext("%(new)s, by their causes"), { new: many }) : many;
+  setText(bar.querySelector("span"), newer.size ? words : gettext("Alarms by their causes"));
+}
+
+function add(name) {
+  newer.add(name);
+  drawBar();
+}
+
+/** Takes note of an alarm that the list does not have; it waits where the list would show it. */
+export function note(alarm) {
+  load().then(() => {
+    const now = plant.alarms.get(alarm.id);
+    if (now && !rowOf(now.id) && belongs(now, show(), filters(), areaOf)) add(now.id);
+  });
+}
+
+export function forget(name) {
+  if (newer.delete(name)) drawBar();
+}
+
+// --- Taking in -------------------------------------------------------------------------------------------------------
+
+let asked = 0;
+
+/** Reads the list anew, at another address if one is given; the first page, where what is new stands. */
+export async function takeIn(to = null) {
+  const address = new URL(to ?? location.href, location.href);
+  address.searchParams.delete("page");
+  const mine = (asked += 1);
+  const fragment = new URL(address);
+  fragment.searchParams.set("fragment", "1");
+  const known = Math.max(newest, ...plant.alarms.keys());
+  const answer = await fetch(fragment, { credentials: "same-origin" }).catch(() => null);
+  if (mine !== asked) return false;
+  if (!answer?.ok) {
+    toast(gettext("The list could not be read, try again."));
+    return false;
+  }
+  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (mine !== asked) return false;
+  const focused = list.contains(document.activeElement) || document.activeElement === bar;
+  const row = document.activeElement?.closest?.("tr[data-alarm]")?.dataset.alarm;
+  history.replaceState(null, "", address);
+  list.replaceChildren(...parsed.body.childNodes);
+  newest = known;
+  regroups = false;
+  newer.clear();
+  for (const id of [...chosen]) if (!rowOf(id)) chosen.delete(id);
+  list.scrollTop = 0;
+  mark();
+  drawBar();
+  inPhase();
+  if (focused) (rowOf(row)?.querySelector(".msg") ?? list).focus({ preventScroll: true });
+  return true;
+}
+
+/** Shows or folds what stands under a cause; its rows are read when somebody wants to see them. */
+export async function unfold(link) {
+  const { cause } = link.dataset;
+  const row = rowOf(cause);
+  if (link.getAttribute("aria-expanded") === "true") {
+    for (const under of list.querySelectorAll(`tr[data-under="${cause}"]`)) under.remove();
+    link.setAttribute("aria-expanded", "false");
+    return mark();
+  }
+  const address = new URL(location.href);
+  address.searchParams.set("cause", cause);
+  address.searchParams.set("fragment", "consequences");
+  const answer = await fetch(address, { credentials: "same-origin" }).catch(() => null);
+  if (!answer?.ok) return toast(gettext("The list could not be read, try again."));
+  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+  row.after(...parsed.querySelectorAll("tr[data-alarm]"));
+  link.setAttribute("aria-expanded", "true");
+  mark();
+  return inPhase();
+}
+
+/** While somebody points at the list or works in it, it keeps its order; the bar says that another one is there. */
+const isInUse = () => list.matches(":hover") || list.contains(document.activeElement) || chosen.size > 0;
+
+let flooded = document.getElementById("floods").dataset.positions; // as the list was made
+
+/** A flood that begins or ends puts the list in another order. */
+export function onFloods(found) {
+  const now = found.map(([position]) => `${position},`).join("");
+  const changed = flooded !== now;
+  flooded = now;
+  if (!board || !changed || isOfRules(show()) || show() === "history") return;
+  if (isInUse()) {
+    regroups = true;
+    drawBar();
+  } else takeIn();
+}
+
+// --- Counts ----------------------------------------------------------------------------------------------------------
+
+/** How many each tab and each priority has. */
+function drawCounts() {
+  const all = [...plant.alarms.values()];
+  const counted = tally(all);
+  const put = (name, count) => setText(document.querySelector(`[data-count="${name}"]`), String(count));
+  put("active", counted.total);
+  put("unacked", counted.unacked);
+  for (const [name, count] of Object.entries(countHidden(plant.suppressions.values()))) put(name, count);
+  for (const place of document.querySelectorAll("[data-priority-count]")) {
+    const { active, unacked } = counted[place.dataset.priorityCount];
+    setText(place, String(show() === "unacked" ? unacked : active));
+  }
+}
+
+export const drawTabs = board ? oncePerFrame(drawCounts) : () => {};
+
+// --- Lists of rules --------------------------------------------------------------------------------------------------
+
+const ruleRow = (name) => list.querySelector(`tr[data-key="${CSS.escape(name)}"]`);
+
+/** A rule that is presented again stays where it is, marked; one that is newly hidden waits behind the bar. */
+function onSuppression({ suppression, name }) {
+  drawTabs();
+  if (!isOfRules(show())) return;
+  drawRule(name, suppression);
+}
+
+function drawRule(name, suppression) {
+  const row = ruleRow(name);
+  if (row) drawRuleRow(row, suppression, isHiddenIn(suppression, show()));
+  else if (belongsRule(suppression, show(), filters(), areaOf)) add(name);
+  else forget(name);
+}
+
+function drawRuleRow(row, suppression, hidden) {
+  row.classList.toggle("gone", !hidden);
+  const cell = row.querySelector(".c-act");
+  const form = cell.querySelector("form");
+  if (form) form.hidden = !hidden;
+  let word = cell.querySelector(".again");
+  if (!hidden && !word) {
+    word = document.createElement("span");
+    word.className = "again";
+    cell.append(word);
+  }
+  if (word) word.textContent = hidden ? "" : gettext("Presented again");
+  const stands = row.querySelector(".stand");
+  if (stands) stands.hidden = suppression.alarm === null;
+}
+
+/** After a lost connection what is shown may be old: what differs changes in place, what is new waits. */
+export function onSnapshot() {
+  drawTabs();
+  if (!board) return;
+  if (isOfRules(show())) {
+    load().then(() => {
+      for (const [name, suppression] of plant.suppressions) drawRule(name, suppression);
+      for (const row of list.querySelectorAll("tr[data-key]")) {
+        if (!plant.suppressions.has(row.dataset.key)) drawRuleRow(row, { alarm: null }, false);
+      }
+    });
+    return;
+  }
+  for (const row of rows()) {
+    const alarm = plant.alarms.get(idOf(row));
+    if (alarm) drawRow(row, alarm, false);
+    else if (show() !== "history") drawRow(row, null, true);
+  }
+  for (const alarm of plant.alarms.values()) if (alarm.id > newest && isPresented(alarm)) note(alarm);
+}
+
+export function start() {
+  on("suppression", onSuppression);
+}

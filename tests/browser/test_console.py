@@ -1,0 +1,244 @@
+"""The journeys of the alarm console, by clicks and by keys alone: cause, on call, three at once, shelve; the horn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Plant
+from tests.browser.test_journeys import PHONE, list_with, row
+
+pytestmark = pytest.mark.browser
+
+Opened = Callable[..., Page]
+
+ACK_ALL = """async () => {
+  const { items } = await (await fetch("/api/v1/alarms?state=open")).json();
+  const token = document.querySelector("input[name=csrfmiddlewaretoken]").value;
+  const waiting = items.filter((alarm) => "BDE".includes(alarm.state)).map((alarm) => ["alarm", alarm.id]);
+  if (!waiting.length) return;
+  const answer = await fetch("/alarms/ack", {
+    method: "POST",
+    headers: { "X-CSRFToken": token, "X-Requested-With": "fetch" },
+    body: new URLSearchParams(waiting),
+  });
+  if (!answer.ok) throw new Error(String(answer.status));
+}"""
+TONES = """(() => {
+  window.tones = [];
+  const { start } = OscillatorNode.prototype;
+  OscillatorNode.prototype.start = function (when) {
+    window.tones.push(this.frequency.value);
+    return start.call(this, when);
+  };
+})();"""
+
+
+@pytest.fixture
+def quiet(opened: Opened) -> Page:
+    """Acknowledges what other journeys have left: what comes now is the most important. Gives the overview."""
+    page = opened("/")
+    page.evaluate(ACK_ALL)
+    expect(page.locator("#banner-unacked")).to_have_text("0")
+    return page
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Presses Tab until something has the focus."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"Tab does not lead to {selector}")
+
+
+# --- Journey 1: critical alarm to cause ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["click", "keys"])
+def test_from_the_banner_to_the_cause_and_acknowledged(plant: Plant, quiet: Page, press: str, way: str) -> None:
+    plant.send({f"{press}/temp": 97.4})
+    expect(quiet.locator("#banner .code")).to_have_text(press)
+    if way == "click":
+        quiet.locator("#banner .what").click()
+    else:
+        tab_to(quiet, "#banner .what")
+        quiet.keyboard.press("Enter")
+    expect(quiet).to_have_url(re.compile(f"/{press}/$"))
+    expect(quiet.locator("#why")).to_contain_text("The fan stands.")
+    expect(quiet.locator("#why")).to_be_in_viewport()
+    if way == "click":
+        quiet.locator("#banner").get_by_role("button", name="Ack").click()
+    else:
+        quiet.locator("#live-word", has_text="Live").wait_for(state="attached")
+        quiet.keyboard.press("a")
+    expect(quiet.locator("#banner-unacked")).to_have_text("0")
+
+
+# --- Journey 2: on call, from a phone --------------------------------------------------------------------------------
+
+
+def test_on_call_from_the_link_in_a_message_to_the_acknowledgement(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
+    console = list_with(opened, press, rows=2)
+    first, second = (one.get_attribute("data-alarm") for one in console.locator("tr[data-alarm]").all())
+    phone = opened(f"/alarms/{first}/", **PHONE)
+    button = phone.locator("#draw").get_by_role("button", name="Ack")
+    expect(button).to_be_in_viewport()
+    box = button.bounding_box()
+    assert box is not None and box["height"] >= 44
+    button.tap()
+    expect(phone.locator("#draw .word")).to_have_text("Acked")
+    expect(phone.locator("#draw .acts .who")).to_contain_text("Acknowledged by olga at")
+    # With a keyboard, and who has the console open sees who it was, in the row.
+    phone.goto(f"/alarms/{second}/")
+    phone.locator("#live-word", has_text="Live").wait_for(state="attached")
+    phone.keyboard.press("a")
+    expect(phone.locator("#draw .word")).to_have_text("Acked")
+    expect(console.locator("tr[data-alarm] .c-act .who")).to_have_text(["by olga", "by olga"])
+
+
+# --- Journey 4: three at once ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["click", "keys"])
+def test_three_alarms_at_once(plant: Plant, quiet: Page, codes: Iterator[str], way: str) -> None:
+    one, other = next(codes), next(codes)
+    plant.send({f"{one}/temp": 97.4, f"{one}/oil": 85.0, f"{other}/temp": 98.0})
+    expect(quiet.locator("#banner-unacked")).to_have_text("3")
+    if way == "keys":
+        for key in "ga":
+            quiet.keyboard.press(key)
+    else:
+        quiet.locator(".nav").get_by_role("link", name="Alarms").click()
+    quiet.locator("#live-word", has_text="Live").wait_for(state="attached")
+    waiting = quiet.locator("tr[data-alarm].un")
+    expect(waiting).to_have_count(3)
+    if way == "keys":
+        for key in "xjxjxa":
+            quiet.keyboard.press(key)
+    else:
+        for place in range(3):
+            waiting.nth(place).locator(".cb").click()
+        expect(quiet.locator("[data-bulk]")).to_have_text("3")
+        quiet.locator("#bulk").get_by_role("button", name="Ack").click()
+    expect(quiet.locator(".toast")).to_contain_text("3 alarms: acknowledged.")
+    expect(waiting).to_have_count(0)
+    expect(quiet.locator("#bulk")).to_be_hidden()
+
+
+# --- Journey 5: shelve -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["click", "keys"])
+def test_shelved_for_an_hour_with_a_reason_and_listed(plant: Plant, opened: Opened, press: str, way: str) -> None:
+    shelf = opened(f"/alarms/?show=shelved&q={press}", user="max")
+    count = shelf.locator('[data-count="shelved"]')
+    before = int(count.inner_text())
+    plant.send({f"{press}/temp": 97.4})
+    page = list_with(opened, press)
+    if way == "click":
+        row(page, press).locator(".msg").click()
+        page.locator("#draw").get_by_role("link", name="Shelve").click()
+        page.get_by_text("1 h", exact=True).click()
+        page.get_by_label("Reason").fill("Work on the transmitter")
+        page.get_by_role("button", name=re.compile(r"^Shelve until \d\d:\d\d$")).click()
+    else:
+        page.keyboard.press("j")
+        page.keyboard.press("s")
+        expect(page.get_by_label("Reason")).to_be_focused()
+        page.keyboard.type("Work on the transmitter")
+        page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("Shelved.")
+    expect(row(page, press)).to_have_count(0)
+    # The other screen hears of it: its count at once, its list when somebody asks for what is new.
+    expect(count).to_have_text(str(before + 1))
+    expect(shelf.locator("#newer")).to_be_visible()
+    shelf.keyboard.press("n")
+    listed = shelf.locator("tr[data-key]", has_text=press)
+    expect(listed).to_contain_text("Work on the transmitter")
+    listed.get_by_role("button", name="Unshelve").click()
+    expect(count).to_have_text(str(before))
+    # Presented again, it waits behind the bar of the first screen.
+    expect(page.locator("#newer")).to_contain_text("1 new alarm")
+
+
+# --- The horn --------------------------------------------------------------------------------------------------------
+
+
+def test_the_horn_sounds_by_priority_until_it_is_silenced_and_never_acknowledges(
+    plant: Plant, opened: Opened, quiet: Page, press: str
+) -> None:
+    page = list_with_tones(opened, press)
+    horn = page.locator("#horn")
+    plant.send({f"{press}/oil": 85.0})
+    # Until somebody touches the page, the browser is mute, and the page says so.
+    expect(horn).to_have_attribute("data-now", "blocked")
+    assert page.evaluate("window.tones") == []
+    page.keyboard.press("j")
+    expect(horn).to_have_attribute("data-now", "sounding")
+    page.wait_for_function("window.tones.includes(587)")
+    assert set(page.evaluate("window.tones")) == {587}  # medium
+    plant.send({f"{press}/temp": 97.4})
+    page.wait_for_function("window.tones.includes(988)")  # critical is heard over it
+    page.keyboard.press("m")
+    expect(horn).to_have_attribute("data-now", "quiet")
+    expect(page.locator("#banner-unacked")).to_have_text("2")
+    # What comes after the silence is heard.
+    plant.send({f"{press}/oil": 20.0, f"{press}/temp": 20.0})
+    plant.send({f"{press}/temp": 97.4})
+    expect(horn).to_have_attribute("data-now", "sounding")
+    horn.get_by_role("button").click()
+    expect(horn).to_have_attribute("data-now", "quiet")
+
+
+def list_with_tones(opened: Opened, code: str) -> Page:
+    """Opens the list of a machine; what is played is written down."""
+    page = opened(f"/alarms/?q={code}")
+    page.add_init_script(TONES)
+    page.reload()
+    page.locator("#live-word", has_text="Live").wait_for(state="attached")
+    return page
+
+
+# --- Keys ------------------------------------------------------------------------------------------------------------
+
+
+def test_single_keys_can_be_switched_off_and_are_all_in_the_list(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 97.4})
+    page = list_with(opened, press, user="max")
+    page.keyboard.press("?")
+    keys = page.locator("#keys")
+    for key in "/ACJKMNSTWX?":
+        expect(keys.locator("kbd", has_text=re.compile(f"^{re.escape(key)}$")).first).to_be_visible()
+    keys.get_by_label("Single keys").click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.locator("tr[aria-selected=true]")).to_have_count(0)
+    page.reload()
+    page.locator("#live-word", has_text="Live").wait_for(state="attached")
+    page.keyboard.press("j")
+    expect(page.locator("tr[aria-selected=true]")).to_have_count(0)
+    page.get_by_role("button", name="Keyboard and sound").click()
+    keys.get_by_label("Single keys").click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.locator("tr[aria-selected=true]")).to_have_count(1)
+
+
+def test_the_list_follows_what_is_typed_and_the_address_keeps_it(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
+    page = list_with(opened, press, rows=2)
+    page.evaluate("window.sameDocument = true")
+    field = page.get_by_label("Filter alarms")
+    field.fill(f"{press} oil")
+    expect(page.locator("tr[data-alarm]")).to_have_count(1)
+    expect(page).to_have_url(re.compile(rf"q={press}\+oil$"))
+    page.get_by_label("State").select_option("cleared")
+    expect(page.locator("#rows")).to_contain_text("No alarm matches the filter")
+    assert page.evaluate("window.sameDocument") is True
+    page.get_by_role("link", name="Show all").click()
+    expect(page).to_have_url(re.compile("/alarms/$"))
