@@ -255,7 +255,7 @@ def test_an_alarm_names_what_came_before_it_on_its_line_and_no_more(
     late = raise_alarm(press, minutes=5)
     assert "No earlier alarm in the same line within 30 min." in page(browser, f"/alarms/{late.pk}/")
     other = factories.rule(press, "Oil low")
-    cause = raise_alarm(press, rule=other, minutes=11.25, message="Oil low", priority=3)
+    cause = raise_alarm(press, rule=other, raised=late.raised - timedelta(seconds=375), message="Oil low", priority=3)
     raise_alarm(press, rule=factories.rule(press, "Old"), minutes=60, message="Long ago")
     text = page(browser, f"/alarms/{late.pk}/")
     assert f'href="/alarms/{cause.pk}/">{press.code}: Oil low</a> <span class="dim">6:15 earlier</span>' in text
