@@ -12,18 +12,19 @@ TOKENS, PROGRESS = "demo-tokens.json", "demo-feed.json"
 
 
 def load() -> None:
-    """Imports the demo's plant.yaml as anybody's, and its people; tokens go to a file that only the feed reads."""
+    """Imports the demo's plant.yaml as anybody's, its people and drawings; tokens go to a file that only the feed reads."""
     from django.conf import settings
     from django.db import transaction
     from django.utils import timezone
 
     from devices import configuration, services
     from devices.models import Source
-    from plant.demo import people
+    from plant.demo import drawings, people
 
     with transaction.atomic():
         configuration.load(FILE.read_text(encoding="utf-8"), reason="the demo plant")
         people.bring(now=timezone.now())
+        drawings.bring()
         names = [name for name, _ in read().sources]
         tokens = {source.name: services.rotate_token(source=source) for source in Source.objects.filter(name__in=names)}
     folder: Path = settings.VAR_DIR

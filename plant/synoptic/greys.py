@@ -3,12 +3,12 @@
 from tinycss2.color3 import RGBA
 
 # From dark to light as on white paper; static/css/components/synoptic.css says what each is in a theme.
-INK, STRONG, MIDDLE, SOFT, PALE, GROUND = "ink", "strong", "middle", "soft", "pale", "ground"
+INK, STRONG, MIDDLE, SOFT, PALE, FAINT, GROUND = "ink", "strong", "middle", "soft", "pale", "faint", "ground"
 QUIET = "quiet"  # of text only: the lightest that can still be read
 
-_SHAPES = ((22.0, INK), (42.0, STRONG), (58.0, MIDDLE), (78.0, SOFT), (91.0, PALE), (101.0, GROUND))
+_SHAPES = ((22.0, INK), (42.0, STRONG), (58.0, MIDDLE), (78.0, SOFT), (90.0, PALE), (97.5, FAINT), (101.0, GROUND))
 _TEXTS = ((35.0, INK), (50.0, STRONG), (91.0, QUIET), (101.0, GROUND))
-NAMES = (INK, STRONG, MIDDLE, SOFT, PALE, GROUND, QUIET)
+NAMES = (INK, STRONG, MIDDLE, SOFT, PALE, FAINT, GROUND, QUIET)
 
 
 def grey(colour: RGBA, *, text: bool = False) -> str:

@@ -39,10 +39,12 @@ export function wordOf(sensor, value) {
 /** The pieces of a text that shows a value: [kind, text], kind "v" for the value, "u" for the unit, "" for the rest. */
 export function pieces(format, sensor, word) {
   const filled = { value: ["v", word], unit: ["u", sensor.unit], name: ["", sensor.name] };
-  return (format || "{value} {unit}")
+  const found = (format || "{value} {unit}")
     .split(/\{(value|unit|name)\}/)
     .map((text, place) => (place % 2 ? filled[text] : ["", text]))
-    .filter(([, text], place, all) => text && !(text === " " && place === all.length - 2 && !all.at(-1)[1]));
+    .filter(([, text]) => text);
+  while (found.length && !found.at(-1)[1].trim()) found.pop(); // what stood before a unit that the sensor does not have
+  return found;
 }
 
 /** The texts among which the widest is that a sensor can show. */
