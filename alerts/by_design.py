@@ -199,18 +199,19 @@ def routes() -> set[tuple[int, int]]:
 def specs(shard: int) -> list[RuleSpec]:
     """Gives the engine's rules that judge the states which suppress in a shard. Cost: one query."""
     states = Suppressor.objects.filter(rule__shard=shard, rule__enabled=True, sensor__isnull=False)
-    return [
-        RuleSpec(
-            id=-row.pk,
-            version=1,
-            kind=Kind.EXPRESSION,
-            inputs=(row.sensor_id,),
-            names=("state",),
-            expression=" or ".join(f"state == {value!r}" for value in row.equals),
-        )
-        for row in states
-        if row.sensor_id is not None
-    ]
+    return [state_spec(-row.pk, row.sensor_id, row.equals) for row in states if row.sensor_id is not None]
+
+
+def state_spec(number: int, sensor: int, equals: Iterable[float]) -> RuleSpec:
+    """Gives the engine's rule that is active while a sensor has one of some values."""
+    return RuleSpec(
+        id=number,
+        version=1,
+        kind=Kind.EXPRESSION,
+        inputs=(sensor,),
+        names=("state",),
+        expression=" or ".join(f"state == {value!r}" for value in equals),
+    )
 
 
 def astray(shard: int, holding: Collection[int]) -> dict[int, set[str]]:

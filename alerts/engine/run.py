@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from alerts.engine.kernel import is_due, run_clock, run_rows
 from alerts.engine.layout import LEFT_OUT, TRANSITION, Gaps, Table
+from alerts.engine.parts import drained
 from alerts.engine.program import Program
 from alerts.engine.state import EngineState
 from devices.telemetry.admission import FRESH, Cursors, admit
@@ -166,6 +167,21 @@ def replay(
     Takes: readings in file order, of which late ones and duplicates are passed over; or, `ordered`, those of the stored
     history that were not late, by time over all batches. `until` is the end, in µs; the newest reading without it.
     """
+    return drained(replaying(program, batches, ordered=ordered, gaps=gaps, until=until))
+
+
+def replaying(
+    program: Program,
+    batches: Iterable[Batch],
+    *,
+    ordered: bool = False,
+    gaps: Gaps | None = None,
+    until: int | None = None,
+) -> Generator[tuple[int, int], None, Table]:
+    """Does what `replay` does, batch by batch: after each it gives the newest time so far and how many readings it had.
+
+    At the end it gives the transitions.
+    """
     state = EngineState.empty(program)
     cursors = Cursors.empty()
     newest = None
@@ -192,6 +208,7 @@ def replay(
             in_place=True,
         )
         found.append(outcome.transitions)
+        yield newest, len(batch)
     end = until if until is not None else newest
     if end is not None:
         found.append(finish(program, state, end).transitions)

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from alerts.engine.parts import drained
 from alerts.instants import from_us, to_us
 from alerts.models import Alarm, Rule, RuleInput
 from alerts.rules import build_spec
 from alerts.wiring import values_of
 from alerts.workbench import grid
 from alerts.workbench.price import Price, price, stands, true_alarms
-from alerts.workbench.turn import turn
+from alerts.workbench.turn import Busy, turn
 
 if TYPE_CHECKING:
-    from alerts.backtest import Found
+    from alerts.backtest import Found, Part
 
 LONGEST = timedelta(days=31)
 _WORTH_A_TENTH = 0.1  # of the alarms: what saves less is not proposed
 # The weakest setting is proposed that leaves at most twice as many alarms as the strongest, or a fiftieth of all.
 _TIMES_THE_STRONGEST = 2
 _OR_OF_ALL = 0.02
-
-
-class Busy(Exception):
-    """Another backtest is under way in this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +37,22 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class Workbench:
-    """What a rule's history says of it."""
+class Tried:
+    """What a rule's history says of it and of other settings."""
 
-    rule: Rule
-    start: datetime
-    end: datetime
     alarms: int  # that the rule as it is would have raised
     true: int  # of which were true
     readings_until: datetime | None
     proposals: Sequence[Proposal]
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench(Tried):
+    """The same of a stored rule, with the range that was looked at."""
+
+    rule: Rule
+    start: datetime
+    end: datetime
 
 
 def propose(*, rule: Rule, start: datetime, end: datetime) -> Workbench:
@@ -60,14 +63,36 @@ def propose(*, rule: Rule, start: datetime, end: datetime) -> Workbench:
     Raises: Busy.
     Cost: a scan of the rule's sensors with about sixty rules at once, a third of that for a rule over several sensors.
     """
-    # The compiled engine is loaded by a process that is asked for proposals, not by all of them (100 MB).
-    from alerts.backtest import stored
-
     start = max(start, end - LONGEST)
-    values = values_of(rule)
     reads = RuleInput.objects.filter(rule=rule).order_by("place")
     inputs = list(reads.values_list("name", "sensor_id", "sensor__interval"))
     scale = reads.values_list("sensor__range_low", "sensor__range_high").first() or (None, None)
+    answered = acknowledged([rule.pk], start, end).get(rule.pk, [])
+    if not turn.acquire(blocking=False):
+        raise Busy("Another backtest is under way; try again when it is done.")
+    try:
+        found = drained(trying(values_of(rule), inputs, scale, answered, start, end))
+    finally:
+        turn.release()
+    return Workbench(found.alarms, found.true, found.readings_until, found.proposals, rule, start, end)
+
+
+def trying(
+    values: Mapping[str, Any],
+    inputs: Sequence[tuple[str, int, float | None]],
+    scale: tuple[float | None, float | None],
+    answered: Iterable[int],
+    start: datetime,
+    end: datetime,
+) -> Generator[Part, None, Tried]:
+    """Does what `propose` does for a rule that need not be stored, part by part.
+
+    Takes: its fields; its inputs as build_spec takes them; the range of the alarm's sensor; when somebody acknowledged
+    one of its alarms that stood, in µs. Whoever drives it has the turn.
+    """
+    # The compiled engine is loaded by a process that is asked for proposals, not by all of them (100 MB).
+    from alerts.backtest import in_parts
+
     families = grid.single(values, *scale)
     several = grid.together(values, *scale)
     if len(inputs) > 1:  # each is replayed by itself
@@ -75,37 +100,30 @@ def propose(*, rule: Rule, start: datetime, end: datetime) -> Workbench:
         several = several[::4]
     changes: list[grid.Change] = [{}, *(change for family in families.values() for change in family), *several]
     specs = [build_spec(number, 1, {**values, **change}, inputs) for number, change in enumerate(changes, 1)]
-    if not turn.acquire(blocking=False):
-        raise Busy("Another backtest is under way; try again when it is done.")
-    try:
-        found = stored(specs, to_us(start), to_us(end), as_judged=False)
-    finally:
-        turn.release()
+    found = yield from in_parts(specs, to_us(start), to_us(end), as_judged=False)
     by_change: dict[int, list[Found]] = {spec.id: [] for spec in specs}
     for one in found:
         by_change[one.rule].append(one)
     last = to_us(end)
     alarms = [stands(by_change[spec.id], last) for spec in specs]
-    true = true_alarms(alarms[0], _acknowledged(rule, start, end))
+    true = true_alarms(alarms[0], answered)
     base = price(true, alarms[0])
     prices = [price(true, stood) for stood in alarms]
     tried = [
         Proposal(change, cost, base.alarms - cost.alarms, (cost.standing - base.standing) / 1_000_000)
         for change, cost in zip(changes, prices, strict=True)
     ]
-    return Workbench(
-        rule, start, end, base.alarms, len(true), from_us(found[-1].time) if found else None, _chosen(tried, base)
-    )
+    return Tried(base.alarms, len(true), from_us(found[-1].time) if found else None, _chosen(tried, base))
 
 
-def _acknowledged(rule: Rule, start: datetime, end: datetime) -> list[int]:
-    """Gives when somebody acknowledged an alarm of the rule while it stood. Cost: one query."""
-    rows = Alarm.objects.filter(rule=rule, acked__gte=start, acked__lte=end, acked_by__isnull=False)
-    return [
-        to_us(acked)
-        for acked, cleared in rows.order_by().values_list("acked", "cleared")
-        if acked is not None and (cleared is None or acked <= cleared)
-    ]
+def acknowledged(rules: Iterable[int], start: datetime, end: datetime) -> dict[int, list[int]]:
+    """Gives when somebody acknowledged an alarm of some rules while it stood, in µs, by rule. Cost: one query."""
+    found: dict[int, list[int]] = {}
+    rows = Alarm.objects.filter(rule__in=list(rules), acked__gte=start, acked__lte=end, acked_by__isnull=False)
+    for rule, acked, cleared in rows.order_by().values_list("rule_id", "acked", "cleared"):
+        if rule is not None and acked is not None and (cleared is None or acked <= cleared):
+            found.setdefault(rule, []).append(to_us(acked))
+    return found
 
 
 def _chosen(tried: Sequence[Proposal], base: Price) -> list[Proposal]:

@@ -57,9 +57,10 @@ MAIN_PAGES = (
     Page("synoptics", _("Synoptics"), "synoptic", "y"),
 )
 SETUP_PAGES = (
+    Page("rules", _("Rules"), "rules", "u"),
     Page("subscriptions", _("My subscriptions"), "subscriptions", "s"),
     Page("deliveries", _("Messages sent"), "sent", "d"),
-    Page("rationalisation", _("Rationalisation"), "rules", "r"),
+    Page("rationalisation", _("Rationalisation"), "check", "r"),
     Page("rotas", _("On call"), "user", "c"),
     Page("told", _("Who would be told?"), "note", "w"),
     Page("maintenance", _("Maintenance"), "wrench", "m"),

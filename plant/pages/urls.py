@@ -27,6 +27,7 @@ from plant.pages import (
     words,
     workbench,
 )
+from plant.pages.rules import editor, listing
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -83,9 +84,13 @@ urlpatterns = [
     path("deliveries/<int:pk>/resend", deliveries.resend, name="delivery-resend"),
     path("deliveries/<int:pk>/dismiss", deliveries.dismiss, name="delivery-dismiss"),
     path("rationalisation/", rationalisation.rationalisation, name="rationalisation"),
+    path("rules/", listing.rules, name="rules"),
+    path("rules/new/", editor.new, name="rule-new"),
     path("rules/<int:pk>/", rule.rule, name="rule"),
+    path("rules/<int:pk>/edit/", editor.edit, name="rule-edit"),
     path("rules/<int:pk>/take-back/<int:number>", rule.take_back, name="rule-take-back"),
     path("type-rules/<int:pk>/", rule.type_rule, name="type-rule"),
+    path("type-rules/<int:pk>/edit/", editor.edit_of_type, name="type-rule-edit"),
     path("type-rules/<int:pk>/take-back/<int:number>", rule.take_back_of_type, name="type-rule-take-back"),
     path("performance/", performance.performance, name="performance"),
     path("performance/report/", report.report, name="report"),

@@ -103,3 +103,9 @@ def look_at(tally: Tally, priority: int) -> str:
 def percent(share: float) -> str:
     """Gives a part of 1 in per cent, with one decimal."""
     return writing.number(share * 100, 1) if share < 1 else "100"
+
+
+@register.filter
+def item(values: Any, key: str) -> Any:
+    """Gives an entry of a mapping by a name that the template holds."""
+    return values.get(key)

@@ -16,6 +16,7 @@ const modules = {
   machine: () => import("./ui/machine.js"),
   overview: () => import("./ui/overview.js"),
   push: () => import("./ui/push.js"),
+  rules: () => import("./ui/rules.js"),
   synoptic: () => import("./ui/synoptic.js"),
   synoptics: () => import("./ui/synoptics.js"),
 };

@@ -1,0 +1,64 @@
+"""Who would have been called by the alarms that a rule would have raised."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from alerts.calling.directory import zone_of
+from alerts.calling.foresight import Facts, foresee
+from alerts.instants import from_us
+from alerts.notify.forecast import NIGHT_FROM, NIGHT_TO
+from alerts.workbench.trial import Raised
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Whom one alarm would have called, if nobody had answered it."""
+
+    alarm: Raised
+    names: Sequence[str]  # in the order in which they are told
+    messages: int
+
+
+@dataclass(slots=True)
+class Listener:
+    """One person or team, over all the alarms."""
+
+    name: str
+    by_channel: Counter[str] = field(default_factory=Counter)
+    at_night: int = 0  # by the plant's clock
+
+    @property
+    def messages(self) -> int:
+        """Gives how many they are sent."""
+        return self.by_channel.total()
+
+
+def called(facts: Facts, alarms: Iterable[Raised]) -> tuple[list[Heard], list[Listener]]:
+    """Gives whom each alarm would have called, and each person with what they would have been sent.
+
+    What a plan's later steps send counts while the alarm stands, or without end where the plan does not stop on return.
+    Takes: what routing looks at; alarms that were presented.
+    Cost: about a dozen queries for each alarm.
+    """
+    heard: list[Heard] = []
+    people: dict[tuple[int | None, int | None], Listener] = {}
+    for alarm in alarms:
+        at, ended = from_us(alarm.start), from_us(alarm.end)
+        foreseen = foresee(facts, at)
+        stops = foreseen.plan is not None and foreseen.plan.stops_on_return and not alarm.stands
+        names: dict[str, None] = {}
+        messages = 0
+        for one in foreseen.told:
+            if not one.goes_out or (stops and one.decided > max(ended, at)):
+                continue
+            messages += 1
+            names[one.name] = None
+            listener = people.setdefault((one.person, one.team), Listener(one.name))
+            listener.by_channel[one.channel] += 1
+            hour = one.at.astimezone(zone_of("")).hour
+            listener.at_night += hour >= NIGHT_FROM or hour < NIGHT_TO
+        heard.append(Heard(alarm, list(names), messages))
+    return heard, sorted(people.values(), key=lambda one: (-one.messages, one.name))

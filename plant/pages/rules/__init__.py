@@ -1,0 +1,1 @@
+"""Rules: the list of them, and the editor that shows what a rule would have done."""

@@ -1,0 +1,350 @@
+"""The form of a rule: what was typed, what is wrong with it, and the rule that it means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.formats import get_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from alerts.changes import while_text
+from alerts.checks import DEFAULTS, PARAMETERS
+from alerts.models import Kind, Priority, Severity
+from devices.checks import number
+from plant import writing
+from plant.pages.rules.target import Target
+
+SPARE = 2  # lines beyond those that are filled in
+MOST_LINES = 12
+_LONGEST = 4000  # characters of a field: what is longer is cut, and refused by its check where it matters
+MINUTE = 60.0
+
+# By field: its word, and whether it is in the sensor's unit, in seconds or in minutes.
+_NUMBERS: dict[str, tuple[Any, str]] = {
+    "limit": (gettext_lazy("Limit"), "unit"),
+    "low": (gettext_lazy("Low limit"), "unit"),
+    "high": (gettext_lazy("High limit"), "unit"),
+    "value": (gettext_lazy("Value"), "unit"),
+    "deadband": (gettext_lazy("Deadband"), "unit"),
+    "window": (gettext_lazy("Taken over"), "s"),
+    "per": (gettext_lazy("Rate per"), "s"),
+    "timeout": (gettext_lazy("Without a reading for"), "s"),
+    "duration": (gettext_lazy("Without a change for"), "s"),
+    "tolerance": (gettext_lazy("A change is over"), "unit"),
+    "on_delay": (gettext_lazy("Delay on"), "s"),
+    "off_delay": (gettext_lazy("Delay off"), "s"),
+    "time_to_respond": (gettext_lazy("Time to respond"), "min"),
+    "realarm": (gettext_lazy("Announce anew after"), "min"),
+    "longest_shelving": (gettext_lazy("Shelved at most"), "min"),
+}
+_TEXTS = (
+    "name", "kind", "sensor_key", "reference", "expression", "priority", "alarm_class", "position", "severity", "group",
+    "hides", "cause", "consequence", "action", "confirmation",
+)  # fmt: skip
+_FLAGS = ("ack_required", "latching", "shelvable", "enabled")
+KIND_WORDS: dict[str, Any] = {
+    Kind.HIGH: gettext_lazy("Over a limit"),
+    Kind.LOW: gettext_lazy("Under a limit"),
+    Kind.OUTSIDE: gettext_lazy("Outside a band"),
+    Kind.EQUALS: gettext_lazy("Equal to a value"),
+    Kind.NOT_EQUALS: gettext_lazy("Other than a value"),
+    Kind.RATE_HIGH: gettext_lazy("Rises too fast"),
+    Kind.RATE_LOW: gettext_lazy("Falls too fast"),
+    Kind.DEVIATION: gettext_lazy("Off a setpoint or another sensor"),
+    Kind.EXPRESSION: gettext_lazy("Expression over several sensors"),
+    Kind.STALE: gettext_lazy("No new data"),
+    Kind.FLATLINE: gettext_lazy("Does not move"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number of the form as the page shows it."""
+
+    name: str
+    label: str
+    text: str
+    unit: str
+    of_unit: bool  # in the sensor's unit, which the script follows
+    kinds: str  # with which it is shown; empty: all
+    shown: bool
+
+
+@dataclass(slots=True)
+class Line:
+    """A line of a list: an expression's input, or what suppresses the rule."""
+
+    number: int
+    name: str = ""
+    text: str = ""
+
+
+@dataclass(slots=True)
+class Form:
+    """The fields of a rule as a person wrote them."""
+
+    target: Target
+    texts: dict[str, str] = field(default_factory=dict)
+    flags: dict[str, bool] = field(default_factory=dict)
+    inputs: list[tuple[str, str]] = field(default_factory=list)
+    whiles: list[str] = field(default_factory=list)
+    reason: str = ""
+    seen: int = 0
+    errors: dict[str, str] = field(default_factory=dict)
+    advice: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, target: Target, seen: int, *, sensor: str = "") -> Form:
+        """Gives the form of what is stored, or of a new rule on a sensor."""
+        form = cls(target, seen=seen)
+        form.set(target.values)
+        form.texts["name"] = target.name
+        if target.rule is None:
+            keys = [one.key for one in target.sensors]
+            form.texts |= {"kind": Kind.HIGH.value, "sensor_key": sensor if sensor in keys else (keys or [""])[0]}
+        return form
+
+    def set(self, values: Mapping[str, Any]) -> None:
+        """Writes fields as a person would."""
+        for name, value in values.items():
+            if name in _NUMBERS:
+                self.texts[name] = _typed(value, _NUMBERS[name][1])
+            elif name in _FLAGS:
+                self.flags[name] = bool(value)
+            elif name == "inputs":
+                self.inputs = [(str(word), str(tag)) for word, tag in dict(value).items()]
+            elif name == "suppress_when":
+                self.whiles = [while_text(one) for one in value]
+            else:
+                self.texts[name] = str(value)
+
+    @classmethod
+    def sent(cls, target: Target, post: QueryDict) -> Form:
+        """Gives the form as it was sent."""
+        form = cls(target)
+        form.texts = {name: post.get(name, "")[:_LONGEST].replace("\r\n", "\n") for name in (*_TEXTS, *_NUMBERS)}
+        if target.named_by_type:
+            form.texts["name"] = target.name
+        form.flags = {name: name in post for name in _FLAGS}
+        for place in range(MOST_LINES):
+            pair = post.get(f"input-{place}", "").strip()[:64], post.get(f"tag-{place}", "").strip()[:140]
+            if any(pair):
+                form.inputs.append(pair)
+            if line := post.get(f"while-{place}", "").strip()[:300]:
+                form.whiles.append(line)
+        form.reason = post.get("reason", "")[:_LONGEST]
+        seen = post.get("seen", "")
+        form.seen = int(seen) if seen.isdecimal() and len(seen) < 19 else 0
+        return form
+
+    # --- What it means -----------------------------------------------------------------------------------------------
+
+    def values(self) -> dict[str, Any] | None:
+        """Gives the rule's fields, or None with the errors set. What its kind does not take has its default."""
+        kind = self.texts["kind"]
+        if kind not in Kind.values:
+            self.errors["kind"] = _("Choose what the rule looks for.")
+            return None
+        needed, taken = PARAMETERS[kind]
+        own = {*needed, *taken}
+        values = {**self.target.values}
+        for name in ("sensor_key", "alarm_class", "position", "severity", "group", "hides"):
+            values[name] = self.texts[name].strip()
+        for name in ("cause", "consequence", "action", "confirmation"):
+            values[name] = self.texts[name].strip()
+        values |= self.flags
+        for name in _NUMBERS:
+            of_a_kind = any(name in (*needs, *takes) for needs, takes in PARAMETERS.values())
+            values[name] = self._number(name) if name in own or not of_a_kind else DEFAULTS[name]
+        values["reference"] = _plain(self.texts["reference"]) if "reference" in own else ""
+        values["expression"] = self.texts["expression"].strip() if "expression" in own else ""
+        values["inputs"] = self._inputs() if "inputs" in own else {}
+        values["suppress_when"] = self._whiles()
+        values["kind"] = kind
+        values["priority"] = self._priority()
+        return None if self.errors else values
+
+    def _number(self, name: str) -> float | None:
+        text = self.texts[name].strip()
+        if not text:
+            default: float | None = DEFAULTS[name]
+            return default
+        value = read_number(text)
+        if value is None:
+            word = _NUMBERS[name][0]
+            self.errors[name] = _("%(field)s: “%(text)s” is no number. Write one such as %(example)s.") % {
+                "field": word,
+                "text": text[:40],
+                "example": f"14{get_format('DECIMAL_SEPARATOR')}5",
+            }
+            return None
+        return value * MINUTE if _NUMBERS[name][1] == "min" else value
+
+    def _priority(self) -> int:
+        if self.texts["priority"] not in map(str, Priority.values):
+            self.errors["priority"] = _("Choose how important the alarm is.")
+            return Priority.MEDIUM.value
+        return int(self.texts["priority"])
+
+    def _inputs(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for word, tag in self.inputs:
+            if not word or not tag:
+                self.errors["inputs"] = _("Each line needs a name and a sensor.")
+            elif word in found:
+                self.errors["inputs"] = _("“%(name)s” stands twice.") % {"name": word}
+            found[word] = tag
+        return found
+
+    def _whiles(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for line in self.whiles:
+            one = read_while(line)
+            if one is None:
+                words = _("“%(line)s”: write state = 0, 4, or alarm: Motor trip.")
+                self.errors["suppress_when"] = words % {"line": line[:60]}
+            else:
+                found.append(one)
+        return found
+
+    def refuse(self, error: ValidationError) -> None:
+        """Takes what is wrong with the rule that it means."""
+        fields = error.message_dict if hasattr(error, "error_dict") else {"__all__": error.messages}
+        for name, words in fields.items():
+            self.errors.setdefault(name, " ".join(words))
+
+    # --- What the page shows -----------------------------------------------------------------------------------------
+
+    @property
+    def kind(self) -> str:
+        """Gives the kind that is chosen."""
+        return self.texts.get("kind", "")
+
+    @property
+    def kinds(self) -> list[tuple[str, str]]:
+        """Gives the kinds, value and word."""
+        return [(kind.value, str(KIND_WORDS[kind])) for kind in Kind]
+
+    @property
+    def numbers(self) -> dict[str, Figure]:
+        """Gives its numbers by name."""
+        sensor = self.target.sensor(self.texts.get("sensor_key", ""))
+        unit = writing.unit(sensor.unit) if sensor is not None else ""
+        found = {}
+        for name, (word, of) in _NUMBERS.items():
+            kinds = with_field(name)
+            own = unit if of == "unit" else of
+            shown = not kinds or self.kind in kinds
+            text = self.texts.get(name, "")
+            found[name] = Figure(name, str(word), text, own, of == "unit", " ".join(kinds), shown)
+        return found
+
+    @property
+    def shows(self) -> dict[str, tuple[str, bool]]:
+        """Gives for the fields that are no numbers with which kinds they are shown, and whether now."""
+        return {
+            name: (" ".join(kinds), self.kind in kinds)
+            for name, kinds in {one: with_field(one) for one in ("reference", "inputs")}.items()
+        }
+
+    @property
+    def input_lines(self) -> list[Line]:
+        """Gives the lines of an expression's inputs, with room for more."""
+        filled = [Line(place, name, text) for place, (name, text) in enumerate(self.inputs)]
+        return _roomy(filled)
+
+    @property
+    def while_lines(self) -> list[Line]:
+        """Gives the lines of what suppresses the rule, with room for more."""
+        return _roomy([Line(place, text=text) for place, text in enumerate(self.whiles)], spare=1)
+
+    @property
+    def whiles_known(self) -> list[str]:
+        """Gives what may be written into such a line."""
+        found = [f"alarm: {name}" for name in self.target.others]
+        for sensor in self.target.sensors:
+            found += [f"{sensor.key} = {value} ({word})" for value, word in sensor.labels.items()]
+        return found
+
+    @property
+    def priorities(self) -> list[tuple[int, str, bool]]:
+        """Gives the priorities: value, word, and whether it is chosen."""
+        return [(one.value, str(one.label), str(one.value) == self.texts.get("priority")) for one in Priority]
+
+    @property
+    def severities(self) -> list[tuple[str, str]]:
+        """Gives the severities, value and word."""
+        return [(one.value, str(one.label)) for one in Severity]
+
+    @property
+    def general(self) -> str:
+        """Gives what is wrong with the rule as a whole."""
+        return self.errors.get("__all__", "")
+
+    @property
+    def recorded(self) -> bool:
+        """Tells whether something is wrong in the folded part, so that it is to be open."""
+        return bool(
+            self.errors.keys()
+            & {"cause", "consequence", "confirmation", "severity", "time_to_respond", "alarm_class", "position",
+               "group", "hides", "realarm", "longest_shelving"}
+        )  # fmt: skip
+
+
+def with_field(name: str) -> list[str]:
+    """Gives the kinds that take a field; none where all do."""
+    return [str(kind) for kind, (needed, taken) in PARAMETERS.items() if name in (*needed, *taken)]
+
+
+def read_number(text: str) -> float | None:
+    """Reads a number with a point or a comma; None where it is none."""
+    plain = _plain(text)
+    try:
+        value = float(plain)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and "_" not in plain else None
+
+
+def _plain(text: str) -> str:
+    """Gives a number's text as Python reads it; any other text as it is."""
+    plain = text.strip().replace("\u2212", "-")
+    bare = "".join(plain.split())
+    if bare.count(",") == 1 and "." not in bare:
+        bare = bare.replace(",", ".")
+    try:
+        float(bare)
+    except ValueError:
+        return plain
+    return bare
+
+
+def read_while(line: str) -> dict[str, Any] | None:
+    """Reads a line of `suppress_when`: alarm: Motor trip, or state = 0, 4; words in brackets are passed over."""
+    word, colon, name = line.partition(":")
+    if colon and word.strip().lower() == "alarm":
+        return {"alarm": name.strip()} if name.strip() else None
+    sensor, sign, numbers = line.partition("=")
+    parts = [read_number(part.partition("(")[0]) for part in numbers.split(",")]
+    if not sign or not sensor.strip() or None in parts:
+        return None
+    return {"sensor": sensor.strip(), "equals": parts}
+
+
+def _typed(value: float | None, of: str) -> str:
+    if value is None:
+        return ""
+    text = number(value / MINUTE if of == "min" else value)
+    return text.replace(".", str(get_format("DECIMAL_SEPARATOR")))
+
+
+def _roomy(lines: Iterable[Line], spare: int = SPARE) -> list[Line]:
+    """Leaves lines to write into."""
+    found = list(lines)
+    return found + [Line(place) for place in range(len(found), min(MOST_LINES, len(found) + spare))]
