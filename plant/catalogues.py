@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def renewed(language: str, domain: str) -> Catalog:
     A text that was changed is a new text: a translation that only resembles it is not taken over.
     """
     old = stored(language, domain)
-    made = Catalog(locale=language, domain=domain, header_comment=f"# Andon, {language}.")
+    made = Catalog(locale=language, domain=domain, project="Andon", version="1", header_comment="# Andon.", fuzzy=False)
     for message in collected(domain):
         if message.id:
             known = old.get(message.id, message.context)
@@ -106,25 +107,22 @@ _MOMENT = re.compile(r'"(POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Tr
 
 def compiled(language: str, domain: str) -> bytes:
     """Gives what Django reads of a stored message file."""
-    from io import BytesIO
-
-    catalogue = stored(language, domain)
-    head = f"Content-Type: text/plain; charset=utf-8\nPlural-Forms: {catalogue.plural_forms}\n"
-    bare = Catalog(locale=language, domain=domain, fuzzy=False)
-    for message in catalogue:
+    bare = _Bare(locale=language, domain=domain, fuzzy=False)
+    for message in stored(language, domain):
         if message.id:
             bare.add(message.id, message.string, context=message.context)
     file = BytesIO()
-    write_mo(file, _headed(bare, head))
+    write_mo(file, bare)
     return file.getvalue()
 
 
-def _headed(catalogue: Catalog, head: str) -> Catalog:
-    """Gives the catalogue with a head that says nothing of when and by whom."""
-    catalogue._get_mime_headers = lambda: [  # type: ignore[method-assign]  # babel has no other way
-        (name, value) for name, value in (line.split(": ", 1) for line in head.splitlines())
-    ]
-    return catalogue
+class _Bare(Catalog):
+    """A catalogue whose head says nothing of when and by whom it was made."""
+
+    @property
+    def mime_headers(self) -> list[tuple[str, str]]:
+        """Gives what a reader of the compiled file needs."""
+        return [("Content-Type", "text/plain; charset=utf-8"), ("Plural-Forms", self.plural_forms)]
 
 
 def file_of(language: str, domain: str) -> Path:
