@@ -26,8 +26,10 @@ _SOURCE = "en"  # the language of the sources: its texts stand for themselves
 @lru_cache(maxsize=8)
 def script(language: str) -> bytes:
     """Gives what a page's scripts read of a language: Django's catalogue of our own words, without anybody else's."""
+    request = HttpRequest()
+    request.method = "GET"
     with translation.override(language):
-        made = JavaScriptCatalog.as_view(packages=["plant"])(HttpRequest())
+        made = JavaScriptCatalog.as_view(packages=["plant"])(request)
     assert isinstance(made, HttpResponse)
     return made.content
 

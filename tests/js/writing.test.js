@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { age, clock, duration, figure, number, per, writeWith } from "../../static/js/state/writing.js";
+import { age, clock, date, day, duration, figure, number, per, writeIn, writeWith } from "../../static/js/state/writing.js";
 
 const vectors = JSON.parse(readFileSync(new URL("writing.json", import.meta.url), "utf8"));
 
@@ -23,8 +23,18 @@ test("what is no number is a dash", () => {
   for (const value of [null, undefined, NaN, Infinity]) assert.equal(number(value, 1), "–");
 });
 
-test("the clock is the plant's", () => {
-  assert.equal(clock(Date.UTC(2026, 2, 17, 17, 36, 42), 60), "18:36:42");
+test("clocks and days are the page's, in summer time and out of it", () => {
+  for (const [zone, instant, time, words] of vectors.instant) {
+    writeIn(zone);
+    assert.deepEqual([clock(Date.parse(instant)), day(Date.parse(instant), Date.UTC(2026, 6, 1))], [time, words], `${instant} ${zone}`);
+  }
+  writeIn("UTC");
+});
+
+test("a table's day is the page's", () => {
+  writeIn("Europe/Berlin");
+  assert.equal(date(Date.UTC(2026, 2, 16, 23, 30)), "2026-03-17");
+  writeIn("UTC");
 });
 
 test("an alarm's figure keeps four digits that mean something", () => {
@@ -36,6 +46,7 @@ test("an alarm's figure keeps four digits that mean something", () => {
 
 test("the decimal sign is the page's", () => {
   writeWith(",");
+  for (const [value, decimals, text] of vectors.german) assert.equal(number(value, decimals), text);
   assert.deepEqual([number(1234.5, 1), age(0.44)], ["1\u2009234,5", "0,4 s"]);
   writeWith(".");
 });

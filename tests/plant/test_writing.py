@@ -3,9 +3,12 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import timezone, translation
 
+from alerts import writing as words
 from plant import writing
 
 VECTORS = json.loads((Path(__file__).parent.parent / "js" / "writing.json").read_text(encoding="utf-8"))
@@ -29,6 +32,27 @@ def test_an_age_is_written_as_the_browser_writes_it(seconds: float, text: str) -
 @pytest.mark.parametrize(("seconds", "text"), VECTORS["per"])
 def test_what_a_rate_is_per_is_written_as_the_browser_writes_it(seconds: float | None, text: str) -> None:
     assert writing.per(seconds) == text
+
+
+@pytest.mark.parametrize(("value", "decimals", "text"), VECTORS["german"])
+def test_german_has_a_decimal_comma_and_thin_spaces(value: float, decimals: int, text: str) -> None:
+    with translation.override("de"):
+        assert writing.number(value, decimals) == text
+
+
+@pytest.mark.parametrize(("zone", "instant", "clock", "day"), VECTORS["instant"])
+def test_clocks_and_days_are_the_readers_in_summer_time_and_out_of_it(
+    zone: str, instant: str, clock: str, day: str
+) -> None:
+    moment = datetime.fromisoformat(instant)
+    with timezone.override(ZoneInfo(zone)):
+        assert writing.clock(moment) == clock
+        assert words.day(timezone.localtime(moment), 2026) == day
+
+
+def test_german_days_have_their_own_form() -> None:
+    with translation.override("de"):
+        assert words.stamp(datetime(2026, 3, 17, 18, 36, tzinfo=UTC)) == "Di 17. Mär 18:36"
 
 
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
