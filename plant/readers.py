@@ -9,12 +9,15 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone, translation
+from django.utils.crypto import salted_hmac
 
 from alerts.calling.directory import zone_of
 from alerts.models import Contact
 
 CLOCK_COOKIE = "clock"  # of this browser: the plant's clock, though the person has one of their own
 PLANT = "plant"
+# Says of a page in whose session it was made: a browser keeps it with no other session's (static/js/worker.js).
+SESSION_HEADER = "X-Andon-Session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,9 @@ def write_for_the_reader(
             translation.activate(language)
             request.LANGUAGE_CODE = language
         with timezone.override(zone_for(request)):
-            return get_response(request)
+            answer = get_response(request)
+        if request.user.is_authenticated and request.session.session_key:
+            answer[SESSION_HEADER] = salted_hmac("andon.kept-pages", request.session.session_key).hexdigest()[:16]
+        return answer
 
     return middleware

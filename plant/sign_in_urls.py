@@ -9,6 +9,7 @@ urlpatterns = [
     path("sign-in/link/<str:token>", sign_in.by_link, name="sign-in-link"),
     path("sign-in/password", sign_in.set_password, name="set-password"),
     path("sign-out", sign_in.sign_out, name="sign-out"),
+    path("session", sign_in.stay, name="session"),
     path("admin/login/", sign_in.for_admin),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

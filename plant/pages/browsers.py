@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.staticfiles import finders
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -17,6 +25,7 @@ from django.views.decorators.http import require_POST, require_safe
 from alerts.models import PushEndpoint
 from alerts.notify import browsers
 from plant.pages.deliveries import person
+from plant.pages.words import catalogue_address
 
 
 @login_not_required
@@ -27,7 +36,47 @@ def worker(request: HttpRequest) -> HttpResponse:
     path = finders.find("js/worker.js")
     if not isinstance(path, str):
         raise Http404
-    return HttpResponse(Path(path).read_bytes(), content_type="text/javascript; charset=utf-8")
+    said = f"self.andon = {json.dumps(_kept())};\n".encode()
+    return HttpResponse(said + Path(path).read_bytes(), content_type="text/javascript; charset=utf-8")
+
+
+# Of these pages a browser shows the last known state while the server is not reached.
+KEPT_PAGES = ("overview", "alarms")
+# What they and the page without a server need; charts and the rest are kept as they are asked for.
+_SHELL = ("css/*.css", "css/components/*.css", "js/*.js", "js/*/*.js", "img/*.svg", "manifest.webmanifest")
+_FONT = "vendor/inter/files/inter-latin-wght-normal.woff2"
+
+
+@lru_cache(maxsize=1)
+def _shell() -> tuple[list[str], str]:
+    """Gives the files of the shell, and what changes when any of them does."""
+    digest, found = sha256(), []
+    folder = settings.BASE_DIR / "static"
+    for path in sorted(path for pattern in _SHELL for path in folder.glob(pattern)):
+        digest.update(path.read_bytes())
+        found.append(static(path.relative_to(folder).as_posix()))
+    return [*found, static(_FONT)], digest.hexdigest()[:12]
+
+
+def _kept() -> dict[str, Any]:
+    """Gives what the worker keeps, and its version: another one is a new worker to the browser."""
+    files, version = _shell()
+    language = get_language() or settings.LANGUAGE_CODE
+    words = [address] if (address := catalogue_address(language)) else []
+    return {
+        "version": f"{version}-{language}",
+        "files": [*files, *words],
+        "offline": reverse("offline"),
+        "pages": [reverse(name) for name in KEPT_PAGES],
+        "life": settings.SESSION_COOKIE_AGE,
+    }
+
+
+@login_not_required
+@require_safe
+def offline(request: HttpRequest) -> HttpResponse:
+    """Gives the page that stands in for the server; the worker keeps it."""
+    return render(request, "plant/offline.html", {"words": catalogue_address(get_language() or "")})
 
 
 @require_POST

@@ -28,6 +28,7 @@ from plant.pages import finding, pipeline
 from plant.pages.tree import Node, Tree, tree, tree_for
 from plant.pages.words import catalogue_address
 from plant.readers import PLANT, reader_of
+from plant.sign_in import ENDS
 
 THEMES = ("dark", "light", "")
 
@@ -103,6 +104,12 @@ class Shell:
     def decimal_sign(self) -> str:
         """Gives the decimal sign of the person's language."""
         return str(get_format("DECIMAL_SEPARATOR"))
+
+    @property
+    def session_ends(self) -> int | str:
+        """Gives when the session ends, in ms since 1970; nothing where that is not known."""
+        ends: int | str = self.request.session.get(ENDS, "")
+        return ends
 
     @property
     def languages(self) -> list[tuple[str, str, bool]]:

@@ -54,6 +54,7 @@ urlpatterns = [
     path("answer/<str:token>", answers.acknowledge, name="answer"),
     path("unsubscribe/<str:token>", answers.unsubscribe, name="unsubscribe"),
     path("worker.js", browsers.worker, name="worker"),
+    path("offline", browsers.offline, name="offline"),
     path("figures", overview.figures, name="figures"),
     path("find", shell.find, name="find"),
     path("places", shell.places, name="places"),

@@ -1,7 +1,125 @@
-// The service worker: shows messages that come while no page is open, and opens their alarm.
+// The service worker: keeps the last known state of the overview and the alarms, and shows messages that come while no
+// page is open. plant/pages/browsers.py puts before it what it keeps, as `self.andon`, and with it its version.
 
-self.addEventListener("install", () => self.skipWaiting());
-self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+const { version, files, offline, pages, life } = self.andon;
+const FILES = `andon-files-${version}`;
+const PAGES = "andon-pages";
+const WHEN = "X-Andon-Kept"; // ms since 1970, of a kept page
+const WHOSE = "X-Andon-Session"; // of a page: another session's pages are never shown with it
+const PATIENCE = 3_000; // ms in which the server may answer before a file is taken from what is kept
+const EVERY = 240_000; // ms between two askings for the pages that are kept
+
+// --- Coming and going ------------------------------------------------------------------------------------------------
+
+self.addEventListener("install", (event) => {
+  self.skipWaiting();
+  event.waitUntil(keepFiles());
+});
+
+self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
+
+/** A file that cannot be read now is read when a page asks for it. */
+async function keepFiles() {
+  const cache = await caches.open(FILES);
+  const ask = (address) => cache.add(new Request(address, { cache: "reload" })).catch(() => {});
+  await Promise.all([offline, ...files].map(ask));
+}
+
+async function takeOver() {
+  const names = await caches.keys();
+  await Promise.all(names.filter((name) => name !== FILES && name !== PAGES).map((name) => caches.delete(name)));
+  await self.clients.claim();
+}
+
+// --- What pages ask for ----------------------------------------------------------------------------------------------
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (origin !== self.location.origin) return;
+  if (request.mode === "navigate") event.respondWith(navigate(request, pathname));
+  else if (request.method === "GET" && isFile(pathname)) event.respondWith(file(request));
+});
+
+const isFile = (pathname) => pathname.startsWith("/static/") || pathname.startsWith("/words/");
+
+/** The server always comes first: what it says is never mixed with what was kept before. */
+async function file(request) {
+  const cache = await caches.open(FILES);
+  const asked = fetch(request).then((answer) => {
+    if (answer.ok) cache.put(request, answer.clone());
+    return answer;
+  });
+  const kept = () => cache.match(request, { ignoreSearch: true });
+  const first = await Promise.race([asked.catch(() => null), new Promise((done) => setTimeout(done, PATIENCE))]);
+  return first ?? (await kept()) ?? asked;
+}
+
+async function navigate(request, pathname) {
+  // Who signs out, and who comes to the door, leaves nothing behind in this browser.
+  if (pathname === "/sign-out" || pathname.startsWith("/sign-in")) await caches.delete(PAGES);
+  try {
+    const answer = await fetch(request);
+    if (request.method === "GET" && pages.includes(pathname)) await keep(request.url, answer.clone());
+    return answer;
+  } catch {
+    const known = request.method === "GET" ? await last(request.url) : null;
+    return known ?? (await (await caches.open(FILES)).match(offline)) ?? Response.error();
+  }
+}
+
+// --- The last known state --------------------------------------------------------------------------------------------
+
+/** Keeps a page as it was, with its time and whose it is; pages of another session go before. */
+async function keep(address, answer) {
+  const whose = answer.headers.get(WHOSE);
+  const url = new URL(address);
+  if (!answer.ok || answer.redirected || !whose || url.search) return;
+  let cache = await caches.open(PAGES);
+  for (const request of await cache.keys()) {
+    const other = await cache.match(request);
+    if (other?.headers.get(WHOSE) !== whose) {
+      await caches.delete(PAGES);
+      cache = await caches.open(PAGES);
+      break;
+    }
+  }
+  const headers = { "Content-Type": "text/html; charset=utf-8", [WHEN]: String(Date.now()), [WHOSE]: whose };
+  await cache.put(url.pathname, new Response(await answer.text(), { headers }));
+}
+
+/** A kept page, marked as old before anything of it is drawn; null where there is none, or its session is over. */
+async function last(address) {
+  const url = new URL(address);
+  const kept = url.search ? null : await (await caches.open(PAGES)).match(url.pathname);
+  if (!kept) return null;
+  const when = Number(kept.headers.get(WHEN));
+  if (Date.now() - when > life * 1000) {
+    await caches.delete(PAGES);
+    return null;
+  }
+  const page = (await kept.text())
+    .replace("<html ", `<html class="disc-on" data-kept="${when}" `)
+    .replace('id="not-live" hidden', 'id="not-live"');
+  return new Response(page, { headers: { "Content-Type": "text/html; charset=utf-8" } });
+}
+
+let asked = 0;
+
+/** A page that is live says so now and then; then the kept pages are brought up to date. */
+self.addEventListener("message", (event) => {
+  if (event.data !== "live" || Date.now() - asked < EVERY) return;
+  asked = Date.now();
+  event.waitUntil(Promise.all(pages.map(renew)));
+});
+
+async function renew(pathname) {
+  const address = new URL(pathname, self.location.origin).href;
+  const answer = await fetch(address, { credentials: "same-origin" }).catch(() => null);
+  if (answer) await keep(address, answer);
+}
+
+// --- Messages --------------------------------------------------------------------------------------------------------
 
 self.addEventListener("push", (event) => {
   event.waitUntil(show(said(event.data)));
@@ -28,7 +146,7 @@ function show({ title, body, url, tag, stays }) {
     tag,
     renotify: true,
     requireInteraction: stays,
-    icon: "/static/img/andon.svg",
+    icon: "/static/img/andon-192.png",
     data: { url: own(url) },
   });
 }
@@ -40,7 +158,7 @@ function own(url) {
 }
 
 async function open(url) {
-  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  const there = pages.find((page) => page.url === url);
+  const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const there = windows.find((page) => page.url === url);
   return there ? there.focus() : self.clients.openWindow(url);
 }

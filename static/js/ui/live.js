@@ -2,6 +2,7 @@
 
 import { liveSocket } from "../lib/socket.js";
 import { apply, nothing } from "../state/plant.js";
+import { keptAt } from "./kept.js";
 
 export const plant = nothing();
 
@@ -9,7 +10,8 @@ const { now: serverNow, subscribe, utcOffset } = document.body.dataset;
 const suppressions = "suppressions" in document.body.dataset; // also the rules whose alarms are not presented
 // The page was made when its first byte left the server; that is how far this computer's clock is off.
 const [navigation] = performance.getEntriesByType("navigation");
-let offset = Number(serverNow) - (performance.timeOrigin + (navigation?.responseStart ?? 0));
+// A page that was kept says when it came.
+let offset = Number(serverNow) - (keptAt ?? performance.timeOrigin + (navigation?.responseStart ?? 0));
 
 /** The server's time in ms. */
 export const now = () => Date.now() + offset;

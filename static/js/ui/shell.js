@@ -5,6 +5,7 @@ import { onAct, onKeys } from "../lib/dispatch.js";
 import { fill, gettext } from "../lib/words.js";
 import { age, clock, duration } from "../state/writing.js";
 import { connect, hearsValues, now, on, plant, tryNow } from "./live.js";
+import { keptAt, lookForNew, start as startKept } from "./kept.js";
 import { toast } from "./toast.js";
 
 const root = document.documentElement;
@@ -60,6 +61,9 @@ function lost() {
 }
 
 function back() {
+  // A page that was kept is older than what the socket says of alarms and values.
+  if (keptAt !== null) return location.reload();
+  if (lostAt !== null) lookForNew();
   lostAt = null;
   nextAt = null;
   byId("not-live").hidden = true;
@@ -72,6 +76,7 @@ function back() {
     delete button.dataset.title;
   }
   tick();
+  return undefined;
 }
 
 function theme() {
@@ -101,6 +106,7 @@ onAct({
   close: (element) => element.closest("dialog").close(),
   "try-now": tryNow,
   overview: () => location.assign("/"),
+  reload: () => location.reload(),
 });
 onKeys({ t: "theme", w: "wall", "?": "keys" });
 
@@ -126,7 +132,12 @@ export function start() {
       heardAt = now();
     });
   }
+  if (keptAt !== null) {
+    heardAt = Number(document.body.dataset.now);
+    lost();
+  }
   setInterval(tick, 250);
   tick();
   connect();
+  startKept(() => lostAt === null && plant.complete);
 }

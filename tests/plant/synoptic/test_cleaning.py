@@ -108,7 +108,9 @@ def test_a_document_type_as_editors_write_it_is_no_harm() -> None:
 
 
 def test_ids_are_the_drawings_own_and_references_follow() -> None:
-    cleaned = clean(drawing('<g id="main"/><use xlink:href="#main"/><rect fill="url(#main)" clip-path="url(\'#main\')"/>'))
+    cleaned = clean(
+        drawing('<g id="main"/><use xlink:href="#main"/><rect fill="url(#main)" clip-path="url(\'#main\')"/>')
+    )
     assert cleaned.drawing.count('id="sy-main"') == 1
     assert 'href="#sy-main"' in cleaned.drawing
     assert 'fill="url(#sy-main)"' in cleaned.drawing and 'clip-path="url(#sy-main)"' in cleaned.drawing

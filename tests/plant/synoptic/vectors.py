@@ -97,7 +97,8 @@ BOMBS = {
     "nested without end": drawing("<g>" * 5000 + "</g>" * 5000),
     "elements without end": drawing("<g/>" * 30_000),
     "uses of uses": drawing(
-        '<g id="a0"><rect/></g>' + "".join(f'<g id="a{n}">{f"""<use href="#a{n - 1}"/>""" * 10}</g>' for n in range(1, 9))
+        '<g id="a0"><rect/></g>'
+        + "".join(f'<g id="a{n}">{f"""<use href="#a{n - 1}"/>""" * 10}</g>' for n in range(1, 9))
     ),
     "a use of itself": drawing('<g id="a"><use href="#a"/></g>'),
     "patterns of patterns": drawing(

@@ -1,0 +1,18 @@
+// What the end of a session asks for. Pure.
+
+export const WARNING = 120_000; // ms before the end
+const RENEW = 3_600_000; // ms before the end, where nobody is there to be asked
+
+/**
+ * Takes the ms that are left, whether the page only shows, and whether somebody is being asked.
+ * Gives "stay", "warn", "leave" or null.
+ */
+export function whatToDo(left, showsOnly, asked) {
+  if (left === null) return null;
+  if (left <= 0) return "leave";
+  if (showsOnly) return left < RENEW ? "stay" : null;
+  return left <= WARNING && !asked ? "warn" : null;
+}
+
+/** Where one signs in again and comes back from. */
+export const leaving = ({ pathname, search }) => `/sign-in?next=${encodeURIComponent(pathname + search)}`;
