@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from plant.supervisor.check import CHROMIUM
 from tests.stack import Stack
@@ -21,6 +21,7 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
 ]  # fmt: skip
+expect.set_options(timeout=15_000)  # the first drain compiles its loop, and the machine may have other work
 MACHINES = 40  # each journey takes one of its own, from the tenth: no code is the beginning of another
 
 SETUP = f"""

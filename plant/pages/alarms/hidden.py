@@ -84,6 +84,12 @@ def rows(switch: str, now: datetime) -> list[Hidden]:
     return made
 
 
+def _why(row: Suppression, switch: str) -> str:
+    if switch == "suppressed":
+        return ", ".join(map(said, row.designed))
+    return row.shelve_reason if switch == "shelved" else row.out_reason
+
+
 def narrowed(found: Iterable[Hidden], filters: Filters, plant: Tree) -> list[Hidden]:
     """Gives the rows that the filters leave; a rule has no state, no age and no position of its own."""
     rows = [row for row in found if row.priority in filters.priorities]
