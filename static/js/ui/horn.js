@@ -17,7 +17,8 @@ const form = document.getElementById("horn");
 const button = form.querySelector("button");
 const hushed = new Set(); // silenced on this screen alone, by somebody who may not silence the plant's
 
-let wanted = "sound" in document.body.dataset;
+const past = "at" in document.body.dataset; // what was is looked at, not heard
+let wanted = !past && "sound" in document.body.dataset;
 let context = null;
 let lost = false;
 let mine = !navigator.locks; // of a browser's tabs one sounds
@@ -143,7 +144,7 @@ function onAlarm({ alarm, before }) {
 async function choose({ target }) {
   const { name, checked } = target;
   if (name === "sound") {
-    wanted = checked;
+    wanted = !past && checked;
     if (wanted) wake();
     draw();
   } else if (checked) delete document.body.dataset.noSingleKeys;
