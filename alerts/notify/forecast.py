@@ -1,18 +1,18 @@
 """What a person's subscriptions would have sent them last week: the journal put to the routing's own decision."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 
+from alerts.calling.decision import Fate, Held, Ledger, Person, Situation, decide, digest_waits
+from alerts.calling.directory import MISSING, person_of
 from alerts.lifecycle import Event
 from alerts.models import JournalEntry, Subscription
-from alerts.notify.channel import contact_of
-from alerts.notify.channels import NOTIFIERS
-from alerts.notify.routing import RELEASING, TELLING, Occasion, expected, presents, zone_of
+from alerts.notify.routing import RELEASING, TELLING, Occasion, presents, was_over
+from alerts.notify.subscribers import met, wish_of
 from devices.topology import topology
 
 WEEK = timedelta(days=7)
@@ -49,12 +49,12 @@ def last_week(now: datetime, *, lowest_priority: int, clears: bool) -> tuple[lis
         .order_by("-pk")
         .values_list(
             "event", "to_state", "recorded", "alarm_id", "alarm__asset_id", "alarm__priority", "alarm__raised",
-            "alarm__cleared",
+            "alarm__cleared", "alarm__acked",
         )[: MOST + 1]
     )  # fmt: skip
     found = [
-        Occasion(alarm, event, asset, priority, recorded, raised, cleared)
-        for event, to_state, recorded, alarm, asset, priority, raised, cleared in rows
+        Occasion(alarm, event, asset, priority, recorded, raised, cleared, acked)
+        for event, to_state, recorded, alarm, asset, priority, raised, cleared, acked in rows
         if event == Event.CLEAR or presents(event, to_state)
     ]
     cut = len(rows) > MOST
@@ -71,9 +71,7 @@ def forecast(*, user: User, subscriptions: Sequence[Subscription], now: datetime
     asking = [subscription for subscription in subscriptions if subscription.enabled]
     if not asking:
         return counted
-    contact = contact_of(user)
-    zone: ZoneInfo = zone_of(contact.time_zone if contact is not None else "")
-    reachable = {name for name, notifier in NOTIFIERS.items() if notifier.address(user, contact)}
+    person = person_of(user)
     occasions, counted.cut = last_week(
         now,
         lowest_priority=max(subscription.lowest_priority for subscription in asking),
@@ -87,9 +85,102 @@ def forecast(*, user: User, subscriptions: Sequence[Subscription], now: datetime
             paths[asset] = plant.path(asset)
         return paths[asset]
 
-    for message in expected(occasions, asking, paths=path, zone=zone, reachable=reachable):
+    for message in messages(occasions, asking, person, path, until=now):
         counted.by_channel[message.channel] += 1
-        counted.by_subscription.update(subscription.pk for subscription in message.subscriptions)
-        hour = message.at.astimezone(zone).hour
+        counted.by_subscription.update(pk for told in message.asked for pk in told)
+        hour = message.at.astimezone(person.zone).hour
         counted.at_night += hour >= NIGHT_FROM or hour < NIGHT_TO
     return counted
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that would have been sent; for each alarm that it tells of, the subscriptions that asked for it."""
+
+    channel: str
+    at: datetime
+    asked: Sequence[Sequence[int | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What is held back for a digest."""
+
+    due: datetime
+    channel: str
+    occasion: Occasion
+    asked: Sequence[int | None]
+
+
+def messages(
+    occasions: Iterable[Occasion],
+    subscriptions: Iterable[Subscription],
+    person: Person,
+    path: Callable[[int], Sequence[int]],
+    *,
+    until: datetime,
+) -> Iterator[Message]:
+    """Gives the messages that one person's subscriptions would have made of what happened; pure.
+
+    It decides by the functions that write the outbox: hours, quiet hours, digests and limits count. What only others
+    could know it does not: calls of plans, a flood or a trip whose messages are gathered, that somebody was quicker.
+
+    Takes: occasions in the journal's order; an asset's path from itself up; when to stop waiting for digests.
+    """
+    by_asset: dict[int | None, list[Subscription]] = defaultdict(list)
+    for subscription in subscriptions:
+        by_asset[subscription.asset_id].append(subscription)
+    week = _Week(person)
+    told: set[tuple[int, str]] = set()
+    for occasion in occasions:
+        yield from week.release(occasion.recorded)
+        if was_over(occasion):
+            continue
+        at, returned = occasion.recorded, occasion.event == Event.CLEAR
+        places = [None, *(path(occasion.asset) if occasion.asset is not None else ())]
+        asking = [one for some in met(places, occasion.priority, occasion.event, by_asset).values() for one in some]
+        if returned:
+            asking = [one for one in asking if (occasion.alarm, one.channel) in told]
+        wishes = [wish_of(one, person, at) for one in asking]
+        situation = Situation(at, occasion.priority, returned=returned)
+        for made in decide(wishes, {person.id: person}, situation, week.ledger, missing=MISSING):
+            asked = [one.subscription for one in wishes if one.channel == made.channel and not one.closed]
+            if made.fate == Fate.DUE:
+                told.add((occasion.alarm, made.channel))
+                yield Message(made.channel, at, [asked])
+            elif made.fate == Fate.HELD:
+                week.waiting.append(_Waiting(made.due, made.channel, occasion, asked))
+    yield from week.release(until)
+
+
+class _Week:
+    """What one person has been sent, and what waits for them."""
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+        self.ledger = Ledger()
+        self.waiting: list[_Waiting] = []
+
+    def release(self, before: datetime) -> Iterator[Message]:
+        """Gives the digests whose time comes before a moment, as alerts.calling.digests sends them."""
+        while self.waiting and (at := min(one.due for one in self.waiting)) <= before:
+            for channel in sorted({one.channel for one in self.waiting if one.due <= at}):
+                yield from self._digest(channel, at)
+
+    def _digest(self, channel: str, at: datetime) -> Iterator[Message]:
+        mine = [one for one in self.waiting if one.due <= at and one.channel == channel]
+        self.waiting = [one for one in self.waiting if not (one.due <= at and one.channel == channel)]
+        left = [one for one in mine if not _is_over(one.occasion, at)]
+        if not left:
+            return
+        waits = digest_waits(self.person, [Held(one.occasion.priority, False) for one in left], at, self.ledger)
+        if waits is not None:
+            self.waiting += [_Waiting(waits, one.channel, one.occasion, one.asked) for one in left]
+            return
+        self.ledger.add(self.person.id, at)
+        yield Message(channel, at, [one.asked for one in left])
+
+
+def _is_over(occasion: Occasion, at: datetime) -> bool:
+    """Tells whether an alarm had returned or been acknowledged by a moment: then a digest leaves it out."""
+    return any(moment is not None and moment <= at for moment in (occasion.cleared, occasion.acked))

@@ -1,10 +1,8 @@
 """Who is told of what, by which channel; and who is not, and why."""
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.db.models import prefetch_related_objects
 
@@ -14,9 +12,9 @@ from alerts.calling.decision import Decision, Fate, Posting, Situation, Wish, de
 from alerts.calling.directory import COUNTED, MISSING, Asked, Directory, ledger, zone_of
 from alerts.flood.queries import gathered
 from alerts.lifecycle import WAITING, Event, Letter
-from alerts.models import Alarm, Channel, Delivery, JournalEntry, Subscription
+from alerts.models import Alarm, Channel, Delivery, JournalEntry
 from alerts.notify.channels import NOTIFIERS
-from alerts.notify.subscribers import Subscribers, hours_of_day, met, scope_of, within_hours
+from alerts.notify.subscribers import Subscribers, hours_of_day, scope_of, within_hours
 
 __all__ = ["hours_of_day", "scope_of", "tell", "within_hours", "zone_of"]
 
@@ -113,51 +111,10 @@ class Occasion:
     recorded: datetime
     raised: datetime
     cleared: datetime | None
+    acked: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message that an occasion would have made, and the subscriptions that each ask for it."""
-
-    channel: str
-    at: datetime
-    subscriptions: tuple[Subscription, ...]
-
-
-def expected(
-    occasions: Iterable[Occasion],
-    subscriptions: Iterable[Subscription],
-    *,
-    paths: Callable[[int], Sequence[int]],
-    zone: ZoneInfo,
-    reachable: Collection[str],
-) -> Iterator[Message]:
-    """Gives the messages that one person's subscriptions would have made of what happened; pure.
-
-    It chooses as `tell`, without the person's quiet hours, digest and limit; what is only known while sending (that
-    somebody was quicker) it cannot know.
-
-    Takes: occasions in the journal's order; an asset's path from itself up; the channels with an address.
-    """
-    by_asset: dict[int | None, list[Subscription]] = defaultdict(list)
-    for subscription in subscriptions:
-        by_asset[subscription.asset_id].append(subscription)
-    told: set[tuple[int, str]] = set()
-    for occasion in occasions:
-        if _was_over(occasion):
-            continue
-        places = [None, *(paths(occasion.asset) if occasion.asset is not None else ())]
-        for (_, channel), asking in met(places, occasion.priority, occasion.event, by_asset).items():
-            open_then = tuple(one for one in asking if within_hours(one.hours, occasion.recorded, zone))
-            if not open_then or channel not in reachable:
-                continue
-            if occasion.event == Event.CLEAR and (occasion.alarm, channel) not in told:
-                continue
-            told.add((occasion.alarm, channel))
-            yield Message(channel, occasion.recorded, open_then)
-
-
-def _was_over(occasion: Occasion) -> bool:
+def was_over(occasion: Occasion) -> bool:
     """Tells whether an alarm came from a backlog and had ended by then."""
     late = occasion.event == Event.RAISE and occasion.recorded - occasion.raised > FRESH
     return late and occasion.cleared is not None and occasion.cleared <= occasion.recorded

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from alerts.calling.decision import Wish
+from alerts.calling.decision import Person, Wish
 from alerts.calling.directory import Directory
 from alerts.lifecycle import Event
 from alerts.models import Priority, Subscription
@@ -38,14 +38,18 @@ class Subscribers:
     ) -> Iterator[Wish]:
         """Gives who asks to be told of an event of an alarm, the oldest subscription first."""
         places = [None, *(directory.plant.path(asset) if asset is not None else ())]
-        for (_, channel), subscriptions in met(places, priority, event, self._by_asset).items():
+        for subscriptions in met(places, priority, event, self._by_asset).values():
             for subscription in subscriptions:
-                person = directory.know(subscription.user)
-                closed = ""
-                if not within_hours(subscription.hours, at, person.zone):
-                    closed = f"outside your hours ({hours_of_day(subscription.hours, at, person.zone)})"
-                reason = f"your subscription: {scope_of(subscription)}"
-                yield Wish(person.id, channel, reason, closed, subscription=subscription.pk)
+                yield wish_of(subscription, directory.know(subscription.user), at)
+
+
+def wish_of(subscription: Subscription, person: Person, at: datetime) -> Wish:
+    """Gives what a subscription that asks for an event wishes at a moment."""
+    closed = ""
+    if not within_hours(subscription.hours, at, person.zone):
+        closed = f"outside your hours ({hours_of_day(subscription.hours, at, person.zone)})"
+    reason = f"your subscription: {scope_of(subscription)}"
+    return Wish(person.id, subscription.channel, reason, closed, subscription=subscription.pk)
 
 
 def met(
