@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db.models import Model
 
@@ -14,8 +14,6 @@ from alerts.changes import Change, changes_of
 from alerts.checks import CONDITION
 from alerts.models import Rule, TypeRule
 from devices.changes import change
-
-R = TypeVar("R", Rule, TypeRule)
 
 
 class Overtaken(Exception):
@@ -41,7 +39,9 @@ def newest(rule: Rule | TypeRule) -> int:
     return rule.history.order_by("-history_id").values_list("history_id", flat=True).first() or 0
 
 
-def save(*, rule: R, seen: int, reason: str, name: str, values: Mapping[str, Any]) -> R | None:
+def save(
+    *, rule: Rule | TypeRule, seen: int, reason: str, name: str, values: Mapping[str, Any]
+) -> Rule | TypeRule | None:
     """Changes a rule as a whole.
 
     Takes: the newest row of its history as the person saw it; why; its name and fields as they are to be.

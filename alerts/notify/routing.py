@@ -1,5 +1,6 @@
 """Who is told of what, by which channel; and who is not, and why."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db.models import Q
 
 from alerts import by_design
-from alerts.checks import CONDITION, check_rule, reads
+from alerts.checks import CONDITION, JUDGED, check_rule, reads
 from alerts.instants import to_us
 from alerts.models import Alarm, Rule, TypeRule
 from alerts.rules import check_listed
@@ -32,6 +32,7 @@ class Subject:
     inputs: Sequence[tuple[str, int, float | None]]
     scale: tuple[float | None, float | None]  # of the alarm's own sensor
     states: Sequence[tuple[int, tuple[float, ...]]] = ()  # sensors with the values that suppress it
+    own: Mapping[str, Any] = field(default_factory=dict)  # what of its condition it does not take from its type
     hidden: Sequence[Span] = ()  # while an alarm stood that suppresses or hides it
 
 
@@ -49,6 +50,7 @@ class _Row(NamedTuple):
     rule: int | None
     was: str  # the stored rule's name
     values: Mapping[str, Any]
+    own: Mapping[str, Any]
 
 
 def of_asset(
@@ -64,7 +66,7 @@ def of_asset(
     known = points([asset.pk], {tag.partition("/")[0] for tag in tags})
     facts = {tag: point.facts for tag, point in known.items()}
     refuse([*check_rule(name, values, asset=asset.code, sensors=facts), *check_listed(values)])
-    row = _Row(asset.pk, asset.code, rule.pk if rule else None, rule.name if rule else name, values)
+    row = _Row(asset.pk, asset.code, rule.pk if rule else None, rule.name if rule else name, values, {})
     return _cast([row], name, start, end, strict=True)
 
 
@@ -81,7 +83,9 @@ def of_type(
     for pk, code in Asset.objects.filter(type=type).order_by("code").values_list("pk", "code"):
         copy = copies.get(pk)
         own = {one: getattr(copy, one) for one in copy.overrides if one in CONDITION} if copy is not None else {}
-        rows.append(_Row(pk, code, copy.pk if copy else None, copy.name if copy else name, {**values, **own}))
+        number, was = (copy.pk, copy.name) if copy is not None else (None, name)
+        judged = {one: value for one, value in own.items() if one in JUDGED}
+        rows.append(_Row(pk, code, number, was, {**values, **own}, judged))
     return _cast(rows, name, start, end, strict=False)
 
 
@@ -116,6 +120,7 @@ def _cast(rows: Sequence[_Row], name: str, start: datetime, end: datetime, *, st
                 values=row.values,
                 inputs=[(word, sensors[tag][0], sensors[tag][1]) for word, tag in inputs],
                 scale=(low, high),
+                own=row.own,
                 states=[(sensors[cause.sensor][0], cause.equals) for cause, by in found if by is None],
                 hidden=[span for _, by in found if by is not None for span in stood.get(by, ())],
             )

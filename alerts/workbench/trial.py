@@ -138,8 +138,8 @@ def _together(
         made.readings += part.readings
         yield part.share
     turns: dict[int, list[Found]] = {}
-    for one in found:
-        turns.setdefault(one.rule, []).append(one)
+    for turn in found:
+        turns.setdefault(turn.rule, []).append(turn)
     hidden: dict[int, list[Span]] = {place: list(subject.hidden) for place, subject in enumerate(group, 1)}
     for number, place in owners.items():
         hidden[place] += [(one.start, one.end) for one in stands(turns.get(number, ()), end)]

@@ -70,11 +70,6 @@ def _page(request: HttpRequest, rule: Rule | TypeRule) -> HttpResponse:
         "position": Position.objects.filter(code=rule.position).values_list("name", flat=True).first(),
     }
     permission = "alerts.change_rule" if own else "alerts.change_typerule"
-    edit = (
-        reverse("admin:alerts_rule_change", args=[rule.pk])
-        if isinstance(rule, Rule)
-        else f"{reverse('admin:devices_assettype_change', args=[rule.type_id])}#rules"
-    )
     found = changes.changes_of(rule)
     return render(
         request,
@@ -83,10 +78,10 @@ def _page(request: HttpRequest, rule: Rule | TypeRule) -> HttpResponse:
             "title": rule.name,
             "crumbs": [
                 (plant.name, reverse("overview")),
-                (_("Rationalisation"), reverse("rationalisation")),
+                (_("Rules"), reverse("rules")),
                 (rule.name, ""),
             ],
-            "current_page": "rationalisation",
+            "current_page": "rules",
             "rule": rule,
             "node": node,
             "owner": rule.asset.name if isinstance(rule, Rule) else rule.type.name,
@@ -100,7 +95,7 @@ def _page(request: HttpRequest, rule: Rule | TypeRule) -> HttpResponse:
             "differs": proposal is not None and proposal != rule.priority,
             "changes": [(one, changes.default_reason(one)) for one in found],
             "may_change": request.user.has_perm(permission),
-            "edit": edit if request.user.has_perm(permission) and getattr(request.user, "is_staff", False) else "",
+            "edit": reverse("rule-edit" if own else "type-rule-edit", args=[rule.pk]),
             "take_back": "rule-take-back" if own else "type-rule-take-back",
         },
     )

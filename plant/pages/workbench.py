@@ -17,7 +17,8 @@ from django.views.decorators.http import require_GET, require_POST
 from alerts.figures import words
 from alerts.models import Rule, RuleInput
 from alerts.workbench import drafts as services
-from alerts.workbench.proposals import Busy, Proposal, Workbench, propose
+from alerts.workbench.proposals import Proposal, Workbench, propose
+from alerts.workbench.turn import Busy
 from plant import writing
 from plant.pages.deliveries import person
 from plant.pages.drafts import open_and_recent, setting

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from alerts.calling.foresight import Facts
+from alerts.changes import label_of, text_of
 from alerts.figures import words
 from alerts.instants import from_us
 from alerts.models import Channel
@@ -56,6 +57,7 @@ class Machine:
     counts: Sequence[int]  # by period
     nuisance: str
     hidden: int
+    own: str  # in which fields of the condition it differs from the type
     shown: bool  # in the chart
 
 
@@ -175,7 +177,7 @@ def _day(moment: datetime) -> str:
 
 
 def _took(trial: Trial) -> str:
-    said = {"seconds": writing.number(trial.seconds, 1), "readings": writing.number(trial.readings, 0)}
+    said = {"seconds": writing.number(max(0.1, trial.seconds), 1), "readings": writing.number(trial.readings, 0)}
     return ngettext("%(readings)s reading, took %(seconds)s s", "%(readings)s readings, took %(seconds)s s",
                     trial.readings) % said  # fmt: skip
 
@@ -228,6 +230,7 @@ def _machine(one: Outcome, trial: Trial, plant: Tree, counts: Mapping[str, Count
         [count([one], days, trial.end).alarms for days in PERIODS[:-1]] + [mine.alarms],
         _nuisance(mine),
         mine.hidden,
+        ", ".join(f"{label_of(name)} {text_of(name, value)}" for name, value in one.subject.own.items()),
         one is shown,
     )
 
@@ -284,6 +287,7 @@ def _trend(shown: Outcome | None, sensors: Sequence[Sensor], trial: Trial, burst
     return {
         "code": shown.subject.code if shown is not None else "",
         "end": trial.end.timestamp(),
+        "own": dict(shown.subject.own) if shown is not None else {},
         "lanes": [trend_of(sensor, []) for sensor in sensors[:LANES]],
         "marks": [{"time": one.start / SECOND, "priority": priority} for one in marks[-MARKS:]],
         "burst": None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, StreamingHttpResponse
 from django.template.loader import render_to_string
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from alerts import rules
@@ -185,12 +186,19 @@ def _line(said: dict[str, Any]) -> bytes:
     return json.dumps(said, separators=(",", ":")).encode() + b"\n"
 
 
-async def _until_closed(lines: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Gives the lines as they are made, and lets the work end when nobody listens any more."""
+def _until_closed(lines: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Gives the lines as they are made, in the reader's words; the work ends when nobody listens any more."""
+    # What the middleware set ends with the view, before the first line is made.
+    language, zone = translation.get_language(), timezone.get_current_timezone()
 
     def following() -> bytes | None:
-        return next(lines, None)
+        with translation.override(language), timezone.override(zone):
+            return next(lines, None)
 
+    return _one_by_one(lines, following)
+
+
+async def _one_by_one(lines: Iterator[bytes], following: Callable[[], bytes | None]) -> AsyncIterator[bytes]:
     try:
         while (line := await sync_to_async(following)()) is not None:
             if line:

@@ -87,6 +87,34 @@ class Board extends Lane {
   range(low, high) {
     return this.held ?? super.range(low, high);
   }
+
+  /** The limits once more over the grid and the line: they are what the page is about. */
+  drawOver(plot) {
+    super.drawOver(plot);
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.lineWidth = devicePixelRatio * 1.2;
+    ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
+    for (const { value, priority } of this.sensor.limits) {
+      const y = Math.round(plot.valToPos(value, "y", true)) + 0.5;
+      if (y < bbox.top || y > bbox.top + bbox.height) continue;
+      ctx.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue(`--p${priority}-line`).trim();
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+    }
+    ctx.restore();
+  }
+
+  /** Only what is pointed at: the end of a history is no value of now. */
+  drawRead() {
+    super.drawRead();
+    if (this.plot?.cursor.idx == null) {
+      setText(this.read, "");
+      this.read.classList.remove("live", "stale");
+    }
+  }
 }
 
 let days = 30;
@@ -107,7 +135,7 @@ function levels() {
   const names = { high: ["limit"], low: ["limit"], outside: ["low", "high"] }[kind()] ?? [];
   const priority = Number(form.querySelector("[name=priority]:checked")?.value ?? 3);
   return names.flatMap((name) => {
-    const value = readNumber(text(name));
+    const value = trend?.own[name] ?? readNumber(text(name));
     const label = form.querySelector(`label[for="f-${name}"]`).textContent;
     return value === null ? [] : [{ value, priority, name: label, field: name }];
   });
@@ -160,7 +188,7 @@ function makeGrips() {
   const [first] = lanes;
   if (!first || form.querySelector("fieldset.all").disabled) return;
   const names = { high: ["limit"], low: ["limit"], outside: ["low", "high"] }[kind()] ?? [];
-  for (const name of names) {
+  for (const name of names.filter((one) => !(one in trend.own))) {
     const grip = make("div", {
       class: "grip",
       role: "slider",

@@ -13,8 +13,8 @@ from alerts.instants import to_us
 from alerts.models import Alarm
 from alerts.rules import build_spec
 from alerts.wiring import values_of
-from alerts.workbench.proposals import Busy, propose
-from alerts.workbench.turn import turn
+from alerts.workbench.proposals import propose
+from alerts.workbench.turn import Busy, turn
 from devices.models import Sensor
 from devices.telemetry import history
 from devices.telemetry.batch import Batch
