@@ -12,7 +12,7 @@ TOKENS, PROGRESS = "demo-tokens.json", "demo-feed.json"
 
 
 def load() -> None:
-    """Imports the demo's plant.yaml as anybody's, its people and drawings; tokens go to a file that only the feed reads."""
+    """Imports the demo's plant.yaml as anybody's, its people and drawings; tokens go to a file for the feed alone."""
     from django.conf import settings
     from django.db import transaction
     from django.utils import timezone

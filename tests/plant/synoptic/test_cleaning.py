@@ -70,7 +70,7 @@ def _check_value(key: str, value: str) -> None:
             assert INNER.match(inner), value
 
 
-# --- What must not come through ---------------------------------------------------------------------------------------
+# --- What must not come through --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", VECTORS)
@@ -122,14 +122,15 @@ def test_text_is_kept_as_text_and_only_where_text_belongs() -> None:
     assert "loose" not in cleaned.drawing
 
 
-# --- How it still looks as it was drawn ---------------------------------------------------------------------------------
+# --- How it still looks as it was drawn ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("colour", "grey"),
     [
         ("#000", "ink"), ("#333333", "ink"), ("rgb(90, 90, 90)", "strong"), ("#808080", "middle"), ("silver", "soft"),
-        ("#dddddd", "pale"), ("#eee", "faint"), ("white", "ground"), ("hsl(0, 0%, 100%)", "ground"), ("#ff0000", "middle"),
+        ("#dddddd", "pale"), ("#eee", "faint"), ("white", "ground"), ("hsl(0, 0%, 100%)", "ground"),
+        ("#ff0000", "middle"),
         ("light-dark(#ffffff, #121212)", "ground"), ("var(--ge-dark-color, black)", "ink"), ("var(--sy-soft)", "soft"),
     ],
 )  # fmt: skip
@@ -173,7 +174,7 @@ def test_a_drawing_of_inkscape_looks_the_same() -> None:
   <g inkscape:label="Layer 1" inkscape:groupmode="layer" id="layer1" transform="translate(-2.5,1e-3)">
     <rect style="fill:#e6e6e6;fill-opacity:1;stroke:#4d4d4d;stroke-width:0.5;stroke-dasharray:none" id="r" width="40"
       height="20" x="10" y="12" data-asset="press-01"/>
-    <text xml:space="preserve" style="font-size:4.2px;line-height:1.25;font-family:sans-serif;text-anchor:end;fill:#000000"
+    <text xml:space="preserve" style="font-size:4.2px;line-height:1.25;font-family:sans-serif;text-anchor:end;fill:#000"
       x="48" y="25" data-sensor="press-01/temp"><tspan sodipodi:role="line" id="t" x="48" y="25">00.0</tspan></text>
   </g></svg>""")
     assert cleaned.remarks == ()
@@ -238,13 +239,13 @@ def test_a_binding_on_what_is_not_drawn_itself_is_left_out_with_a_word() -> None
     assert [one.words.partition(" ")[0] for one in cleaned.remarks] == ["data-sensor", "data-asset"]
 
 
-# --- Whatever comes -----------------------------------------------------------------------------------------------------
+# --- Whatever comes --------------------------------------------------------------------------------------------------
 
 _pieces = st.sampled_from([
-    *"<>&\"'/= \n\t;:()#@\\{}", "svg", "g", "text", "script", "style", "a", "title", "desc", "foreignObject", "image", "use",
-    "set", "rect", 'xmlns="http://www.w3.org/2000/svg"', 'viewBox="0 0 9 9"', "onload=", "href=", "xlink:href=", "style=",
-    "fill=", "url(", "javascript:alert(1)", "http://evil.example", "data:", "<![CDATA[", "]]>", "<!--", "-->", "<!DOCTYPE",
-    "<!ENTITY", "&#x6a;", "&lt;", "\u2028", "\x85", "é", "data-sensor=", "a/b", "--", "expression(", "@import",
+    *"<>&\"'/= \n\t;:()#@\\{}", "svg", "g", "text", "script", "style", "a", "title", "desc", "foreignObject", "image",
+    "use", "set", "rect", 'xmlns="http://www.w3.org/2000/svg"', 'viewBox="0 0 9 9"', "onload=", "href=", "xlink:href=",
+    "style=", "fill=", "url(", "javascript:alert(1)", "http://evil.example", "data:", "<![CDATA[", "]]>", "<!--", "-->",
+    "<!DOCTYPE", "<!ENTITY", "&#x6a;", "&lt;", "\u2028", "\x85", "é", "data-sensor=", "a/b", "--", "expression(", "@import",
 ])  # fmt: skip
 _words = st.lists(_pieces, max_size=12).map("".join)
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # a vector stands on one line
 """Drawings that want to do more than be looked at; each calls alert(1) or fetches where a sanitiser is careless."""
 
 SVG = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 100 100"'
