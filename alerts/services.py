@@ -11,10 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from alerts import journal
 from alerts.book import Book
 from alerts.lifecycle import Effect, Event, IllegalEvent
-from alerts.models import Alarm, JournalEntry, Priority, Rule
+from alerts.models import Alarm, JournalEntry, Priority, Rule, State
 from alerts.sayings import said, switched
+from devices.models import Asset
 
 LONGEST_COMMENT = 300  # characters; JournalEntry.reason
 LONGEST_WORK_ORDER = 64  # characters; Suppression.work_order
@@ -133,6 +135,29 @@ def comment(*, alarm_id: int, user: AbstractBaseUser, text: str, now: datetime) 
 def comment_rule(*, rule_id: int, user: AbstractBaseUser, text: str, now: datetime) -> Outcome:
     """Writes a comment about a rule: into its open alarm's journal, else into its own. Raises: as `shelve`."""
     return _one(Request(Event.COMMENT, user, now, text), rule=rule_id)
+
+
+def comment_asset(*, asset: Asset, user: AbstractBaseUser, text: str, now: datetime) -> JournalEntry:
+    """Writes a comment about an asset into the journal, for the next shift; no alarm need stand.
+
+    Gives: the row, whose tag is the asset's code. Raises: Refused where the text is empty or too long.
+    Cost: four queries.
+    """
+    request = _checked(Request(Event.COMMENT, user, now, text))
+    entry = JournalEntry(
+        time=now,
+        recorded=now,
+        event=Event.COMMENT,
+        from_state=State.NORMAL,
+        to_state=State.NORMAL,
+        tag=asset.code,
+        reason=request.reason,
+        actor=user.get_username(),
+    )
+    with transaction.atomic():
+        journal.lock()
+        journal.write([entry], now)
+    return entry
 
 
 def reset(*, alarm_id: int, user: AbstractBaseUser, comment: str = "", now: datetime) -> Outcome:

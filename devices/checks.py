@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -19,6 +20,7 @@ MOST_LATITUDE = 85.0  # degrees: a Mercator map ends there
 MOST_METRES = 100_000.0  # of a site plan
 # Where an asset stands on the map.
 LOCATION = ("latitude", "longitude", "plan_x", "plan_y")
+MOST_ATTRIBUTES = 60  # of an asset
 
 # A sensor's fields beside its key: what a type hands down and an asset may override.
 MEASUREMENT = (
@@ -78,6 +80,19 @@ def check_location(values: Mapping[str, Any]) -> list[Problem]:
         if (values[one] is None) != (values[other] is None):
             missing = one if values[one] is None else other
             problems.append(Problem(missing, f"{missing} is missing: {one} and {other} stand together."))
+    return problems
+
+
+def check_asset_data(manufacturer: object, serial: object, installed: object, attributes: object) -> list[Problem]:
+    """Gives what is wrong with what is known of an asset beside its place."""
+    problems = [*check_text("manufacturer", manufacturer, 120), *check_text("serial", serial, 120)]
+    if installed is not None and not isinstance(installed, date):
+        problems.append(Problem("installed", f"installed is a date, for example 2018-05-14, not {installed!r}."))
+    if not isinstance(attributes, Mapping) or len(attributes) > MOST_ATTRIBUTES:
+        problems.append(Problem("attributes", f"attributes are pairs, at most {MOST_ATTRIBUTES}: Rated power: 250 kW."))
+        return problems
+    for key, value in attributes.items():
+        problems += check_text("attributes", key, 60, needed=True) or check_text("attributes", value, 200, needed=True)
     return problems
 
 

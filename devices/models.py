@@ -61,6 +61,15 @@ class Asset(TreeNode):  # type: ignore[misc]  # tree_queries has no types
         AssetType, models.PROTECT, null=True, blank=True, related_name="assets", verbose_name=_("type")
     )
     description = models.TextField(_("description"), blank=True)
+    manufacturer = models.CharField(_("manufacturer"), max_length=120, blank=True)
+    serial = models.CharField(_("serial number"), max_length=120, blank=True)
+    installed = models.DateField(_("installed"), null=True, blank=True)
+    attributes = models.JSONField(
+        _("attributes"),
+        default=dict,
+        blank=True,
+        help_text=_("What else is known of it, in words with values, for example Rated power: 250 kW."),
+    )
     position = models.PositiveIntegerField(
         _("place"), default=0, help_text=_("Order among its neighbours on every page; it stays for years.")
     )
@@ -93,6 +102,43 @@ class Asset(TreeNode):  # type: ignore[misc]  # tree_queries has no types
 
     def __str__(self) -> str:
         return f"{self.name} ({self.code})"
+
+
+class Document(models.Model):
+    """A paper about an asset: a link to where it lies, or a file that is kept here."""
+
+    asset = models.ForeignKey(Asset, models.CASCADE, related_name="documents", verbose_name=_("asset"))
+    title = models.CharField(_("title"), max_length=160)
+    url = models.URLField(_("link"), max_length=500, blank=True)
+    file_name = models.CharField(_("file"), max_length=120, blank=True)
+    size = models.PositiveIntegerField(_("size"), default=0)  # of the file, in bytes
+    added = models.DateTimeField(_("added"), auto_now_add=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["title", "id"]
+        verbose_name = _("document")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(url="") ^ models.Q(file_name=""), name="document_is_a_link_or_a_file"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class DocumentFile(models.Model):
+    """A document's content, apart from it so that lists do not read it; with the database it is backed up."""
+
+    document = models.OneToOneField(Document, models.CASCADE, primary_key=True, related_name="content")
+    data = models.BinaryField()
+
+    class Meta:
+        ordering = ["document_id"]
+
+    def __str__(self) -> str:
+        return f"file of document {self.document_id}"
 
 
 class Measurement(models.Model):

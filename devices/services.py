@@ -13,6 +13,7 @@ from devices.checks import (
     LOCATION,
     MEASUREMENT,
     Problem,
+    check_asset_data,
     check_code,
     check_location,
     check_measurement,
@@ -48,6 +49,8 @@ __all__ = [
     "update_type_sensor",
 ]
 
+ASSET_DATA = ("manufacturer", "serial", "installed", "attributes")
+
 # --- Assets --------------------------------------------------------------------------------------------------------
 
 
@@ -64,14 +67,18 @@ def create_asset(
     longitude: float | None = None,
     plan_x: float | None = None,
     plan_y: float | None = None,
+    **data: Any,
 ) -> Asset:
     """Puts an asset into the tree; the sensors and rules of its type come with it.
 
-    Takes: where it stands on the map, in degrees (WGS 84) or in metres on the site plan, if that is known.
+    Takes: where it stands on the map, in degrees (WGS 84) or in metres on the site plan, if that is known; what is known
+    of it beside: manufacturer, serial, installed (a date), attributes (words with values).
     """
+    if unknown := sorted(set(data) - set(ASSET_DATA)):
+        raise TypeError(f"an asset has no {', '.join(unknown)}")
     asset = Asset(
         code=code, name=name, level=level, parent=parent, type=type, description=description, position=position,
-        latitude=latitude, longitude=longitude, plan_x=plan_x, plan_y=plan_y,
+        latitude=latitude, longitude=longitude, plan_x=plan_x, plan_y=plan_y, **data,
     )  # fmt: skip
     with change() as pending:
         refuse(check_asset(asset))
@@ -87,7 +94,7 @@ def create_asset(
 
 
 def update_asset(*, asset: Asset, **changes: Any) -> Asset:
-    """Changes an asset: name, level, parent, type, description, position, where it stands on the map.
+    """Changes an asset: name, level, parent, type, description, position, where it stands, what is known of it beside.
 
     Its code stays: senders and rules use it.
     """
@@ -133,6 +140,7 @@ def check_asset(asset: Asset) -> list[Problem]:
         *check_code("code", asset.code),
         *check_text("name", asset.name, 120, needed=True),
         *check_text("description", asset.description, 10_000),
+        *check_asset_data(asset.manufacturer, asset.serial, asset.installed, asset.attributes),
     ]
     if not asset.level:
         problems.append(Problem("level", f"level is missing: one of {', '.join(Level.values)}."))

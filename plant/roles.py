@@ -9,7 +9,7 @@ MAINTENANCE = "maintenance"
 
 # The plant model and the rules; alarms and the journal are nobody's to edit.
 _ENGINEERS_EDIT = {
-    "devices": ["assettype", "asset", "typesensor", "sensor", "source"],
+    "devices": ["assettype", "asset", "typesensor", "sensor", "source", "document"],
     "alerts": [
         "typerule", "rule", "alarmclass", "position", "team", "membership", "rota", "rotalayer", "rotaturn",
         "rotaoverride", "holiday", "callplan", "callstep", "callroute", "maintenancewindow", "teamchannel",
@@ -23,6 +23,8 @@ _SERVICE = ("alerts", "service_alarm")
 _ARRANGE = {
     ("alerts", f"{verb}_{model}") for model in ("rotaoverride", "maintenancewindow") for verb in ("add", "delete")
 }
+# Who repairs a machine has its papers.
+_FILE = ("devices", "add_document")
 _DRAFT = ("alerts", "add_draftchange")
 
 FIRST_PERSON = "admin"
@@ -39,7 +41,7 @@ def _wanted() -> dict[str, set[tuple[str, str]]]:
     return {
         VIEWER: set(),
         OPERATOR: {_ACKNOWLEDGE, _SHELVE, _DRAFT, *_ARRANGE},
-        MAINTENANCE: {_ACKNOWLEDGE, _SERVICE, *_ARRANGE},
+        MAINTENANCE: {_ACKNOWLEDGE, _SERVICE, _FILE, *_ARRANGE},
         ENGINEER: {_ACKNOWLEDGE, _SHELVE, _SERVICE, _DRAFT, *edit},
     }
 

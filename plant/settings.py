@@ -292,6 +292,7 @@ UNFOLD = {
                     _list(_("Assets"), "account_tree", "devices_asset"),
                     _list(_("Types"), "category", "devices_assettype"),
                     _list(_("Sensors"), "sensors", "devices_sensor"),
+                    _list(_("Documents"), "description", "devices_document"),
                     _list(_("Data sources"), "router", "devices_source"),
                 ],
             },

@@ -128,6 +128,12 @@ class JournalEntry(models.Model):
             ),
             # figures: the rows of a period
             models.Index(fields=["time"], name="journal_by_time"),
+            # queries.comments_of: what people wrote about assets, not about an alarm or a rule
+            models.Index(
+                fields=["tag", "-id"],
+                condition=models.Q(alarm__isnull=True, rule_id__isnull=True),
+                name="journal_of_assets",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,3 +1,3 @@
 """The admin's pages of the plant model."""
 
-from devices.admin import assets, sources  # noqa: F401  # they register themselves
+from devices.admin import assets, documents, sources  # noqa: F401  # they register themselves

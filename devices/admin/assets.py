@@ -15,7 +15,7 @@ from unfold.views import ChangeList
 
 from devices import queries, services
 from devices.admin.base import ServiceAdmin, ServiceStack, TableAdmin
-from devices.admin.forms import SensorForm
+from devices.admin.forms import AssetForm, SensorForm
 from devices.admin.tables import AssetTable, SensorTable
 from devices.checks import number
 from devices.models import Asset, AssetType, Level, Sensor, TypeSensor
@@ -137,6 +137,7 @@ class AssetAdmin(TableAdmin):
     search_help_text = _("Code, name, description or a sensor")
     sortable_by = ()  # the tree is the order
     list_per_page = 250
+    form = AssetForm
     fields = (
         ("code", "name"),
         ("level", "parent"),
@@ -144,6 +145,8 @@ class AssetAdmin(TableAdmin):
         ("latitude", "longitude"),
         ("plan_x", "plan_y"),
         "description",
+        ("manufacturer", "serial", "installed"),
+        "attributes",
     )
     autocomplete_fields = ["parent", "type"]
     fixed_fields = ("code",)

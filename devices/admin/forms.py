@@ -57,6 +57,12 @@ class PairsField(forms.CharField):
             return True
 
 
+class AssetForm(ServiceForm):
+    """An asset."""
+
+    attributes = PairsField(help_text="What else is known of it, one on each line: Rated power: 250 kW")
+
+
 class SensorForm(ServiceForm):
     """A sensor of an asset or of a type."""
 

@@ -69,10 +69,14 @@ class AssetTable(ServiceTable):
 
     parent = Field("parent", "parent", ByCode(Asset, "code"))
     type = Field("type", "type", ByCode(AssetType, "code"))
+    attributes = Field("attributes", "attributes", Words())
 
     class Meta:
         model = Asset
-        fields = ("code", "name", "level", "parent", "type", "description", "position", *LOCATION)
+        fields = (
+            "code", "name", "level", "parent", "type", "description", "manufacturer", "serial", "installed",
+            "attributes", "position", *LOCATION,
+        )  # fmt: skip
         import_id_fields = ("code",)
         store_instance = True
 

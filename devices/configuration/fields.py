@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from devices.checks import label_key, number
@@ -73,6 +74,25 @@ class Number(Field):
     def write(self, values: Mapping[str, Any]) -> str:
         """Gives its shortest text."""
         return _number(values[self.models[0]])
+
+
+@dataclass(frozen=True)
+class Day(Field):
+    """A date, or nothing."""
+
+    def scalar(self, node: Scalar) -> date | None:
+        """Gives the date."""
+        if node.value is None:
+            return None
+        try:
+            return date.fromisoformat(node.text)
+        except ValueError:
+            raise Wrong(f"{self.key} is a date, for example 2018-05-14, not {node.text!r}.") from None
+
+    def write(self, values: Mapping[str, Any]) -> str:
+        """Gives it as ISO 8601 has it."""
+        day = values[self.models[0]]
+        return "null" if day is None else str(day.isoformat())
 
 
 @dataclass(frozen=True)
@@ -149,15 +169,14 @@ class Pairs(Field):
     """Keys with texts: labels: {0: stopped}, inputs: {f: press-01/flow}."""
 
     numbers: bool = False  # the keys are numbers
+    example: str = "f: press-01/flow"
 
     def value(self, node: Node) -> dict[str, str]:
         """Gives the pairs in their order."""
         if isinstance(node, Scalar) and node.value is None:
             return {}
         if not isinstance(node, document.Mapping):
-            raise Wrong(
-                f"{self.key} are pairs, for example {{{'0: stopped' if self.numbers else 'f: press-01/flow'}}}."
-            )
+            raise Wrong(f"{self.key} are pairs, for example {{{'0: stopped' if self.numbers else self.example}}}.")
         pairs = {}
         for key, item in node.items.items():
             if not isinstance(item, Scalar):
@@ -176,7 +195,8 @@ class Pairs(Field):
     def write(self, values: Mapping[str, Any]) -> str:
         """Gives the pairs in braces."""
         pairs = values[self.models[0]].items()
-        return "{" + ", ".join(f"{key}: {quote(word, flow=True)}" for key, word in pairs) + "}"
+        shown = (f"{key if self.numbers else quote(key, flow=True)}: {quote(word, flow=True)}" for key, word in pairs)
+        return "{" + ", ".join(shown) + "}"
 
 
 def figure(key: str, node: Node, *, whole: bool = False) -> float | int | None:

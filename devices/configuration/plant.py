@@ -11,7 +11,7 @@ from django.utils.module_loading import import_string
 from devices.changes import SENSORS
 from devices.checks import LOCATION, Problem, check_code, check_measurement
 from devices.configuration.document import Error
-from devices.configuration.fields import Band, Choice, Field, Flag, Number, Pairs, Point, Unit
+from devices.configuration.fields import Band, Choice, Day, Field, Flag, Number, Pairs, Point, Unit
 from devices.inheritance import Line
 from devices.models import Level
 
@@ -127,6 +127,10 @@ ASSET_FIELDS = (
     Field("parent"),
     Field("type"),
     Field("description"),
+    Field("manufacturer"),
+    Field("serial"),
+    Day("installed"),
+    Pairs("attributes", example="Rated power: 250 kW"),
     Number("position", whole=True),
     Point("location", ends=("latitude", "longitude"), example="[53.5512, 9.9937]"),
     Point("plan", ends=("plan_x", "plan_y"), example="[120, 45.5]"),
@@ -140,6 +144,10 @@ ASSET_DEFAULTS: dict[str, Any] = {
     "parent": "",
     "type": "",
     "description": "",
+    "manufacturer": "",
+    "serial": "",
+    "installed": None,
+    "attributes": {},
     "position": 0,
     **dict.fromkeys(LOCATION),
 }

@@ -170,14 +170,7 @@ def _check_assets(plant: Plant) -> list[Error]:
     for code, owner in plant.assets.items():
         values = values_of(owner, ASSET_DEFAULTS)
         what = f"asset {code!r}"
-        row = Asset(
-            code=code,
-            name=values["name"],
-            level=values["level"],
-            description=values["description"],
-            position=values["position"],
-            **{field: values[field] for field in LOCATION},
-        )
+        row = Asset(code=code, **{field: value for field, value in values.items() if field not in ("parent", "type")})
         errors += owner.errors(ASSET_FIELDS, check_asset(row), what)
         if values["type"] and values["type"] not in plant.types:
             hint = suggestion(values["type"], plant.types)

@@ -56,7 +56,7 @@ def stored() -> Plant:
         plant.types[row.code] = Owner(row.code, _given(ASSET_TYPE_DEFAULTS, _values(row, ASSET_TYPE_DEFAULTS)))
     assets = tree().assets
     for row in assets.values():
-        values = _values(row, ("name", "level", "description", "position", *LOCATION))
+        values = _values(row, [field for field in ASSET_DEFAULTS if field not in ("parent", "type")])
         values["parent"] = assets[row.parent_id].code if row.parent_id else ""
         values["type"] = types[row.type_id].code if row.type_id else ""
         plant.assets[row.code] = Owner(row.code, _given(ASSET_DEFAULTS, values))

@@ -13,6 +13,7 @@ from plant.drawing.symbols import (
     state,
     state_icon,
 )
+from plant.drawing.timeline import timeline
 from plant.drawing.values import Shown, indicator, value
 
 __all__ = [
@@ -36,5 +37,6 @@ __all__ = [
     "spark",
     "state",
     "state_icon",
+    "timeline",
     "value",
 ]

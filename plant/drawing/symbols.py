@@ -52,6 +52,11 @@ def icon(name: str, size: int = 16) -> SafeString:
     )
 
 
+def shape(number: int) -> str:
+    """Gives a priority's shape alone, on the 16 × 16 grid."""
+    return _SHAPES[number]
+
+
 def priority_word(number: int) -> str:
     """Gives a priority's word."""
     return str(Priority(number).label)

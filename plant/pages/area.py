@@ -181,9 +181,12 @@ class Page:
     def parts(self) -> list[Part]:
         """Gives the lines, each with the machines that have a card."""
         found, left = [], MOST_CARDS
-        alone = len([line for line in self.lines if line.cells]) == 1
+        filled = [line for line in self.lines if line.cells]
+        alone = len(filled) == 1
+        # Where all is well the first line is open: somebody came to see machines.
+        first = filled[0] if filled and not any(line.tally.worst for line in self.lines) else None
         for line in self.lines:
-            part = self._part(line, left, alone=alone)
+            part = self._part(line, left, alone=alone, first=line is first)
             left -= len(part.chosen)
             found.append(part)
         return found
@@ -191,11 +194,11 @@ class Page:
     def _key(self, line: Line) -> str:
         return line.row.node.code if line.row.node else self.node.code
 
-    def _part(self, line: Line, left: int, *, alone: bool) -> Part:
+    def _part(self, line: Line, left: int, *, alone: bool, first: bool) -> Part:
         key = self._key(line)
         wanted = self._wanted(line.cells)
-        unfolded = alone or key in self.view.unfolded or (line.tally.worst is not None and key not in self.view.folded)
-        opened = bool(wanted) and left > 0 and unfolded
+        asks = (line.tally.worst is not None or first) and key not in self.view.folded
+        opened = bool(wanted) and left > 0 and (alone or asks or key in self.view.unfolded)
         chosen: Sequence[Cell] = ()
         if opened:
             start = self.view.start if alone else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -16,14 +17,16 @@ from django.utils.translation import gettext_lazy
 
 from alerts import queries
 from alerts.instants import to_us
-from alerts.models import Alarm, JournalEntry, Rule, RuleInput
+from alerts.models import Alarm, Rule, RuleInput
 from alerts.silence.queries import Silent, silent_parts
-from devices.models import Asset, Sensor
+from alerts.wiring import values_of
+from devices import documents
+from devices.models import Asset, Document, Sensor
 from plant import writing
 from plant.drawing import Shown, scale_of
 from plant.machines import Kind, condition, offline_after, stale_after, state_words
-from plant.pages import sparks
-from plant.pages.alarms import condition_of
+from plant.pages import sparks, states
+from plant.pages.alarms import condition_of, condition_words
 from plant.pages.reading import newest
 from plant.pages.reading import shown as reading_shown
 from plant.pages.tree import STATE_QUANTITY, Node, Tree
@@ -39,6 +42,8 @@ RANGES = (
 DEFAULT_RANGE = "15m"
 LANES = 3  # trends that are open at first
 EVENTS = 30
+KEY_VALUES = 4
+MOST_SENSORS = 40  # in the table at first
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +74,9 @@ class SensorLine:
 class Machine:
     """What the page shows; each part is read once."""
 
-    def __init__(self, plant: Tree, node: Node, now: datetime) -> None:
+    def __init__(self, plant: Tree, node: Node, now: datetime, *, short: bool = True) -> None:
         self.plant = plant
+        self.short = short  # a part of the sensors, where there are many
         self.node = node
         self.now = now
         parts = list(node.walk())
@@ -83,7 +89,7 @@ class Machine:
         self.readings = newest(self.sensors)
         self.silent = silent_parts()
         self.lines = self._lines()
-        self.events = list(JournalEntry.objects.filter(alarm__asset__in=ids).order_by("-pk")[:EVENTS])
+        self.events = queries.story(ids, self.codes, EVENTS)
 
     def _lines(self) -> list[SensorLine]:
         """Gives the sensors, abnormal ones first."""
@@ -96,19 +102,24 @@ class Machine:
         for alarm in sorted(self.alarms, key=lambda alarm: (alarm.state == "D", alarm.priority)):
             if alarm.sensor_id:
                 worst.setdefault(alarm.sensor_id, alarm)
-        numbers = [sensor.pk for sensor in self.sensors if sensor.quantity != STATE_QUANTITY]
+        ranked = sorted(
+            self.sensors,
+            key=lambda sensor: (worst[sensor.pk].priority if sensor.pk in worst else 9, bool(sensor.labels)),
+        )
+        shown_first = ranked[:MOST_SENSORS] if self.short else ranked
+        numbers = [sensor.pk for sensor in shown_first if sensor.quantity != STATE_QUANTITY]
         drawn = sparks.lines(sparks.read(numbers, self.now), self.now)
         lines = []
-        for sensor in self.sensors:
+        for sensor in ranked:
             top = worst.get(sensor.pk)
             scale = scale_of(sensor, reads.get(sensor.pk, []))
             unknown = sensor.asset.code in self.silent or sensor.tag in self.silent
             reading = self.readings.get(sensor.pk)
             shown = reading_shown(sensor, reading, self.now, scale=scale, alarm=top, unknown=unknown)
             lines.append(SensorLine(sensor, shown, reads.get(sensor.pk, []), top, drawn.get(sensor.pk, [])))
-        return sorted(lines, key=lambda line: (line.alarm.priority if line.alarm else 9, bool(line.sensor.labels)))
+        return lines
 
-    @property
+    @cached_property
     def state(self) -> Any:
         """Gives the machine's state in one of six words."""
         teller = self._teller
@@ -162,7 +173,14 @@ class Machine:
             return None
         alarm = min(self.alarms, key=lambda alarm: (alarm.priority, alarm.raised))
         steps = [step.strip() for step in alarm.frozen.get("action", "").splitlines() if step.strip()]
-        return {"alarm": alarm, "condition": condition_of(alarm), "steps": steps, "before": self._before(alarm)}
+        seconds = (self.now - alarm.raised).total_seconds()
+        return {
+            "alarm": alarm,
+            "condition": condition_of(alarm),
+            "seconds": seconds,
+            "steps": steps,
+            "before": self._before(alarm),
+        }
 
     def _before(self, alarm: Alarm) -> list[Alarm]:
         """Gives the alarms of the same line in the half hour before, in order of time. Cost: one query."""
@@ -173,6 +191,19 @@ class Machine:
             queries.alarms().filter(asset__in=near, raised__gte=since, raised__lte=alarm.raised).exclude(pk=alarm.pk)
         )
         return list(found.order_by("-raised")[:5])[::-1]
+
+    @property
+    def key_values(self) -> list[Shown]:
+        """Gives the values in the head: the first with rules, then the first of the rest."""
+        figures = [line for line in self.lines if not line.sensor.labels]
+        order = {sensor.pk: place for place, sensor in enumerate(self.sensors)}
+        ranked = sorted(figures, key=lambda line: (not line.rules, order[line.sensor.pk]))
+        return [line.shown for line in ranked[:KEY_VALUES]]
+
+    @property
+    def rows(self) -> list[SensorLine]:
+        """Gives the sensors of the table, abnormal ones first: as many as are read at once."""
+        return self.lines[:MOST_SENSORS] if self.short else self.lines
 
     @property
     def trends(self) -> list[dict[str, Any]]:
@@ -188,7 +219,36 @@ class Machine:
         )
         return [line.sensor.tag for line in ranked[:LANES]]
 
+    @cached_property
+    def day(self) -> states.Day | None:
+        """Gives the last 24 hours; None where no sensor tells the state. Cost: two queries."""
+        teller = self._teller
+        return states.of_machine(teller, state_words(teller.labels), self.now) if teller else None
+
     @property
+    def day_marks(self) -> list[tuple[float, int]]:
+        """Gives the alarms above the state line."""
+        start = self.day.start / 1e6 if self.day else 0.0
+        return [(mark["time"], mark["priority"]) for mark in self.marks if mark["time"] >= start]
+
+    @property
+    def since(self) -> float | None:
+        """Gives since when the state lasts, in seconds since the epoch; None where it is older than a day."""
+        last = self.day.stretches[-1] if self.day and len(self.day.stretches) > 1 else None
+        return last.start / 1e6 if last and last.kind == self.state.kind else None
+
+    @cached_property
+    def documents(self) -> list[Document]:
+        """Gives the machine's documents. Cost: one query."""
+        return list(self.asset.documents.all())
+
+    @property
+    def rules_in_words(self) -> list[tuple[Rule, str]]:
+        """Gives the rules in force, each with what it asks for."""
+        units = {rule.pk: line.sensor.unit for line in self.lines for rule in line.rules}
+        return [(rule, condition_words(values_of(rule), units.get(rule.pk, ""))) for rule in self.rules]
+
+    @cached_property
     def marks(self) -> list[dict[str, Any]]:
         """Gives the machine's alarms of the last week for the trends. Cost: one query."""
         ids = [part.pk for part in self.node.walk()]
@@ -198,7 +258,7 @@ class Machine:
 
 def machine(request: HttpRequest, plant: Tree, node: Node) -> HttpResponse:
     """Shows one machine. Cost: the same number of queries for any number of sensors."""
-    shown = Machine(plant, node, timezone.now())
+    shown = Machine(plant, node, timezone.now(), short=request.GET.get("sensors") != "all")
     if "fragment" in request.GET:
         return render(request, "plant/machine_story.html", {"machine": shown, "node": node})
     spans = {key: seconds for key, _word, seconds in RANGES}
@@ -219,5 +279,10 @@ def machine(request: HttpRequest, plant: Tree, node: Node) -> HttpResponse:
             "subscribe": [node.code],
             "ranges": RANGES,
             "span": span,
+            "may_comment": request.user.has_perm("alerts.acknowledge_alarm"),
+            "may_add": request.user.has_perm("devices.add_document"),
+            "may_remove": request.user.has_perm("devices.delete_document"),
+            "kinds": [f".{end}" for end in documents.KINDS],
+            "most_bytes": documents.MOST_BYTES,
         },
     )

@@ -7,6 +7,7 @@ from plant.pages import (
     alarms,
     answers,
     area,
+    asset_actions,
     browsers,
     deliveries,
     drafts,
@@ -32,6 +33,10 @@ from plant.pages.rules import editor, listing
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("a/<path:path>/", area.asset, name="asset"),
+    path("assets/<str:code>/comment", asset_actions.comment, name="asset-comment"),
+    path("assets/<str:code>/documents/add", asset_actions.add_document, name="document-add"),
+    path("documents/<int:pk>/", asset_actions.document, name="document"),
+    path("documents/<int:pk>/remove", asset_actions.remove_document, name="document-remove"),
     path("alarms/", alarms.alarms, name="alarms"),
     path("alarms/<int:pk>/", alarms.alarm, name="alarm"),
     path("alarms/<int:pk>/ack", alarm_actions.acknowledge, name="alarm-ack"),

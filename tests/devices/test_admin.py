@@ -290,3 +290,36 @@ def test_list_costs_the_same_queries_for_few_and_for_many(engineer, model, djang
     configuration.load(large(40, per=2, by_type=True))
     with django_assert_max_num_queries(len(few)):
         engineer.get(address)
+
+
+def test_what_is_known_of_an_asset_is_typed_one_on_each_line(engineer):
+    press = Asset.objects.get(code="press-01")
+    address = reverse("admin:devices_asset_change", args=[press.pk])
+    data = form_of(engineer, address)
+    data |= {"manufacturer": "Harrow", "installed": "2018-05-14", "attributes": "Rated power: 250 kW\nBay: 1"}
+    assert engineer.post(address, data).status_code == 302
+    press.refresh_from_db()
+    assert (press.manufacturer, str(press.installed)) == ("Harrow", "2018-05-14")
+    assert press.attributes == {"Rated power": "250 kW", "Bay": "1"}
+
+
+def test_documents_are_added_and_removed_but_never_changed(engineer):
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    from devices.models import Document
+
+    press, address = Asset.objects.get(code="press-01"), reverse("admin:devices_document_add")
+    wrong = engineer.post(address, {"asset": press.pk, "title": "Manual"})
+    assert "one of the two" in wrong.content.decode()
+    file = SimpleUploadedFile("manual.html", b"<script>")
+    wrong = engineer.post(address, {"asset": press.pk, "title": "Manual", "file": file})
+    assert "none of the kinds" in wrong.content.decode()
+    file = SimpleUploadedFile("manual.pdf", b"%PDF-1.7")
+    assert engineer.post(address, {"asset": press.pk, "title": "Manual", "file": file}).status_code == 302
+    made = Document.objects.get()
+    assert (made.file_name, made.size, made.history.get().history_user) == ("manual.pdf", 8, engineer.user)
+    assert "Manual" in engineer.get(reverse("admin:devices_document_changelist")).content.decode()
+    page = reverse("admin:devices_document_change", args=[made.pk])
+    assert engineer.post(page, {"asset": press.pk, "title": "Other"}).status_code == 403
+    assert engineer.post(reverse("admin:devices_document_delete", args=[made.pk]), {"post": "yes"}).status_code == 302
+    assert not Document.objects.exists()

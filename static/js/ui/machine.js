@@ -1,7 +1,7 @@
 // A machine's page: its state, its open alarms as they come and go, the age of its data, the trends.
 
-import { onAct } from "../lib/dispatch.js";
-import { make, pageData, setText, svg } from "../lib/dom.js";
+import { onAct, onKeys } from "../lib/dispatch.js";
+import { make, pageData, post, setText } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
 import { isPresented, isUnacked, tally } from "../state/alarms.js";
 import { condition } from "../state/freshness.js";
@@ -10,7 +10,9 @@ import { acknowledge } from "./acking.js";
 import { now, on, plant } from "./live.js";
 import { load, reading } from "./places.js";
 import { startSparks } from "./sparks.js";
+import { drawDay, markDay } from "./stateline.js";
 import { alarmSymbol, drawCounts, inPhase } from "./symbols.js";
+import { toast } from "./toast.js";
 import { startTrends } from "./trend.js";
 
 const { codes } = document.getElementById("machine").dataset;
@@ -91,7 +93,9 @@ function readStory() {
 
 // --- State and age of the data ---------------------------------------------------------------------------------------
 
+const LINE_EVERY = 20; // s
 let drawn = null;
+let lineAt = 0; // s
 
 function drawState() {
   if (!plant.complete) return;
@@ -110,7 +114,13 @@ function drawState() {
   }
   const word = found.word[0].toUpperCase() + found.word.slice(1);
   const want = `${found.kind} ${word}`;
+  const time = now() / 1000;
+  if (drawn !== want || time - lineAt > LINE_EVERY) {
+    lineAt = time;
+    drawDay(found.kind, time, found.kind === "offline" || !state ? time : state.time / 1000);
+  }
   if (drawn === want) return;
+  if (drawn !== null) drawLasting(found.kind, state);
   drawn = want;
   const icon = document.querySelector("#state svg");
   for (const one of [...icon.classList]) if (one !== "hexg") icon.classList.remove(one);
@@ -119,16 +129,49 @@ function drawState() {
   icon.querySelector("use.mk, .mk")?.setAttribute("href", `#m-${found.kind}`);
 }
 
+/** A state that began while the page is open counts from the reading that told of it. */
+function drawLasting(kind, state) {
+  const place = document.getElementById("lasting");
+  if (!state || kind === "offline") place.replaceChildren();
+  else place.replaceChildren(`${gettext("for")} `, make("span", { class: "num", "data-since": state.time / 1000 }));
+}
+
 const ms = (seconds) => (seconds == null ? null : seconds * 1000);
 
-function onAlarm({ alarm }) {
+function onAlarm({ alarm, before }) {
   if (!parts.has(alarm.asset)) return;
+  if (!before) markDay(alarm);
   load().then(drawAlarms);
   readStory();
 }
 
+// --- Comments --------------------------------------------------------------------------------------------------------
+
+const comments = document.querySelector("form[data-comment]");
+
+async function comment(event) {
+  event.preventDefault();
+  const field = comments.elements.comment;
+  let answer;
+  try {
+    answer = await post(comments.action, { comment: field.value });
+  } catch {
+    toast(gettext("The comment is not written, no connection."));
+    return;
+  }
+  const told = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
+  if (answer.ok) field.value = "";
+  toast(told.message ?? told.error ?? gettext("The comment is not written."));
+  readStory();
+}
+
 export function start() {
-  onAct({ "ack-mine": (element) => acknowledge([Number(element.closest("[data-alarm]").dataset.alarm)]) });
+  onAct({
+    "ack-mine": (element) => acknowledge([Number(element.closest("[data-alarm]").dataset.alarm)]),
+    comment: () => comments?.elements.comment.focus(),
+  });
+  onKeys({ c: "comment" });
+  comments?.addEventListener("submit", comment);
   let known = false;
   on("snapshot", () => {
     load().then(drawAlarms);

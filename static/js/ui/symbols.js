@@ -4,7 +4,8 @@ import { svg } from "../lib/dom.js";
 import { gettext } from "../lib/words.js";
 import { lookIn, lookOf, PRIORITIES, PRIORITY_WORDS } from "../state/alarms.js";
 
-const SHAPES = {
+/** Each priority's shape on the 16 × 16 grid. */
+export const SHAPES = {
   1: ["rect", { x: 1.3, y: 1.3, width: 13.4, height: 13.4, rx: 1.2 }],
   2: ["path", { d: "M8 .9 15.5 14.7H.5z" }],
   3: ["path", { d: "M8 15.1.5 1.3h15z" }],

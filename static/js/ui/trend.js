@@ -65,6 +65,8 @@ function choose() {
     if (lane.first !== first || lane.last !== last) lane.build({ first, last });
   });
   document.getElementById("trend-none").hidden = lanes.length > 0;
+  const chosen = new URLSearchParams(wanted.map((tag) => ["s", tag]));
+  document.getElementById("trend-open").search = chosen.toString();
   return Promise.all(added.map((lane) => lane.fetch())).then(drawTable);
 }
 

@@ -275,3 +275,12 @@ def test_command_imports_and_exports(tmp_path, capsys):
     file.write_bytes(b"assets:\n  - code: \xff\n")
     with pytest.raises(CommandError, match="line 2: the file is not UTF-8"):
         call_command("plant", "import", str(file))
+
+
+def test_what_is_known_of_an_asset_is_checked():
+    text = machine(f"    installed: in May\n    attributes: [a]\n    serial: {'9' * 130}\n")
+    assert errors(text) == [
+        (5, "asset 'm': installed is a date, for example 2018-05-14, not 'in May'."),
+        (6, "asset 'm': attributes are pairs, for example {Rated power: 250 kW}."),
+        (7, "asset 'm': serial has 130 characters; 120 is the most."),
+    ]

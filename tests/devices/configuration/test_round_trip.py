@@ -142,3 +142,19 @@ def test_large_plant_goes_in_and_out(machines, by_type, capsys):
         )
     assert out == text
     assert Sensor.objects.count() == RuleInput.objects.count() == machines * 7
+
+
+def test_what_is_known_of_an_asset_comes_out_as_it_went_in():
+    text = (
+        'assets:\n  - code: k-301\n    name: K-301\n    level: machine\n    manufacturer: Harrow\n    serial: "0301"\n'
+        '    installed: 2018-05-14\n    attributes: {Rated power: "250 kW", "Trip, stage 2": "200: °C"}\n'
+    )
+    configuration.load(text)
+    asset = Asset.objects.get()
+    assert (asset.serial, str(asset.installed)) == ("0301", "2018-05-14")
+    assert asset.attributes == {"Rated power": "250 kW", "Trip, stage 2": "200: °C"}
+    assert configuration.dump() == text
+    assert configuration.load(text).nothing
+    configuration.load("assets: [{code: k-301, name: K-301, level: machine}]")
+    asset.refresh_from_db()
+    assert (asset.serial, asset.installed, asset.attributes) == ("", None, {})

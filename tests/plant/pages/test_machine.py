@@ -17,7 +17,7 @@ from alerts.models import Alarm, State
 from devices import services
 from devices.models import Asset, Sensor
 from plant.machines import Kind
-from plant.pages.machine import Machine
+from plant.pages.machine import MOST_SENSORS, Machine
 from plant.pages.tree import tree
 from tests import factories
 
@@ -74,6 +74,49 @@ def test_the_page_costs_the_same_number_of_queries_for_3_and_for_300_sensors(
     assert len(machine(press).lines) == 300
     assert len(many) == len(few), "\n".join(many)
     assert len(many) <= BUDGET, "\n".join(many)
+
+
+def test_of_many_sensors_the_first_are_read_and_the_rest_is_a_click_away(press: Asset, browser: Client) -> None:
+    Sensor.objects.bulk_create(Sensor(asset=press, key=f"more-{n}", name=f"More {n}") for n in range(60))
+    assert page(browser).count('<tr id="sensor-') == MOST_SENSORS
+    assert "All 61 sensors" in page(browser)
+    assert page(browser, f"{ADDRESS}?sensors=all").count('<tr id="sensor-') == 61
+
+
+def test_why_it_fired_has_rule_value_limit_delay_and_since_when(
+    press: Asset, browser: Client, raise_alarm: RaiseAlarm
+) -> None:
+    rule = press.rules.get(name="Temperature high")
+    frozen = {"kind": "rate_high", "limit": 5.0, "per": 60.0, "on_delay": 90.0}
+    raise_alarm(press, rule=rule, limit=5.0, frozen=frozen, priority=1)
+    text = page(browser)
+    why = text[text.index('id="why"') : text.index("</section>", text.index('id="why"'))]
+    assert f'<a class="link" href="/rules/{rule.pk}/">Temperature high</a>' in why
+    assert "91.5 °C, limit 5.0 /min" in why
+    assert "rising by 5 °C or more in 60.0 s for 90\xa0s" in why or "for 90" in why
+    assert "1 min 30 s" in why
+    assert 'data-since="' in why
+    # The banner says it as well.
+    assert "limit 5.0 /min" in text[text.index('id="banner"') : text.index("<main")]
+
+
+def test_rules_in_force_lead_to_their_pages(press: Asset, browser: Client) -> None:
+    rule = press.rules.get(name="Temperature very high")
+    assert f'href="/rules/{rule.pk}/">Temperature very high</a><span class="muted">at or over 110 °C' in page(browser)
+
+
+def test_the_state_of_the_last_day_is_a_line_with_its_words(
+    press: Asset, browser: Client, clean_redis: Any, raise_alarm: RaiseAlarm
+) -> None:
+    assert 'id="day"' not in page(browser)  # no sensor tells a state
+    labels = {"0": "stopped", "1": "execute"}
+    factories.sensor(press, "state", quantity="state", unit="", range_low=None, range_high=None, labels=labels)
+    raise_alarm(press, minutes=60)
+    raise_alarm(press, minutes=25 * 60, rule=None, state=State.NORMAL, closed=timezone.now())
+    found = machine(press)
+    assert [str(part.kind) for part in found.day.stretches] == ["offline"]
+    assert len(found.day_marks) == 1
+    assert "no data 24 h 00" in page(browser)
 
 
 def test_a_reading_is_drawn_with_its_quality(press: Asset, browser: Client, clean_redis: Any) -> None:
