@@ -44,7 +44,7 @@ class Card:
     cell: Cell
     values: Sequence[Shown]
     alarms: Sequence[Alarm]  # its open ones, the worst first
-    spark: dict[str, Any] | None  # what `drawing.spark` takes
+    spark: dict[str, Any] | None  # what `drawing.spark` takes; none where there is nothing to draw
     since: int | None  # seconds since the epoch: when its state began, where that was within the hour
     lasts: bool  # its state is older than the hour
 
@@ -269,7 +269,8 @@ class Page:
             if sensors:
                 first = sensors[0]
                 at = next(place for place, sensor in enumerate(sensors[1:]) if sensor.pk == first.pk)
-                spark = spark_of(values[at], sparks.line(columns[first.pk], start, end), worst.get(first.pk))
+                points = sparks.line(columns[first.pk], start, end)
+                spark = sparks.drawn(values[at], points, worst.get(first.pk))
             began = sparks.began(columns[teller.pk]) if teller else None
             since = began // 1_000_000 if began is not None else None
             lasts = teller is not None and began is None and len(columns[teller.pk]) > 0
@@ -343,19 +344,6 @@ def _first(cells: Sequence[Cell], most: int) -> list[Cell]:
     abnormal = [place for place, cell in enumerate(cells) if is_abnormal(cell)][:most]
     rest = [place for place, cell in enumerate(cells) if not is_abnormal(cell)][: most - len(abnormal)]
     return [cells[place] for place in sorted([*abnormal, *rest])]
-
-
-def spark_of(value: Shown, points: sparks.Line, alarm: Alarm | None) -> dict[str, Any]:
-    """Gives what draws a sensor's last hour."""
-    level = sparks.level_of(alarm)
-    return {
-        "tag": value.tag,
-        "points": points,
-        "normal": value.scale.normal if value.scale else None,
-        "limit": level.value if level else None,
-        "below": level.below if level else False,
-        "alarm": value.priority if level else None,
-    }
 
 
 def asset(request: HttpRequest, path: str) -> HttpResponse:

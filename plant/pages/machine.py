@@ -54,7 +54,7 @@ class SensorLine:
     shown: Shown
     rules: Sequence[Rule]
     alarm: Alarm | None  # its worst one
-    spark: sparks.Line
+    spark: dict[str, Any] | None  # what `drawing.spark` takes
 
     @property
     def normal(self) -> str:
@@ -64,11 +64,6 @@ class SensorLine:
             return ""
         low, high = (writing.number(value, self.shown.decimals) for value in (sensor.normal_low, sensor.normal_high))
         return _("%(low)s to %(high)s") % {"low": low, "high": high}
-
-    @property
-    def level(self) -> sparks.Level | None:
-        """Gives the limit that its alarm met."""
-        return sparks.level_of(self.alarm)
 
 
 class Machine:
@@ -116,7 +111,8 @@ class Machine:
             unknown = sensor.asset.code in self.silent or sensor.tag in self.silent
             reading = self.readings.get(sensor.pk)
             shown = reading_shown(sensor, reading, self.now, scale=scale, alarm=top, unknown=unknown)
-            lines.append(SensorLine(sensor, shown, reads.get(sensor.pk, []), top, drawn.get(sensor.pk, [])))
+            spark = sparks.drawn(shown, drawn.get(sensor.pk, []), top)
+            lines.append(SensorLine(sensor, shown, reads.get(sensor.pk, []), top, spark))
         return lines
 
     @cached_property

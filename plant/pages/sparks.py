@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from alerts.models import Alarm
 from devices.telemetry import history
 from devices.telemetry.batch import Quality
 from devices.telemetry.codec import Columns
+from plant.drawing import Shown
 
 SPAN = timedelta(hours=1)
 POINTS = 60
@@ -73,3 +75,18 @@ def level_of(alarm: Alarm | None) -> Level | None:
         return None
     below = kind == "low" or (kind == "outside" and alarm.limit == alarm.frozen.get("low"))
     return Level(alarm.limit, below)
+
+
+def drawn(value: Shown, points: Line, alarm: Alarm | None) -> dict[str, Any] | None:
+    """Gives what `drawing.spark` takes for a sensor's last hour; None where there is nothing to draw."""
+    if not points:
+        return None
+    level = level_of(alarm)
+    return {
+        "tag": value.tag,
+        "values": points,
+        "normal": value.scale.normal if value.scale else None,
+        "limit": level.value if level else None,
+        "below": level.below if level else False,
+        "alarm": value.priority if level else None,
+    }

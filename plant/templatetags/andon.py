@@ -44,6 +44,12 @@ register.filter("said", said)
 
 
 @register.simple_tag
+def sparkline(line: Mapping[str, Any]) -> str:
+    """Gives a sparkline of what `sparks.drawn` gave."""
+    return drawing.spark(**line)
+
+
+@register.simple_tag
 def alarm_symbol(alarm: Alarm, size: str = "") -> str:
     """Gives an alarm's symbol as it stands now."""
     return drawing.priority(alarm.priority, drawing.look_of(alarm), size)

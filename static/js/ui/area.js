@@ -195,9 +195,9 @@ async function fetchCards(part) {
   const left = part.cells.filter((cell) => !cards.has(cell)).length;
   const more = part.element.querySelector(".more");
   if (more) {
-    const chip = more.querySelector("a");
     more.hidden = left === 0 || made.length === 0;
-    chip.firstChild.textContent = fill(ngettext("Show %(more)s more", "Show %(more)s more", left), { more: left });
+    const words = ngettext("Show %(more)s more", "Show %(more)s more", left);
+    setText(more.querySelector("[data-more]"), fill(words, { more: left }));
     drawStates();
   }
   inPhase();

@@ -20,6 +20,7 @@ from plant.machines import Kind
 from plant.pages.machine import MOST_SENSORS, Machine
 from plant.pages.tree import tree
 from tests import factories
+from tests.devices.telemetry.history.keeping import append
 
 BUDGET = 26
 ADDRESS = "/a/hall/line-1/press-1-1/"
@@ -74,6 +75,25 @@ def test_the_page_costs_the_same_number_of_queries_for_3_and_for_300_sensors(
     assert len(machine(press).lines) == 300
     assert len(many) == len(few), "\n".join(many)
     assert len(many) <= BUDGET, "\n".join(many)
+
+
+def test_the_last_hour_is_drawn_with_and_without_a_scale(
+    press: Asset, browser: Client, raise_alarm: RaiseAlarm
+) -> None:
+    bare = factories.sensor(press, "bare", range_low=None, range_high=None)
+    scaled = press.sensors.get(key="temp")
+    end = int(time.time() * 1e6)
+    rows = [
+        (sensor.pk, end - ago * 1_000_000, value, 0, False)
+        for sensor in (bare, scaled)
+        for ago, value in ((300, 50.0), (200, 95.0), (100, 96.0))
+    ]
+    append(rows)
+    raise_alarm(press, sensor=scaled, priority=1)
+    text = page(browser)
+    assert f'data-spark="{bare.tag}"' in text
+    drawn = text[text.index(f'data-spark="{scaled.tag}"') :]
+    assert 'class="hot" d="M' in drawn[: drawn.index("</svg>")]
 
 
 def test_of_many_sensors_the_first_are_read_and_the_rest_is_a_click_away(press: Asset, browser: Client) -> None:

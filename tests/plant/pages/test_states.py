@@ -12,7 +12,7 @@ from plant.drawing import timeline
 from plant.machines import Kind, state_words
 from plant.pages.states import Day, Stretch, lasting, stretches, words
 
-LABELS = state_words({0: "stopped", 1: "running", 2: "idle"})
+LABELS = state_words({"0": "stopped", "1": "running", "2": "idle"})
 HOUR = 3_600_000_000
 
 
