@@ -15,7 +15,7 @@ from django.db import transaction
 from devices.checks import Problem, check_text, refuse
 from devices.models import Asset, Document, DocumentFile
 
-MOST_BYTES = 16 * 1024 * 1024
+MOST_BYTES = 8 * 1024 * 1024  # as much as the front server lets through
 MOST_OF_AN_ASSET = 100
 # By the name's end: how the content begins, where the kind has a mark.
 KINDS: dict[str, tuple[bytes, ...]] = {

@@ -36,6 +36,7 @@ app.conf.beat_schedule = {
     "forget-left-out": {"task": "alerts.tasks.forget_left_out", "schedule": 3600.0, "options": {"expires": 600}},
     "mail-reports": {"task": "alerts.tasks.mail_reports", "schedule": 3600.0, "options": {"expires": 3600}},
     "forget-used-links": {"task": "alerts.tasks.forget_used_links", "schedule": 3600.0, "options": {"expires": 600}},
+    "feed-demo": {"task": "plant.tasks.feed_demo", "schedule": 10.0, "options": {"expires": 8}},
     **{
         f"pulse-{queue}": {
             "task": "plant.tasks.pulse",

@@ -1,5 +1,6 @@
 """Tasks of the project itself: each worker shows that it takes work."""
 
+import os
 from typing import Any
 
 from celery import shared_task
@@ -31,6 +32,36 @@ def heartbeat() -> None:
     from plant.heartbeat import beat  # it needs this module's names
 
     beat(timezone.now())
+
+
+@shared_task(name="plant.tasks.load_demo")
+def load_demo() -> None:
+    """Brings the demo plant into an empty database, as `manage.py prepare` does."""
+    from devices.models import Asset
+    from plant import demo
+    from plant.demo import loading
+
+    try:
+        if not Asset.objects.exists():
+            demo.load()
+    except Exception as error:
+        loading.say(stream.connect(), f"failed: {error}")
+        raise
+    loading.say(stream.connect(), "")
+    feed_demo()
+
+
+@shared_task(name="plant.tasks.feed_demo")
+def feed_demo() -> None:
+    """Keeps the demo plant sending where no supervisor does it. Cost: nothing without its tokens; else one query."""
+    from django.conf import settings
+
+    from plant import demo
+    from plant.demo import keeping
+
+    port = os.environ.get("ANDON_PORT")
+    url = f"http://127.0.0.1:{port}" if port else settings.PUBLIC_URL
+    keeping.keep(settings.VAR_DIR, url, wanted=demo.is_loaded())
 
 
 @worker_ready.connect

@@ -15,6 +15,7 @@ import urllib.request
 from pathlib import Path
 from types import FrameType
 
+from plant.demo.keeping import hold
 from plant.demo.layout import Layout, read
 from plant.demo.loading import PROGRESS, TOKENS, write_privately
 from plant.demo.plant import DemoPlant, Second
@@ -177,6 +178,14 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         log.error("the demo's tokens cannot be read (%s); `manage.py prepare` on an empty database makes them", error)
         return 1
+
+    def end(number: int, frame: FrameType | None) -> None:
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    # One feed for a plant: another one of a worker's or of the supervisor's has its turn when this one ends.
+    hold(chosen.var, wait=True)
 
     def stop(number: int, frame: FrameType | None) -> None:
         feed.stopping.set()

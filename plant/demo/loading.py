@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from plant.demo.layout import FILE, read
 
 TOKENS, PROGRESS = "demo-tokens.json", "demo-feed.json"
+_SAID = "andon:demo-loading"  # what the page that asked for the demo is to say
+_SAID_FOR = 600  # seconds
 
 
 def load() -> None:
@@ -44,6 +47,20 @@ def is_loaded() -> bool:
     except (OSError, ValueError):
         return False
     return Source.objects.filter(name__in=list(tokens)).exists()
+
+
+def say(client: Any, words: str) -> None:
+    """Notes how the loading goes, for the page that asked for it; nothing when it is done."""
+    if words:
+        client.set(_SAID, words[:300], ex=_SAID_FOR)
+    else:
+        client.delete(_SAID)
+
+
+def said(client: Any) -> str:
+    """Gives what was noted last."""
+    found = client.get(_SAID)
+    return found.decode() if found else ""
 
 
 def write_privately(path: Path, text: str) -> None:

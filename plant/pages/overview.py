@@ -11,9 +11,8 @@ from typing import Any
 
 import redis
 import structlog
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -312,13 +311,11 @@ class Board:
 def overview(request: HttpRequest) -> HttpResponse:
     """Shows the whole plant, or how to begin when there is none."""
     plant = tree()
-    shown: dict[str, Any] = {"current_page": "overview", "crumbs": [(_("Plant overview"), "")]}
     if not plant.nodes:
-        shown["banner_text"] = _("No alarms. There are no machines yet.")
-        shown["telemetry_url"] = f"{settings.PUBLIC_URL}/api/v1/telemetry"
-        return render(request, "plant/onboarding.html", shown)
+        return redirect("start")
+    shown = {"current_page": "overview", "crumbs": [(_("Plant overview"), "")], "subscribe": "all"}
     board = Board(plant, timezone.now())
-    return render(request, "plant/overview.html", {**shown, "board": board, "subscribe": "all"})
+    return render(request, "plant/overview.html", {**shown, "board": board})
 
 
 @require_GET

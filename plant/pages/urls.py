@@ -12,6 +12,7 @@ from plant.pages import (
     deliveries,
     drafts,
     maintenance,
+    onboarding,
     overview,
     performance,
     rationalisation,
@@ -32,6 +33,12 @@ from plant.pages.rules import editor, listing
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("start/", onboarding.start, name="start"),
+    path("start/state", onboarding.state, name="start-state"),
+    path("start/asset", onboarding.first_asset, name="start-asset"),
+    path("start/import", onboarding.import_plant, name="start-import"),
+    path("start/token", onboarding.token, name="start-token"),
+    path("start/demo", onboarding.demo, name="start-demo"),
     path("a/<path:path>/", area.asset, name="asset"),
     path("assets/<str:code>/comment", asset_actions.comment, name="asset-comment"),
     path("assets/<str:code>/documents/add", asset_actions.add_document, name="document-add"),
