@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from plant import shifts
+
 _LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
 _SHORTEST_KEY = 32
 _SHORTEST_SECRET = 16
@@ -41,6 +43,10 @@ def _always() -> Iterator[CheckMessage]:
             hint=f"Set ALLOWED_HOSTS={','.join([*settings.ALLOWED_HOSTS, public.hostname])}",
             id="andon.W003",
         )
+    try:
+        shifts.parse(settings.SHIFTS)
+    except ValueError as error:
+        yield Error(f"SHIFTS: {error}", hint=f"Set SHIFTS={shifts.EXAMPLE!r}, or leave it out.", id="andon.E006")
 
 
 def _outside() -> Iterator[CheckMessage]:

@@ -33,6 +33,7 @@ from devices.topology import Topology, topology
 from plant.outgoing import Outgoing
 from plant.relay import relay
 from plant.tokens import user_of
+from plant.version import version
 
 log = structlog.get_logger(__name__)
 
@@ -238,7 +239,7 @@ def snapshot(view: View) -> dict[str, Any]:
     if view.alarms:
         rows = alarms.open_alarms()
         found = [alarms.as_json(row) for row in rows if view.concerns(row.asset_id)]
-    frame = {"type": "snapshot", "values": values, "alarms": found, "journal": journal}
+    frame = {"type": "snapshot", "values": values, "alarms": found, "journal": journal, "version": version()}
     if view.suppressions:
         said = alarms.suppressions_as_json(Suppression.objects.exclude(switches=[]))
         frame["suppressions"] = [entry for _, asset, entry in said if view.concerns(asset)]

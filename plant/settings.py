@@ -240,6 +240,8 @@ LANGUAGE_COOKIE_AGE = 365 * 86_400
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
+# The shifts of a day, by the plant's clock: Early 06:00-14:00, Late 14:00-22:00, Night 22:00-06:00. Empty: none.
+SHIFTS = env.words("SHIFTS")
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"

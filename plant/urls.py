@@ -5,6 +5,10 @@ from django.urls import include, path
 
 from plant import api
 
+handler403 = "plant.pages.failing.denied"
+handler404 = "plant.pages.failing.missing"
+handler500 = "plant.pages.failing.broken"
+
 urlpatterns = [
     path("", include("plant.sign_in_urls")),  # before the admin: it also answers for the admin's own sign-in page
     path("api/v1/", api.urls),

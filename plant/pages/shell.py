@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
@@ -24,11 +25,13 @@ from alerts.flood.counter import ABOVE
 from alerts.flood.queries import Flood, floods
 from alerts.models import Alarm, Contact
 from devices import units
-from plant.pages import finding, pipeline
+from plant import shifts
+from plant.pages import finding, pipeline, wall
 from plant.pages.tree import Node, Tree, tree, tree_for
 from plant.pages.words import catalogue_address
 from plant.readers import PLANT, reader_of
 from plant.sign_in import ENDS
+from plant.version import version
 
 THEMES = ("dark", "light", "")
 
@@ -147,8 +150,35 @@ class Shell:
 
     @property
     def density(self) -> str:
-        """Gives wall for a station that shows everything one size up."""
-        return "wall" if self.request.COOKIES.get("density") == "wall" else ""
+        """Gives wall for a station that shows everything one size up; the address goes before what is kept."""
+        asked = self.request.GET.get("density", self.request.COOKIES.get("density"))
+        return "wall" if asked == "wall" else ""
+
+    @property
+    def looks_only(self) -> bool:
+        """Tells whether the person may change nothing, as the account of a wall station."""
+        return wall.looks_only(self.request.user)
+
+    @property
+    def version(self) -> str:
+        """Gives which version of the pages this is."""
+        return version()
+
+    @cached_property
+    def shifts(self) -> list[tuple[str, int, int]]:
+        """Gives the shifts around now for the page's clock: name, from and to in ms since the epoch."""
+        zone = ZoneInfo(settings.TIME_ZONE)
+        known = shifts.around(shifts.parse(settings.SHIFTS), zone, self.now, days=3)
+        return [
+            (name, int(start.timestamp() * 1000), int(end.timestamp() * 1000))
+            for name, start, end in known
+            if end > self.now
+        ]
+
+    @property
+    def shift(self) -> shifts.Worked | None:
+        """Gives the shift that is at work."""
+        return shifts.at(shifts.parse(settings.SHIFTS), ZoneInfo(settings.TIME_ZONE), self.now)
 
     @cached_property
     def tallies(self) -> dict[int | None, queries.Tally]:

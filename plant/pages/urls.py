@@ -26,6 +26,7 @@ from plant.pages import (
     synoptic_forms,
     synoptics,
     told,
+    wall,
     words,
     workbench,
 )
@@ -122,4 +123,5 @@ urlpatterns = [
     path("language", words.language, name="language"),
     path("clock", words.clock, name="clock"),
     path("words/<str:language>/<str:version>.js", words.words, name="words"),
+    path("wall", wall.stay, name="wall"),
 ]

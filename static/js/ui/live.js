@@ -28,11 +28,12 @@ const listeners = {
   out: new Set(),
   floods: new Set(),
   suppression: new Set(),
+  version: new Set(),
 };
 
 /**
- * Calls `listen` on snapshot(), values(tags), alarm(change), suppression(change), lost(), back(), next(ms), out() or
- * floods(rows).
+ * Calls `listen` on snapshot(), values(tags), alarm(change), suppression(change), lost(), back(), next(ms), out(),
+ * floods(rows) or version(): the server's pages are newer than this one.
  */
 export function on(event, listen) {
   listeners[event].add(listen);
@@ -45,6 +46,7 @@ function tell(event, ...what) {
 function take(frame) {
   if (frame.type === "beat" && frame.time) offset = frame.time - Date.now();
   if (frame.floods) tell("floods", frame.floods);
+  if (frame.version && frame.version !== document.body.dataset.version) tell("version");
   const change = apply(plant, frame);
   if (change.everything) tell("snapshot");
   else if (change.tags?.length) tell("values", change.tags);

@@ -23,6 +23,7 @@ function dataAge() {
 function tick() {
   const time = now();
   setText(byId("clock"), clock(time));
+  drawShift(time);
   const old = dataAge();
   if (lostAt === null) {
     if (plant.complete) {
@@ -89,11 +90,56 @@ function theme() {
   post("/theme", { theme: wanted }).catch(() => toast(gettext("The theme is not stored, no connection.")));
 }
 
+// --- Wall display: kept for the browser; a station that only looks stays signed in ---------------------------------
+
+const KEPT = 31_536_000; // s
+const STAYS_EVERY = 6 * 3_600_000; // ms
+const onWall = () => root.dataset.density === "wall";
+
+function keepWall() {
+  document.cookie = `density=${onWall() ? "wall" : ""};path=/;max-age=${onWall() ? KEPT : 0};samesite=lax`;
+  stay();
+}
+
 function wall() {
-  const on_ = root.dataset.density !== "wall";
-  if (on_) root.dataset.density = "wall";
-  else delete root.dataset.density;
-  document.cookie = `density=${on_ ? "wall" : ""};path=/;max-age=${on_ ? 31_536_000 : 0};samesite=lax`;
+  if (onWall()) delete root.dataset.density;
+  else root.dataset.density = "wall";
+  const here = new URL(location.href);
+  here.searchParams.delete("density");
+  history.replaceState(null, "", here);
+  keepWall();
+}
+
+/** Asks that the session of a station that only looks does not run out while it hangs on the wall. */
+function stay() {
+  if (!("looksOnly" in document.body.dataset)) return;
+  post("/wall", { on: onWall() ? "1" : "" }).catch(() => {});
+}
+
+// --- Shift -----------------------------------------------------------------------------------------------------------
+
+const shift = byId("shift");
+const shifts = shift ? JSON.parse(shift.dataset.shifts) : [];
+
+function drawShift(time) {
+  if (!shift) return;
+  const found = shifts.findLast(([, start, end]) => start <= time && time < end);
+  setText(shift.querySelector("[data-name]"), found ? found[0] : gettext("Between shifts"));
+  if (!found) {
+    setText(shift.querySelector("[data-left]"), "");
+    return;
+  }
+  const [, start, end] = found;
+  const left = Math.max(0, end - time) / 60_000;
+  const hours = Math.floor(left / 60);
+  setText(
+    shift.querySelector("[data-left]"),
+    fill(gettext("%(start)s to %(end)s, %(left)s left"), {
+      start: clock(start).slice(0, 5),
+      end: clock(end).slice(0, 5),
+      left: hours ? `${hours} h ${String(Math.floor(left % 60)).padStart(2, "0")}` : `${Math.ceil(left)} min`,
+    }),
+  );
 }
 
 const open = (id) => byId(id)?.showModal();
@@ -126,6 +172,12 @@ export function start() {
   on("next", (ms) => {
     nextAt = now() + ms;
   });
+  on("version", () => {
+    byId("new-version").hidden = false;
+  });
+  if (new URLSearchParams(location.search).has("density")) keepWall();
+  else if (onWall()) stay();
+  setInterval(() => onWall() && stay(), STAYS_EVERY);
   on("out", () => location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`));
   for (const event of ["snapshot", "values", "alarm"]) {
     on(event, () => {

@@ -1,0 +1,127 @@
+"""The frame of every page: shift, version, wall stations, and the pages that say what went wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.sessions.models import Session
+from django.test import Client, override_settings
+from django.utils import timezone
+
+from plant.version import version
+from tests import factories
+
+
+def text(browser: Client, address: str = "/alarms/", **options: Any) -> str:
+    return browser.get(address, **options).content.decode()
+
+
+# --- Shift, version --------------------------------------------------------------------------------------------------
+
+
+def test_the_shift_stands_in_the_top_bar_where_shifts_are_known(browser: Client) -> None:
+    assert 'id="shift"' not in text(browser)
+    with override_settings(SHIFTS=["All day 00:00-00:00"], TIME_ZONE="Europe/Berlin"):
+        page = text(browser)
+    assert "<b data-name>All day</b>" in page
+    given = re.search(r'data-shifts="([^"]+)"', page)
+    assert given is not None
+    name, start, end = json.loads(given[1].replace("&quot;", '"'))[0]
+    assert (name, start < timezone.now().timestamp() * 1000 < end) == ("All day", True)
+
+
+def test_a_page_and_the_socket_name_the_same_version(browser: Client) -> None:
+    from plant.live import View, snapshot
+
+    assert f'data-version="{version()}"' in text(browser)
+    assert snapshot(View())["version"] == version()
+
+
+# --- Wall stations ---------------------------------------------------------------------------------------------------
+
+
+def test_the_wall_is_asked_for_in_the_address_and_kept_by_the_browser(browser: Client) -> None:
+    assert 'data-density="wall"' not in text(browser)
+    assert 'data-density="wall"' in text(browser, "/alarms/?density=wall")
+    browser.cookies["density"] = "wall"
+    assert 'data-density="wall"' in text(browser)
+    assert 'data-density="wall"' not in text(browser, "/alarms/?density=")
+
+
+def expiry(browser: Client) -> float:
+    session = Session.objects.get(session_key=browser.session.session_key)
+    return (session.expire_date - timezone.now()).total_seconds()
+
+
+def test_a_station_that_only_looks_stays_signed_in_and_nobody_else(browser: Client, client: Client) -> None:
+    # One browser: first an operator's, then the station's.
+    assert browser.post("/wall", {"on": "1"}).json() == {"stays": False}
+    assert expiry(browser) <= django_settings.SESSION_COOKIE_AGE
+    client.force_login(factories.viewer())
+    assert client.post("/wall", {"on": "1"}).json() == {"stays": True}
+    assert expiry(client) > 390 * 86_400
+    assert "data-looks-only" in text(client)
+    # Off the wall it is an ordinary session again.
+    assert client.post("/wall", {"on": ""}).json() == {"stays": False}
+    assert expiry(client) <= django_settings.SESSION_COOKIE_AGE
+    assert Client().post("/wall", {"on": "1"}).status_code == 302
+
+
+# --- What went wrong -------------------------------------------------------------------------------------------------
+
+
+def test_who_is_refused_reads_who_they_are_and_who_can_grant_it(client: Client, db: None, clean_redis: Any) -> None:
+    from django.contrib.auth.models import User
+
+    factories.plant()
+    User.objects.create_superuser("tanja", password="a long enough password", first_name="Tanja", last_name="Haas")
+    client.force_login(factories.viewer())
+    answer = client.post("/maintenance/add", {})
+    page = answer.content.decode()
+    assert answer.status_code == 403
+    assert "Vera Viewer" in page and "Tanja Haas" in page
+    assert 'id="banner"' in page and 'class="nav"' in page
+
+
+def test_a_page_that_does_not_exist_keeps_the_frame(browser: Client) -> None:
+    answer = browser.get("/a/no-such/")
+    page = answer.content.decode()
+    assert answer.status_code == 404
+    assert "There is no asset with this code." in page and 'id="banner"' in page
+    assert browser.get("/no/such/page").status_code == 404
+
+
+def test_a_broken_page_keeps_the_frame_and_has_a_code_that_is_in_the_log(
+    browser: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("the page is broken")
+
+    factories.plant()
+    browser.raise_request_exception = False
+    monkeypatch.setattr("plant.pages.area.Page", fail)
+    answer = browser.get("/a/hall/")
+    page = answer.content.decode()
+    code = re.search(r"<b>([0-9A-F]{4}-[0-9A-F]{4})</b>", page)
+    assert answer.status_code == 500 and code is not None
+    assert 'id="banner"' in page and "the page is broken" not in page
+    assert code[1] in caplog.text
+
+
+def test_where_even_the_frame_is_broken_a_plain_page_says_so(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("the database is away")
+
+    factories.plant()
+    browser.raise_request_exception = False
+    monkeypatch.setattr("plant.pages.area.tree_for", fail)
+    monkeypatch.setattr("plant.pages.shell.tree_for", fail)
+    answer = browser.get("/a/hall/")
+    page = answer.content.decode()
+    assert answer.status_code == 500
+    assert re.search(r"Code [0-9A-F]{4}-[0-9A-F]{4}\.", page)
+    assert 'id="banner"' not in page and "the database is away" not in page
