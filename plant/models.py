@@ -1,9 +1,10 @@
-"""The project's own records: personal tokens, one-time links, synoptics, filters that people keep."""
+"""The project's own records: tokens, one-time links, synoptics, filters that people keep, the map's ground."""
 
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
 
 from devices.models import Asset, code_validator
 from devices.records import LONGEST_REASON, History
@@ -79,3 +80,61 @@ class SavedFilter(models.Model):
     def address(self) -> str:
         """Gives the address of the list that it stands for."""
         return f"{reverse('alarms')}?{self.query}"
+
+
+class MapLayer(models.Model):
+    """What the map draws below the assets: outlines of the site, or a picture of it with its corners."""
+
+    class Kind(models.TextChoices):
+        """What it is made of."""
+
+        OUTLINES = "outlines", _("Outlines (GeoJSON)")
+        PICTURE = "picture", _("Picture")
+
+    name = models.CharField(_("name"), max_length=80)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    # Where it lies: degrees, or metres of the site plan.
+    metres = models.BooleanField(_("on the site plan"), default=False)
+    west = models.FloatField(_("west"))
+    south = models.FloatField(_("south"))
+    east = models.FloatField(_("east"))
+    north = models.FloatField(_("north"))
+    content = models.BinaryField()  # as it was checked and written anew, never as it came
+    media_type = models.CharField(max_length=40)
+    digest = models.CharField(max_length=64)  # SHA-256 of the content; part of its address
+    facts = models.JSONField(default=dict)  # shapes and points, or width and height
+    uploaded = models.DateTimeField(_("uploaded"), auto_now_add=True)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("uploaded by"),
+    )
+    history = HistoricalRecords(excluded_fields=["content"])
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("map layer")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SitePlan(models.Model):
+    """Where the site plan's zero point lies on the earth, and which way the plan is turned; one row."""
+
+    latitude = models.FloatField(_("latitude"), help_text=_("Degrees north (WGS 84) of the plan's zero point."))
+    longitude = models.FloatField(_("longitude"), help_text=_("Degrees east (WGS 84) of the plan's zero point."))
+    bearing = models.FloatField(
+        _("bearing"), default=0.0, help_text=_("Degrees from north, clockwise, in which the plan's upper edge points.")
+    )
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("site plan")
+
+    def __str__(self) -> str:
+        return f"{self.latitude}, {self.longitude}, {self.bearing}°"

@@ -14,7 +14,7 @@ _ENGINEERS_EDIT = {
         "typerule", "rule", "alarmclass", "position", "team", "membership", "rota", "rotalayer", "rotaturn",
         "rotaoverride", "holiday", "callplan", "callstep", "callroute", "maintenancewindow", "teamchannel",
     ],
-    "plant": ["synoptic"],
+    "plant": ["synoptic", "maplayer", "siteplan"],
 }  # fmt: skip
 _ACKNOWLEDGE = ("alerts", "acknowledge_alarm")
 _SHELVE = ("alerts", "shelve_alarm")
