@@ -15,19 +15,20 @@ _SAID_FOR = 600  # seconds
 
 
 def load() -> None:
-    """Imports the demo's plant.yaml as anybody's, its people and drawings; tokens go to a file for the feed alone."""
+    """Imports the demo's plant.yaml as anybody's, its people, drawings and map; tokens go to a file for the feed."""
     from django.conf import settings
     from django.db import transaction
     from django.utils import timezone
 
     from devices import configuration, services
     from devices.models import Source
-    from plant.demo import drawings, people
+    from plant.demo import drawings, ground, people
 
     with transaction.atomic():
         configuration.load(FILE.read_text(encoding="utf-8"), reason="the demo plant")
         people.bring(now=timezone.now())
         drawings.bring()
+        ground.bring()
         names = [name for name, _ in read().sources]
         tokens = {source.name: services.rotate_token(source=source) for source in Source.objects.filter(name__in=names)}
     folder: Path = settings.VAR_DIR

@@ -6,6 +6,7 @@ import numpy as np
 
 from plant.demo.conditions import Faults, Moment, lag
 from plant.demo.layout import Floats, Layout, read
+from plant.demo.moving import Vehicles
 from plant.demo.process import Compressors, Feeders, Gateways, Ovens, Pipeline, Tanks
 from plant.demo.rotating import Motors, Presses, Pumps
 
@@ -36,6 +37,7 @@ class World:
         self.pipeline = Pipeline(self.layout, self.rng)
         self.feeders = Feeders(self.layout, self.rng)
         self.gateways = Gateways(self.layout, self.rng)
+        self.vehicles = Vehicles(self.layout, seed)
         self.cooled_presses = self._exposure("press", COOLED_PRESSES)
         self.cooled_compressors = self._exposure("compressor", COOLED_COMPRESSORS)
         self.supply = np.array([COOLING_PRESSURE])
@@ -64,6 +66,7 @@ class World:
             "pipeline": self.pipeline.step(at),
             "feeder": self.feeders.step(at),
             "gateway": self.gateways.step(at),
+            "vehicle": self.vehicles.step(at),
         }
         # Sensors that one machine has beside its type's follow in the layout, in the order of types.
         extra = {

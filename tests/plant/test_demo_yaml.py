@@ -25,13 +25,14 @@ def test_the_works_has_four_areas_thirteen_lines_and_two_hundred_machines_of_eig
     types = Counter(asset.get("type") for asset in PLAN["assets"] if asset["level"] == Level.MACHINE)
     assert types.pop("gateway") == 4
     assert types.pop(RECORDED) == 1
+    assert types.pop("vehicle") == 2
     assert (len(types), sum(types.values())) == (8, 200)
 
 
 def test_it_is_taken_without_a_complaint_and_has_about_fifteen_hundred_sensors() -> None:
     read_plant(FILE.read_text(encoding="utf-8"))
-    assert len(rulebook().sensors) == 1539
-    assert len(read().tags) == 1538  # the recorded machine is fed from its recording
+    assert len(rulebook().sensors) == 1549
+    assert len(read().tags) == 1548  # the recorded machine is fed from its recording
 
 
 def test_it_sends_fewer_than_a_thousand_readings_a_second() -> None:
