@@ -15,7 +15,7 @@ _SAID_FOR = 600  # seconds
 
 
 def load() -> None:
-    """Imports the demo's plant.yaml as anybody's, its people, drawings and map; tokens go to a file for the feed."""
+    """Imports the demo's plant.yaml as anybody's, its people, drawings and map; tokens go to a file of the feed's."""
     from django.conf import settings
     from django.db import transaction
     from django.utils import timezone

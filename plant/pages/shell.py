@@ -59,6 +59,7 @@ MAIN_PAGES = (
     Page("overview", _("Overview"), "overview", "o"),
     Page("alarms", _("Alarms"), "alarms", "a"),
     Page("synoptics", _("Synoptics"), "synoptic", "y"),
+    Page("map", _("Map"), "map", "l"),
 )
 SETUP_PAGES = (
     Page("rules", _("Rules"), "rules", "u"),

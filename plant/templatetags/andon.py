@@ -96,6 +96,12 @@ def at(values: Mapping[Any, Any], key: Any) -> Any:
 
 
 @register.filter
+def of(values: Mapping[str, Any], name: str) -> Any:
+    """Gives what a mapping holds under a name, or nothing."""
+    return values.get(name, "")
+
+
+@register.filter
 def grouped(value: float) -> str:
     """Gives a count with thin spaces between thousands."""
     return writing.number(value, 0)

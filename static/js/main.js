@@ -15,6 +15,7 @@ const modules = {
   area: () => import("./ui/area.js"),
   deliveries: () => import("./ui/deliveries.js"),
   machine: () => import("./ui/machine.js"),
+  map: () => import("./ui/map.js"),
   onboarding: () => import("./ui/onboarding.js"),
   overview: () => import("./ui/overview.js"),
   push: () => import("./ui/push.js"),
