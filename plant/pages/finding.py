@@ -1,107 +1,330 @@
-"""Find: one list over machines, sensors, alarms and pages, the nearest match first."""
+"""Find: one list over assets, sensors, alarms, rules, drawings, people and pages; each kind together, nearest first.
+
+Names of the plant and of its rules are looked through in memory, as one long text for each kind: at 50,000 sensors an
+answer takes some milliseconds. What changes by the minute, alarms and people, is asked of the database.
+"""
 
 from __future__ import annotations
 
-from typing import TypedDict
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypedDict
 
-from django.urls import NoReverseMatch, reverse
+from django.contrib.auth.models import User
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from alerts.models import Alarm
-from plant.pages.tree import Tree
+from alerts.models import Alarm, Rule, TypeRule
+from alerts.models.calling import RotaTurn
+from devices.models import Revision
+from plant.models import Synoptic
+from plant.pages.tree import Node, SensorRow, Tree
 
 MOST = 12
 _MOST_OF_A_KIND = 6
+_LONGEST = 100  # characters of the words
+_MOST_WORDS = 6
+_LOOKED_AT = 2_000  # lines that begin as wanted, before the rest is looked through
+_OPEN_ALARMS = 2_000
+
+# How near a match is.
+EXACT, BEGINS, WORD, INSIDE = range(4)
 
 
 class Found(TypedDict):
     """One line of the list."""
 
     kind: str
+    group: str  # the heading above it
     icon: str
     title: str
     detail: str
     url: str
 
 
-def find(text: str, plant: Tree, pages: list[tuple[str, str, str]]) -> list[Found]:
-    """Gives what all words of `text` lead to.
+class Match(NamedTuple):
+    """A line with how near it is."""
+
+    rank: int
+    found: Found
+
+
+class Index:
+    """Many names as one text, so that looking through them is the work of C and not of Python."""
+
+    def __init__(self, names: Iterable[tuple[str, str]]) -> None:
+        """Takes what a thing is called by, and further words for it."""
+        lines = [f"{code} {rest}".replace("\n", " ").casefold() for code, rest in names]
+        self.text = "\n" + "".join(f"{line}\n" for line in lines)
+        self._starts = [0]
+        for line in lines:
+            self._starts.append(self._starts[-1] + len(line) + 1)
+
+    def find(self, words: Sequence[str], most: int = _MOST_OF_A_KIND) -> list[tuple[int, int]]:
+        """Gives (rank, number of the line) of what holds all words, the nearest first, then in the given order.
+
+        Takes: words in lower case.
+        Cost: one pass in C for what the first word begins, one over all lines that hold the rarest word.
+        """
+        found: dict[int, int] = {}
+        first = words[0]
+        self._scan(f"\n{first} ", words, EXACT, most, found, _LOOKED_AT)
+        self._scan(f"\n{first}", words, BEGINS, most, found, _LOOKED_AT)
+        self._scan(f" {first}", words, WORD, most, found, _LOOKED_AT)
+        rarest = min(words, key=self.text.count) if len(words) > 1 else first
+        self._scan(rarest, words, INSIDE, most, found, len(self._starts))
+        return sorted((rank, line) for line, rank in found.items())
+
+    def _scan(
+        self, pattern: str, words: Sequence[str], rank: int, most: int, found: dict[int, int], looked: int
+    ) -> None:
+        """Adds the lines in which a pattern stands and all words do, until there are enough of them."""
+        text, starts = self.text, self._starts
+        at = 0
+        while len(found) < most and looked > 0:
+            at = text.find(pattern, at)
+            if at < 0:
+                return
+            # A line begins with the end of the one before it.
+            line = bisect_right(starts, at) - 1
+            begin, end = starts[line], starts[line + 1]
+            at, looked = end, looked - 1
+            if line not in found and all(text.find(word, begin, end) >= 0 for word in words):
+                found[line] = rank
+
+
+@dataclass(frozen=True, slots=True)
+class _Plant:
+    """The plant's names, read once for each revision of its model."""
+
+    tree: Tree
+    nodes: list[Node]
+    sensors: list[SensorRow]
+    by_node: Index
+    by_sensor: Index
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """The rules' names, read once for each revision of the rules."""
+
+    revision: int
+    rows: list[tuple[str, int, str, str]]  # kind, number, name, of what
+    by_rule: Index
+
+
+_plant: _Plant | None = None
+_rules: _Rules | None = None
+
+
+def _names_of(plant: Tree) -> _Plant:
+    global _plant
+    if _plant is None or _plant.tree is not plant:
+        nodes = list(plant.nodes.values())
+        code = {node.pk: node.code for node in nodes}
+        _plant = _Plant(
+            plant,
+            nodes,
+            plant.sensors,
+            Index((node.code, f"{node.name} {node.type_name}") for node in nodes),
+            Index((sensor.key, f"{code[sensor.asset]}/{sensor.key} {sensor.name}") for sensor in plant.sensors),
+        )
+    return _plant
+
+
+def _names_of_rules() -> _Rules:
+    """Gives the rules' names: of types, and of assets where they are the asset's own. Cost: one query, or three."""
+    global _rules
+    revision = Revision.objects.filter(name="rules").values_list("number", flat=True).first() or 0
+    if _rules is None or _rules.revision != revision:
+        of_types = TypeRule.objects.order_by("type__code", "pk").values_list("pk", "name", "type__name")
+        own = Rule.objects.filter(origin=None).order_by("asset__code", "pk").values_list("pk", "name", "asset__code")
+        rows = [("type-rule", *row) for row in of_types] + [("rule", *row) for row in own]
+        _rules = _Rules(revision, rows, Index((name, of) for _kind, _pk, name, of in rows))
+    return _rules
+
+
+def find(text: str, plant: Tree, pages: list[tuple[str, str, str]], viewer: User) -> list[Found]:
+    """Gives what all words of `text` lead to, as far as the viewer may open it.
 
     Takes: pages as title, icon and address.
-    Cost: at most one query, by primary key; names are looked through in memory.
+    Cost: six queries at most for any size of the plant, three more after a change of the rules.
     """
-    words = text.lower().split()
+    words = text[:_LONGEST].casefold().split()[:_MOST_WORDS]
     if not words:
         return []
-    found = _alarm(words) + _assets(words, plant) + _sensors(words, plant)
-    found += [
-        Found(kind="page", icon=icon, title=title, detail="", url=url)
-        for title, icon, url in pages
-        if all(word in title.lower() for word in words)
+    groups = [
+        _alarms(words),
+        _assets(words, plant),
+        _sensors(words, plant),
+        _rule_matches(words),
+        _drawings(words),
+        _people(words, viewer),
+        _pages(words, pages),
     ]
-    return found[:MOST]
+    # The kind with the nearest match comes first; none takes the room of the others.
+    groups = sorted((group for group in groups if group), key=lambda group: group[0].rank)
+    room = dict.fromkeys(range(len(groups)), 0)
+    for _round in range(_MOST_OF_A_KIND):
+        for place, group in enumerate(groups):
+            if room[place] < len(group) and sum(room.values()) < MOST:
+                room[place] += 1
+    return [match.found for place, group in enumerate(groups) for match in group[: room[place]]]
 
 
-def _alarm(words: list[str]) -> list[Found]:
-    number = words[0].removeprefix("#")
-    if len(words) > 1 or not number.isdecimal() or len(number) > 18:
-        return []
-    alarm = Alarm.objects.filter(pk=int(number)).first()
-    if alarm is None:
-        return []
-    try:
-        url = reverse("alarm", args=[alarm.pk])
-    except NoReverseMatch:
-        url = reverse("alarms")
-    return [
-        Found(kind="alarm", icon="alarms", title=f"#{alarm.pk}", detail=f"{alarm.asset_code} {alarm.message}", url=url)
-    ]
-
-
-def _rank(words: list[str], code: str, rest: str) -> int | None:
-    """Gives how near a match is, 0 the nearest, or None."""
-    whole = f"{code} {rest}"
+def _rank(words: list[str], code: str, rest: str = "") -> int | None:
+    """Gives how near a match is, or None."""
+    code, whole = code.casefold(), f"{code} {rest}".casefold()
     if not all(word in whole for word in words):
         return None
     first = words[0]
-    if code == first:
-        return 0
+    if code == first or code == " ".join(words):
+        return EXACT
     if code.startswith(first):
-        return 1
-    return 2 if f" {first}" in whole else 3
+        return BEGINS
+    return WORD if f" {first}" in whole else INSIDE
 
 
-def _assets(words: list[str], plant: Tree) -> list[Found]:
-    ranked = [
-        (rank, place, node)
-        for place, node in enumerate(plant.nodes.values())
-        if (rank := _rank(words, node.code.lower(), f"{node.name.lower()} {node.type_name.lower()}")) is not None
-    ]
-    return [
-        Found(
-            kind=node.level,
-            icon="area",
-            title=node.code,
-            detail=", ".join(filter(None, (node.name, node.place))),
-            url=node.url,
+def _nearest(matches: Iterable[Match | None]) -> list[Match]:
+    """Gives the nearest few of a kind, equals in the given order."""
+    return sorted((match for match in matches if match), key=lambda match: match.rank)[:_MOST_OF_A_KIND]
+
+
+def _match(rank: int | None, kind: str, group: str, icon: str, title: str, detail: str, url: str) -> Match | None:
+    if rank is None:
+        return None
+    return Match(rank, Found(kind=kind, group=group, icon=icon, title=title, detail=detail, url=url))
+
+
+# --- Plant and rules -------------------------------------------------------------------------------------------------
+
+
+def _assets(words: list[str], plant: Tree) -> list[Match]:
+    known = _names_of(plant)
+    found = ((rank, known.nodes[line]) for rank, line in known.by_node.find(words))
+    return _nearest(
+        _match(
+            rank,
+            node.level,
+            _("Assets"),
+            "area",
+            node.code,
+            ", ".join(filter(None, (node.name, node.place))),
+            node.url,
         )
-        for _rank_, _place, node in sorted(ranked, key=lambda row: row[:2])[:_MOST_OF_A_KIND]
-    ]
+        for rank, node in found
+    )
 
 
-def _sensors(words: list[str], plant: Tree) -> list[Found]:
-    ranked = []
-    for place, sensor in enumerate(plant.sensors):
-        node = plant.nodes[sensor.asset]
-        rank = _rank(words, sensor.key.lower(), f"{node.code.lower()}/{sensor.key.lower()} {sensor.name.lower()}")
-        if rank is not None:
-            ranked.append((rank, place, node, sensor))
-    return [
-        Found(
-            kind="sensor",
-            icon="trends",
-            title=f"{node.code}/{sensor.key}",
-            detail=", ".join(filter(None, (sensor.name, node.name))),
-            url=f"{node.url}#sensor-{sensor.key}",
+def _sensors(words: list[str], plant: Tree) -> list[Match]:
+    known = _names_of(plant)
+    found = ((rank, known.sensors[line]) for rank, line in known.by_sensor.find(words))
+    rows = ((rank, sensor, plant.nodes[sensor.asset]) for rank, sensor in found)
+    return _nearest(
+        _match(
+            rank,
+            "sensor",
+            _("Sensors"),
+            "trends",
+            f"{node.code}/{sensor.key}",
+            ", ".join(filter(None, (sensor.name, node.name))),
+            f"{node.url}#sensor-{sensor.key}",
         )
-        for _rank_, _place, node, sensor in sorted(ranked, key=lambda row: row[:2])[:_MOST_OF_A_KIND]
-    ]
+        for rank, sensor, node in rows
+    )
+
+
+def _rule_matches(words: list[str]) -> list[Match]:
+    known = _names_of_rules()
+    found = ((rank, known.rows[line]) for rank, line in known.by_rule.find(words))
+    return _nearest(
+        _match(rank, "rule", _("Rules"), "rules", name, of, reverse(kind, args=[pk]))
+        for rank, (kind, pk, name, of) in found
+    )
+
+
+def _drawings(words: list[str]) -> list[Match]:
+    """Gives the synoptics. Cost: one query."""
+    rows = Synoptic.objects.order_by("code").values_list("pk", "code", "name", "asset__name")
+    return _nearest(
+        _match(
+            _rank(words, name, f"{code} {asset}"),
+            "synoptic",
+            _("Synoptics"),
+            "synoptic",
+            name,
+            asset,
+            reverse("synoptic", args=[pk]),
+        )
+        for pk, code, name, asset in rows
+    )
+
+
+# --- Alarms, people, pages -------------------------------------------------------------------------------------------
+
+
+def _alarms(words: list[str]) -> list[Match]:
+    """Gives the alarm of a number, open or over, and open alarms by their text. Cost: two queries at most."""
+    columns = ("pk", "asset_code", "message")
+    rows: list[tuple[int | None, Any]] = []
+    number = words[0].removeprefix("#")
+    if len(words) == 1 and number.isdecimal() and len(number) <= 18:
+        rows += [(EXACT, row) for row in Alarm.objects.filter(pk=int(number)).values_list(*columns)]
+    if not words[0].startswith("#"):
+        standing = Alarm.objects.filter(closed=None).order_by("priority", "-raised", "-pk")
+        found = standing.values_list(*columns)[:_OPEN_ALARMS]
+        rows += [(_rank(words, asset, message), (pk, asset, message)) for pk, asset, message in found]
+    return _nearest(
+        _match(
+            rank,
+            "alarm",
+            _("Alarms"),
+            "alarms",
+            f"#{pk}",
+            f"{asset} {message}".strip(),
+            reverse("alarm", args=[pk]),
+        )
+        for rank, (pk, asset, message) in rows
+    )
+
+
+def _people(words: list[str], viewer: User) -> list[Match]:
+    """Gives those of whom there is a page that the viewer may open: oneself, who is on a rota, everybody for staff.
+
+    Cost: two queries.
+    """
+    wanted = User.objects.filter(is_active=True)
+    for word in words:
+        wanted = wanted.filter(
+            Q(username__icontains=word) | Q(first_name__icontains=word) | Q(last_name__icontains=word)
+        )
+    people = list(wanted.order_by("last_name", "first_name", "username")[: 4 * _MOST_OF_A_KIND])
+    if not people:
+        return []
+    turns = RotaTurn.objects.filter(user__in=people).order_by("layer__rota__name", "pk")
+    rotas: dict[int, tuple[str, str]] = {}
+    for user, code, name in turns.values_list("user", "layer__rota__code", "layer__rota__name"):
+        rotas.setdefault(user, (code, name))
+    staff = viewer.is_staff and viewer.has_perm("auth.view_user")
+    found = []
+    for person in people:
+        code, rota = rotas.get(person.pk, ("", ""))
+        if person.pk == viewer.pk:
+            url = reverse("subscriptions")
+        elif code:
+            url = reverse("rota", args=[code])
+        elif staff:
+            url = reverse("admin:auth_user_change", args=[person.pk])
+        else:
+            continue
+        name = person.get_full_name() or person.get_username()
+        detail = ", ".join(filter(None, (person.get_username() if name != person.get_username() else "", rota)))
+        rank = _rank(words, name, person.get_username())
+        found.append(_match(INSIDE if rank is None else rank, "person", _("People"), "user", name, detail, url))
+    return _nearest(found)
+
+
+def _pages(words: list[str], pages: list[tuple[str, str, str]]) -> list[Match]:
+    return _nearest(_match(_rank(words, title), "page", _("Pages"), icon, title, "", url) for title, icon, url in pages)

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -286,14 +287,15 @@ def theme(request: HttpRequest) -> HttpResponseBase:
 
 @require_GET
 def find(request: HttpRequest) -> JsonResponse:
-    """Gives what the words lead to: machines, sensors, alarms, pages."""
+    """Gives what the words lead to: assets, sensors, alarms, rules, synoptics, people, pages."""
+    assert isinstance(request.user, User)  # the middleware lets nobody else in
     pages = [*MAIN_PAGES, *SETUP_PAGES]
     titles = [
         (str(page.title), page.icon, page.url)
         for page in pages
         if page.url and (not page.staff or getattr(request.user, "is_staff", False))
     ]
-    return JsonResponse({"items": finding.find(request.GET.get("q", ""), tree(), titles)})
+    return JsonResponse({"items": finding.find(request.GET.get("q", ""), tree(), titles, request.user)})
 
 
 @require_GET

@@ -14,7 +14,7 @@ let current = -1;
 let asked = 0;
 
 function choose(place) {
-  const options = [...list.children];
+  const options = [...list.querySelectorAll("[role=option]")];
   current = options.length ? (place + options.length) % options.length : -1;
   options.forEach((option, at) => option.setAttribute("aria-selected", String(at === current)));
   if (current < 0) return field.removeAttribute("aria-activedescendant");
@@ -23,30 +23,45 @@ function choose(place) {
   return undefined;
 }
 
+function optionOf(item, place) {
+  const icon = svg(
+    "svg",
+    { class: "ic", width: 16, height: 16, "aria-hidden": "true" },
+    svg("use", { href: `${icons}#${item.icon}` }),
+  );
+  const option = make(
+    "li",
+    { role: "option", id: `found-${place}` },
+    icon,
+    make("b", {}, item.title),
+    make("span", { class: "muted" }, item.detail),
+  );
+  option.addEventListener("click", () => location.assign(item.url));
+  option.dataset.url = item.url;
+  return option;
+}
+
+/** Each kind under its name, in the order of the answer. */
 function draw(items, words) {
+  const groups = new Map();
+  items.forEach((item, place) => {
+    if (!groups.has(item.group)) groups.set(item.group, []);
+    groups.get(item.group).push(optionOf(item, place));
+  });
   list.replaceChildren(
-    ...items.map((item, place) => {
-      const icon = svg(
-        "svg",
-        { class: "ic", width: 16, height: 16, "aria-hidden": "true" },
-        svg("use", { href: `${icons}#${item.icon}` }),
-      );
-      const option = make(
+    ...[...groups].map(([name, options], place) =>
+      make(
         "li",
-        { role: "option", id: `found-${place}` },
-        icon,
-        make("b", {}, item.title),
-        make("span", { class: "muted" }, item.detail),
-      );
-      option.addEventListener("click", () => location.assign(item.url));
-      option.dataset.url = item.url;
-      return option;
-    }),
+        { role: "presentation" },
+        make("p", { class: "kind", id: `kind-${place}`, "aria-hidden": "true" }, name),
+        make("ul", { role: "group", "aria-labelledby": `kind-${place}` }, ...options),
+      ),
+    ),
   );
   hint.hidden = items.length > 0;
   hint.textContent = words
     ? fill(gettext("Nothing is called “%(words)s”."), { words })
-    : gettext("Type a code, a name, or an alarm number.");
+    : gettext("Type a code, a name, words of an alarm or its number.");
   choose(0);
 }
 
@@ -76,7 +91,7 @@ field.addEventListener("keydown", (event) => {
     choose(current + step);
   } else if (event.key === "Enter" && current >= 0) {
     event.preventDefault();
-    location.assign(list.children[current].dataset.url);
+    location.assign(list.querySelectorAll("[role=option]")[current].dataset.url);
     dialog.close();
   }
 });

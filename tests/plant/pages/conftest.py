@@ -20,6 +20,8 @@ def no_plant_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forgets the tree: a rolled-back test leaves its revision number behind for the next."""
     monkeypatch.setattr("devices.topology._current", None)
     monkeypatch.setattr("plant.pages.tree._current", None)
+    monkeypatch.setattr("plant.pages.finding._plant", None)
+    monkeypatch.setattr("plant.pages.finding._rules", None)
 
 
 @pytest.fixture

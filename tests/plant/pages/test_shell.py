@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-import pytest
-from django.test import Client
+from collections import Counter
+from collections.abc import Callable
 
-from alerts.models import Contact
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from alerts.models import Alarm, Contact, State
+from alerts.models.calling import Rota, RotaLayer, RotaTurn
+from alerts.rules import create_type_rule
 from devices import services
+from devices.models import Asset, Sensor
+from plant.models import Synoptic
+from plant.pages.finding import Index
 from tests import factories
 
 
@@ -42,6 +54,111 @@ def test_nothing_leads_nowhere(works: Client) -> None:
     assert found(works, "  ") == []
     assert found(works, "zzz") == []
     assert found(works, "9" * 40) == []
+
+
+def test_alarms_are_found_by_number_and_by_their_text(works: Client, raise_alarm: Callable[..., Alarm]) -> None:
+    machine = Asset.objects.get(code="press-1-1")
+    rule = factories.rule(machine, sensor_key="bearing-temp")
+    old = raise_alarm(machine, rule=rule, closed=timezone.now(), state=State.NORMAL, message="Oil too old")
+    alarm = raise_alarm(machine, rule=rule, message="Bearing runs hot")
+    assert found(works, f"#{alarm.pk}") == [("alarm", f"#{alarm.pk}")]
+    assert ("alarm", f"#{old.pk}") in found(works, str(old.pk))
+    assert found(works, "runs hot") == [("alarm", f"#{alarm.pk}")]
+    assert found(works, "too old") == []
+
+
+def test_rules_are_found_once_for_all_machines_of_a_type(works: Client) -> None:
+    pump = factories.asset_type()
+    services.create_type_sensor(type=pump, key="oil", name="Oil", unit="degC", range_low=0, range_high=150)
+    type_rule = create_type_rule(type=pump, name="Oil hot", kind="high", sensor_key="oil", limit=80, priority=2)
+    for number in range(3):
+        services.create_asset(code=f"pump-{number}", name=f"P {number}", level="machine", type=pump)
+    own = factories.rule(Asset.objects.get(code="press-1-1"), "Runs hot", sensor_key="bearing-temp")
+    items = works.get("/find", {"q": "hot"}).json()["items"]
+    assert [(item["title"], item["detail"], item["url"]) for item in items] == [
+        ("Oil hot", "Pump", f"/type-rules/{type_rule.pk}/"),
+        ("Runs hot", "press-1-1", f"/rules/{own.pk}/"),
+    ]
+
+
+def test_a_person_is_found_where_there_is_a_page_of_them_that_one_may_open(works: Client) -> None:
+    factories.viewer("ines")
+    mara = factories.viewer("mara")
+    rota = Rota.objects.create(code="on-call", name="Works on call")
+    layer = RotaLayer.objects.create(rota=rota, name="Weeks", first="2026-01-05", turns=[7])
+    RotaTurn.objects.create(layer=layer, place=0, user=mara)
+
+    def people(browser: Client, words: str) -> list[tuple[str, str]]:
+        items = browser.get("/find", {"q": words}).json()["items"]
+        return [(item["detail"], item["url"]) for item in items if item["kind"] == "person"]
+
+    assert people(works, "vera viewer") == [("mara, Works on call", "/on-call/on-call/")]
+    assert people(works, "ines") == []
+    assert people(works, "olga") == [("operator", "/subscriptions/")]
+    User.objects.filter(username="mara").update(is_active=False)
+    assert people(works, "mara") == []
+    admin = Client()
+    admin.force_login(User.objects.create_superuser("root"))
+    ines = User.objects.get(username="ines")
+    assert people(admin, "ines") == [("ines", f"/admin/auth/user/{ines.pk}/change/")]
+
+
+def test_synoptics_are_found_by_name(works: Client) -> None:
+    area = Asset.objects.get(code="hall")
+    drawing = Synoptic.objects.create(code="oven-line", name="Oven line", asset=area, drawing="<svg/>")
+    items = works.get("/find", {"q": "oven"}).json()["items"]
+    assert [(item["kind"], item["url"]) for item in items] == [("synoptic", f"/synoptics/{drawing.pk}/")]
+
+
+def test_the_kind_with_the_nearest_match_comes_first_and_none_takes_all_the_room(works: Client) -> None:
+    kinds = [kind for kind, _title in found(works, "alarms")]
+    assert kinds[0] == "page"
+    for machine in Asset.objects.filter(level="machine"):
+        for number in range(20):
+            factories.sensor(machine, f"press-{number}")
+    kinds = [kind for kind, _title in found(works, "press")]
+    assert Counter(kinds) == {"machine": 3, "sensor": 6}
+    assert [item["group"] for item in works.get("/find", {"q": "press"}).json()["items"]][::6] == ["Assets", "Sensors"]
+
+
+def test_finding_costs_the_same_number_of_queries_in_a_large_plant(
+    works: Client, raise_alarm: Callable[..., Alarm]
+) -> None:
+    def queries(words: str) -> list[str]:
+        works.get("/find", {"q": words})
+        with CaptureQueriesContext(connection) as captured:
+            works.get("/find", {"q": words})
+        return [query["sql"][:160] for query in captured.captured_queries]
+
+    small = queries("press temp")
+    line = Asset.objects.get(code="line-1")
+    Asset.objects.bulk_create(
+        Asset(code=f"press-{n}", name=f"Press {n}", level="machine", parent=line) for n in range(300)
+    )
+    many = list(Asset.objects.filter(code__regex=r"^press-\d+$"))
+    Sensor.objects.bulk_create(Sensor(asset=machine, key="temp", name="Temperature") for machine in many)
+    for machine in many[:30]:
+        raise_alarm(machine, message="Press temperature high")
+    services.bump("plant")
+    large = queries("press temp")
+    assert len(large) == len(small) <= 8, "\n".join(large)
+
+
+@pytest.mark.parametrize("words", [["ab"], ["ab", "x"], ["x", "9"], ["zz"], ["b-2", "ab"], ["name"]])
+def test_an_index_finds_what_looking_at_each_line_finds(words: list[str]) -> None:
+    names = [
+        (f"{code}-{n}", f"Name {extra}") for n in range(30) for code in ("ab", "xab", "b") for extra in ("x", "y 9")
+    ]
+    lines = [f"{code} {rest}".casefold() for code, rest in names]
+
+    def rank(line: str) -> int:
+        first = words[0]
+        code = line.split(" ")[0]
+        return 0 if code == first else 1 if code.startswith(first) else 2 if f" {first}" in line else 3
+
+    wanted = sorted((rank(line), n) for n, line in enumerate(lines) if all(word in line for word in words))
+    assert Index(names).find(words, most=1000) == wanted
+    assert Index(names).find(words, most=5) == wanted[:5]
 
 
 def test_find_stays_short(works: Client) -> None:
