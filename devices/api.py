@@ -9,6 +9,7 @@ from typing import Any, Literal
 from asgiref.sync import sync_to_async
 from django.db.models import Q
 from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.utils import timezone
 from ninja import Query, Router
 from ninja.errors import HttpError
 
@@ -22,6 +23,7 @@ _PAGE: int = Query(200, ge=1, le=1000)  # type: ignore[type-arg]  # an alias for
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_POINTS = 10_000
+MOST_DRAWN = 24  # sensors in one drawing
 MOST_EXPORTED = 1_000  # sensors in one export
 
 
@@ -121,6 +123,22 @@ def _find_sensor(code: str, key: str) -> Sensor:
     return sensor
 
 
+def find_sensors(tags: list[str]) -> list[Sensor]:
+    """Gives the sensors of some tags in their order, with their assets. Cost: one query.
+
+    Raises: Http404 where one is not there.
+    """
+    wanted = Q(pk__in=[])
+    for tag in tags:
+        code, _, key = tag.partition("/")
+        wanted |= Q(asset__code=code, key=key)
+    found = {sensor.tag: sensor for sensor in Sensor.objects.filter(wanted).select_related("asset")}
+    for tag in tags:
+        if tag not in found:
+            raise Http404(f"There is no sensor {tag[:140]}.")
+    return [found[tag] for tag in tags]
+
+
 @router.get("/sensors/{code}/{key}", summary="One sensor with its newest reading")
 def get_sensor(request: HttpRequest, code: str, key: str) -> dict[str, Any]:
     """The sensor behind the tag `code/key`."""
@@ -141,20 +159,86 @@ def get_history(
 
     Columns: `times` in milliseconds since the epoch, `values`; null marks a gap.
     """
+    first, last = _range(start, end)
+    sensor = _find_sensor(code, key)
+    return {**_line(sensor, first, last, points), "start": iso(first), "end": iso(last)}
+
+
+def _range(start: datetime, end: datetime) -> tuple[int, int]:
+    """Gives a range in µs since the epoch. Raises: HttpError 422."""
     first, last = to_us(start), to_us(end)
     if last < first:
         raise HttpError(422, "The range ends before it starts.")
-    sensor = _find_sensor(code, key)
-    found = history.read_points(sensor.pk, first, last, points)
-    values = [None if value != value else value for value in found.value.tolist()]  # NaN marks a gap
+    return first, last
+
+
+def _line(sensor: Sensor, first: int, last: int, points: int, *, edges: bool = False) -> dict[str, Any]:
+    found = history.read_points(sensor.pk, first, last, points, edges=edges)
     return {
         "sensor": sensor.tag,
         "unit": sensor.unit,
-        "start": iso(first),
-        "end": iso(last),
         "thinned": found.thinned,
         "times": (found.time / 1000).tolist(),
-        "values": values,
+        "values": [None if value != value else value for value in found.value.tolist()],  # NaN marks a gap
+        "bad": (found.bad / 1000).tolist(),
+    }
+
+
+@router.get("/history", summary="Several sensors' readings over a range, to be drawn")
+def get_histories(
+    request: HttpRequest,
+    start: datetime,
+    end: datetime,
+    sensor: list[str] = Query([], max_length=MOST_DRAWN),  # type: ignore[type-arg]
+    points: int = Query(2000, ge=2, le=MOST_POINTS),  # type: ignore[type-arg]
+    edges: bool = False,
+) -> dict[str, Any]:
+    """As a sensor's history, for up to 24 of them in the order of their names.
+
+    `edges` adds each one's nearest readings outside the range. `bad` has from when to when readings were bad.
+    """
+    first, last = _range(start, end)
+    lines = [_line(found, first, last, points, edges=edges) for found in find_sensors(sensor)]
+    return {"start": iso(first), "end": iso(last), "items": lines}
+
+
+@router.get("/summary", summary="A range of several sensors in figures")
+def get_summaries(
+    request: HttpRequest,
+    start: datetime,
+    end: datetime,
+    sensor: list[str] = Query([], max_length=MOST_DRAWN),  # type: ignore[type-arg]
+) -> dict[str, Any]:
+    """Lowest, highest, mean and standard deviation over time, and the seconds outside the normal band.
+
+    A good value holds until the next reading; where the sensor is silent, for one of its intervals. `known` is the
+    seconds of the range in which one held. A range of more than 64 million readings of a sensor is not summed: its
+    figures are null. What lies ahead of now does not count.
+    """
+    first, last = _range(start, end)
+    last = max(first, min(last, to_us(timezone.now())))
+    items = [_figures(found, first, last) for found in find_sensors(sensor)]
+    return {"start": iso(first), "end": iso(last), "items": items}
+
+
+def _figures(sensor: Sensor, first: int, last: int) -> dict[str, Any]:
+    low, high = sensor.normal_low, sensor.normal_high
+    normal = None if low is None or high is None else (low, high)
+    found = history.summarise(sensor.pk, first, last, interval=sensor.interval, normal=normal)
+    if found is None:
+        return {"sensor": sensor.tag, "unit": sensor.unit, "readings": None}
+    newest = found.last
+    return {
+        "sensor": sensor.tag,
+        "unit": sensor.unit,
+        "readings": found.readings,
+        "low": found.low,
+        "high": found.high,
+        "mean": found.mean,
+        "deviation": found.deviation,
+        "known": found.known / 1e6,
+        "outside": None if found.outside is None else found.outside / 1e6,
+        "last": None if newest is None else {"time": iso(newest.time), "value": newest.value},
     }
 
 
@@ -168,9 +252,7 @@ def get_export(
     format: Literal["csv", "parquet"] = "csv",
 ) -> StreamingHttpResponse:
     """Every reading of the named sensors, or of an asset and all below it, with quality and lateness."""
-    first, last = to_us(start), to_us(end)
-    if last < first:
-        raise HttpError(422, "The range ends before it starts.")
+    first, last = _range(start, end)
     wanted = Sensor.objects.none()
     if asset is not None:
         root = Asset.objects.filter(code=asset).first()

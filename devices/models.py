@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -363,6 +364,35 @@ class Chunk(models.Model):
 
     def __str__(self) -> str:
         return f"chunk {self.pk}: {self.count} readings of {self.sensor_id}"
+
+
+class Annotation(models.Model):
+    """What a person says about a time of an asset or of one of its sensors; drawn into the trends."""
+
+    asset = models.ForeignKey(Asset, models.CASCADE, related_name="annotations", verbose_name=_("asset"))
+    sensor = models.ForeignKey(
+        Sensor, models.CASCADE, null=True, blank=True, related_name="annotations", verbose_name=_("sensor")
+    )
+    start = models.DateTimeField(_("from"))
+    end = models.DateTimeField(_("to"))  # the same as the start for an instant
+    text = models.CharField(_("text"), max_length=500)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", editable=False)
+    made = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["start", "id"]
+        verbose_name = _("annotation")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(end__gte=models.F("start")), name="annotation_ends_not_before_start"
+            )
+        ]
+        # annotations.between: an asset's that meet a range
+        indexes = [models.Index(fields=["asset", "end"], name="annotation_by_asset")]
+
+    def __str__(self) -> str:
+        return f"annotation {self.pk} of {self.asset_id}: {self.text}"
 
 
 def json_labels(value: Any) -> dict[str, str]:

@@ -26,6 +26,7 @@ _ARRANGE = {
 # Who repairs a machine has its papers.
 _FILE = ("devices", "add_document")
 _DRAFT = ("alerts", "add_draftchange")
+_ANNOTATE = ("devices", "add_annotation")  # each changes their own
 
 FIRST_PERSON = "admin"
 
@@ -40,9 +41,9 @@ def _wanted() -> dict[str, set[tuple[str, str]]]:
     }
     return {
         VIEWER: set(),
-        OPERATOR: {_ACKNOWLEDGE, _SHELVE, _DRAFT, *_ARRANGE},
-        MAINTENANCE: {_ACKNOWLEDGE, _SERVICE, _FILE, *_ARRANGE},
-        ENGINEER: {_ACKNOWLEDGE, _SHELVE, _SERVICE, _DRAFT, *edit},
+        OPERATOR: {_ACKNOWLEDGE, _SHELVE, _DRAFT, _ANNOTATE, *_ARRANGE},
+        MAINTENANCE: {_ACKNOWLEDGE, _SERVICE, _FILE, _ANNOTATE, *_ARRANGE},
+        ENGINEER: {_ACKNOWLEDGE, _SHELVE, _SERVICE, _DRAFT, _ANNOTATE, *edit},
     }
 
 

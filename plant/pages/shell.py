@@ -61,6 +61,7 @@ MAIN_PAGES = (
     Page("alarms", _("Alarms"), "alarms", "a"),
     Page("synoptics", _("Synoptics"), "synoptic", "y"),
     Page("map", _("Map"), "map", "l"),
+    Page("trends", _("Trends"), "trends", "t"),
 )
 SETUP_PAGES = (
     Page("rules", _("Rules"), "rules", "u"),

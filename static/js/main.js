@@ -22,6 +22,7 @@ const modules = {
   rules: () => import("./ui/rules.js"),
   synoptic: () => import("./ui/synoptic.js"),
   synoptics: () => import("./ui/synoptics.js"),
+  trends: () => import("./ui/trends/page.js"),
 };
 
 writeWith(document.body.dataset.decimal || ".");

@@ -7,8 +7,9 @@ ones; `read` and its kin look into both, so that nobody else knows where a readi
 from devices.telemetry.codec import Columns
 from devices.telemetry.history.drawing import Points, read_points
 from devices.telemetry.history.folding import Folded, fold
-from devices.telemetry.history.reading import Reading, known, last_readings, read, read_many, scan, windows
+from devices.telemetry.history.reading import Reading, known, last_readings, neighbours, read, read_many, scan, windows
 from devices.telemetry.history.retention import forget
+from devices.telemetry.history.summing import Summary, summarise
 from devices.telemetry.history.writing import append, prepare
 
 __all__ = [
@@ -16,15 +17,18 @@ __all__ = [
     "Folded",
     "Points",
     "Reading",
+    "Summary",
     "append",
     "fold",
     "forget",
     "known",
     "last_readings",
+    "neighbours",
     "prepare",
     "read",
     "read_many",
     "read_points",
     "scan",
+    "summarise",
     "windows",
 ]

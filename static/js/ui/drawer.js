@@ -1,7 +1,8 @@
 // One alarm beside the list, or as a page of its own: read from the server, with its trend and the value now.
 
-import { Lane, onTheme } from "./lane.js";
+import { Lane } from "./lane.js";
 import { hear, now, on, plant } from "./live.js";
+import { onTheme } from "./plotting.js";
 import { inPhase } from "./symbols.js";
 import { refresh } from "./values.js";
 

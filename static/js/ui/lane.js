@@ -3,9 +3,11 @@
 import { make, setText } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
 import uPlot from "../../vendor/uplot/uPlot.esm.js";
+import { reach } from "../state/axis.js";
 import { isStale } from "../state/freshness.js";
 import { clock, day, number } from "../state/writing.js";
 import { now } from "./live.js";
+import { drawMark, token } from "./plotting.js";
 
 const HEIGHT = 118; // px of the plot alone
 const TIMES = 24; // px for the labels below it
@@ -15,16 +17,6 @@ const DAY = 86_400; // s
 export const POINTS = 2000;
 
 const { zone } = document.body.dataset;
-const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-const SHAPES = {
-  1: new Path2D("M1.3 1.3h13.4v13.4H1.3z"),
-  2: new Path2D("M8 .9 15.5 14.7H.5z"),
-  3: new Path2D("M8 15.1.5 1.3h15z"),
-  4: new Path2D("M8 1.1a6.9 6.9 0 1 1 0 13.8A6.9 6.9 0 0 1 8 1.1z"),
-};
-const DIGIT_Y = { 1: 11.6, 2: 13, 3: 10, 4: 11.6 };
-
 export class Lane {
   /**
    * Takes the place to draw in, the sensor as plant/pages/trend.py tells of it, the pen's number, and the view:
@@ -74,7 +66,7 @@ export class Lane {
         },
         scales: {
           x: { time: true, range: () => [this.view.from(), this.view.until()] },
-          y: { range: (_, low, high) => this.range(low, high) },
+          y: { range: (_, low, high) => reach(low, high, this.sensor) },
         },
         axes: [
           {
@@ -117,20 +109,6 @@ export class Lane {
 
   resize() {
     this.plot.setSize(this.size);
-  }
-
-  /** The y range: the data, the normal band, and limits that are near enough to matter. */
-  range(low, high) {
-    const { normal } = this.sensor;
-    if (low === null || high === null) [low, high] = normal ?? [0, 1];
-    if (normal) [low, high] = [Math.min(low, normal[0]), Math.max(high, normal[1])];
-    const reach = Math.max(high - low, 1e-9);
-    for (const { value } of this.sensor.limits) {
-      if (value > high && value - high < 2 * reach + Math.abs(high) * 0.25) high = value;
-      if (value < low && low - value < 2 * reach + Math.abs(low) * 0.25) low = value;
-    }
-    const margin = Math.max((high - low) * 0.08, 10 ** -this.sensor.decimals);
-    return [low - margin, high + margin];
   }
 
   label(at) {
@@ -192,25 +170,8 @@ export class Lane {
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
       ctx.setLineDash([]);
-      if (this.first) this.drawMark(ctx, x, bbox.top, priority, ratio, over);
+      if (this.first) drawMark(ctx, x, bbox.top - 16 * ratio, priority, ratio, over);
     }
-    ctx.restore();
-  }
-
-  drawMark(ctx, x, top, priority, ratio, over) {
-    ctx.save();
-    ctx.translate(x - 7 * ratio, top - 16 * ratio);
-    ctx.scale((14 / 16) * ratio, (14 / 16) * ratio);
-    ctx.fillStyle = token(`--p${priority}`);
-    ctx.strokeStyle = token(`--p${priority}-line`);
-    ctx.lineWidth = 1.2;
-    if (!over) ctx.fill(SHAPES[priority]);
-    ctx.stroke(SHAPES[priority]);
-    ctx.fillStyle = token(over ? "--ink-1" : `--p${priority}-ink`);
-    ctx.font = `700 9.5px ${token("--font")}`;
-    ctx.textAlign = "center";
-    ctx.textBaseline = "alphabetic";
-    ctx.fillText(String(priority), 8, DIGIT_Y[priority]);
     ctx.restore();
   }
 
@@ -305,10 +266,4 @@ export class Lane {
     this.plot.destroy();
     this.element.remove();
   }
-}
-
-/** Calls `act` when colours or sizes of the page change. */
-export function onTheme(act) {
-  new MutationObserver(act).observe(document.documentElement, { attributeFilter: ["data-theme", "data-density"] });
-  matchMedia("(prefers-color-scheme: light)").addEventListener("change", act);
 }

@@ -4,8 +4,9 @@ import { onAct, onKeys } from "../lib/dispatch.js";
 import { make, pageData } from "../lib/dom.js";
 import { gettext } from "../lib/words.js";
 import { clock, date, number } from "../state/writing.js";
-import { Lane, onTheme } from "./lane.js";
+import { Lane } from "./lane.js";
 import { now, on, plant } from "./live.js";
+import { onTheme } from "./plotting.js";
 
 const PENS = 6;
 const SHORTEST = 10; // s

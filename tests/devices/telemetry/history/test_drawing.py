@@ -95,3 +95,50 @@ def test_long_range_is_drawn_from_figures_with_its_extremes_and_gaps(sensors, mo
     assert line.time[gaps[0] - 1] == START + 1_999 * SECOND
     assert line.time[gaps[0] + 1] == START + 5_000 * SECOND
     assert (np.diff(line.time) >= 0).all()
+
+
+def test_with_edges_the_line_crosses_a_range_between_two_readings(sensors):
+    sensors[0].interval = 60.0
+    sensors[0].save()
+    append([(sensors[0].pk, START + minute * 60 * SECOND, float(minute), 0, False) for minute in range(5)])
+    between = (START + 70 * SECOND, START + 100 * SECOND, 100)
+    assert len(history.read_points(sensors[0].pk, *between)) == 0
+    line = history.read_points(sensors[0].pk, *between, edges=True)
+    assert line.value.tolist() == [1.0, 2.0]
+    history.fold(START + DAY, everything=True)
+    assert history.read_points(sensors[0].pk, *between, edges=True).value.tolist() == [1.0, 2.0]
+
+
+def test_edges_break_the_line_where_the_sensor_was_silent_or_bad(sensors):
+    one = sensors[0].pk
+    append([(one, START, 1.0, 0, False), (one, START + 100 * SECOND, 2.0, 0, False)])
+    append([(one, START + 101 * SECOND, 9.0, 2, False), (one, START + 103 * SECOND, 3.0, 0, False)])
+    silent = history.read_points(one, START + 50 * SECOND, START + 60 * SECOND, 100, edges=True)
+    assert [None if value != value else value for value in silent.value.tolist()] == [1.0, None, 2.0]
+    bad = history.read_points(one, START + 99 * SECOND, START + 102 * SECOND, 100, edges=True)
+    assert [None if value != value else value for value in bad.value.tolist()] == [1.0, None, 2.0, None, 3.0]
+
+
+def test_bad_readings_are_told_as_stretches_until_the_next_good_one(sensors):
+    quality = np.zeros(30, np.uint8)
+    quality[4:6] = quality[20] = 2
+    keep(sensors[0].pk, np.arange(30.0), quality=quality)
+    line = history.read_points(sensors[0].pk, START, START + 29 * SECOND, 100)
+    assert ((line.bad - START) // SECOND).tolist() == [[4, 6], [20, 21]]
+    coarse = history.read_points(sensors[0].pk, START, START + DAY, 4)
+    assert ((coarse.bad - START) // SECOND).tolist() == [[4, 21]]
+
+
+def test_a_bad_stretch_ends_where_the_sensor_falls_silent(sensors):
+    append([(sensors[0].pk, START, 1.0, 0, False), (sensors[0].pk, START + SECOND, 9.0, 2, False)])
+    append([(sensors[0].pk, START + 500 * SECOND, 2.0, 0, False)])
+    line = history.read_points(sensors[0].pk, START, START + DAY, 100)
+    assert ((line.bad - START) // SECOND).tolist() == [[1, 4]]
+
+
+def test_nothing_lies_beside_the_only_readings(sensors):
+    each_second(sensors[0].pk, 10)
+    assert history.neighbours(sensors[0].pk, START, START + 9 * SECOND) == (None, None)
+    before, after = history.neighbours(sensors[0].pk, START + 5 * SECOND, START + 6 * SECOND)
+    assert before is not None and after is not None
+    assert (before.time, after.time) == (START + 4 * SECOND, START + 7 * SECOND)

@@ -1,0 +1,81 @@
+// Where an axis has its marks, and how far a value's axis reaches. Pure.
+
+import { ahead, instant } from "./zone.js";
+
+const DAY = 86_400; // s
+const STEPS = [
+  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200,
+  10_800, 21_600, 43_200,
+];
+const DAYS = [1, 2, 7, 14];
+const MONTHS = [1, 3, 6, 12, 24, 60, 120];
+const two = (value) => String(value).padStart(2, "0");
+
+/**
+ * The marks of a time axis by a zone's clock, at most about `most`.
+ * @returns [[instant, label]...]; `date(ms)` writes a day, `month(ms)` a month, both of UTC.
+ */
+export function timeMarks(from, until, most, zone, { date, month }) {
+  const least = (until - from) / Math.max(1, most);
+  const step = STEPS.find((one) => one >= least);
+  if (step) return clockMarks(from, until, step, zone, date);
+  const days = DAYS.find((one) => one * DAY >= least);
+  const marks = [];
+  const first = new Date((from + ahead(from, zone)) * 1000);
+  if (days) {
+    // Counted from 1970, so that every second day stays the same days as one pans.
+    for (let day = Math.ceil((from + ahead(from, zone)) / DAY / days) * days; ; day += days) {
+      const at = instant(day * DAY, zone);
+      if (at > until) return marks;
+      if (at >= from) marks.push([at, date(day * DAY * 1000)]);
+    }
+  }
+  const months = MONTHS.find((one) => one * 30 * DAY >= least) ?? MONTHS.at(-1);
+  const begun = first.getUTCFullYear() * 12 + first.getUTCMonth();
+  for (let count = Math.ceil(begun / months) * months; ; count += months) {
+    const wall = Date.UTC(Math.floor(count / 12), count % 12, 1);
+    const at = instant(wall / 1000, zone);
+    if (at > until) return marks;
+    if (at >= from) marks.push([at, months >= 12 ? String(Math.floor(count / 12)) : month(wall)]);
+  }
+}
+
+function clockMarks(from, until, step, zone, date) {
+  const marks = [];
+  const shift = ahead(from, zone);
+  for (let count = Math.ceil((from + shift) / step - 1e-9); ; count += 1) {
+    const at = count * step - shift;
+    if (at > until) return marks;
+    const wall = count * step - shift + ahead(at, zone);
+    const clock = new Date(Math.round(wall * 1000));
+    const [hour, minute, second] = [clock.getUTCHours(), clock.getUTCMinutes(), clock.getUTCSeconds()];
+    let label = `${two(hour)}:${two(minute)}`;
+    if (step < 60) label += `:${two(second)}`;
+    if (step < 1) label += `.${String(clock.getUTCMilliseconds()).padStart(3, "0")}`;
+    marks.push([at, label === "00:00" ? date(clock.getTime()) : label]);
+  }
+}
+
+/** The marks of an axis of numbers, at most about `most`, and how many decimals they need. */
+export function numberMarks(low, high, most) {
+  const least = (high - low) / Math.max(1, most);
+  const power = 10 ** Math.floor(Math.log10(least));
+  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((one) => one >= least * 0.999);
+  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9) + (Math.abs(step / power - 2.5) < 1e-9 ? 1 : 0));
+  const marks = [];
+  for (let count = Math.ceil(low / step); count * step <= high; count += 1) marks.push(count * step);
+  return { marks, decimals };
+}
+
+/** How far a sensor's axis reaches: its data, the normal band, and limits that are near enough to matter. */
+export function reach(low, high, { normal, limits, decimals }) {
+  if (low === null || high === null) [low, high] = normal ?? [0, 1];
+  if (normal) [low, high] = [Math.min(low, normal[0]), Math.max(high, normal[1])];
+  const reached = Math.max(high - low, 1e-9);
+  for (const { value } of limits) {
+    if (value > high && value - high < 2 * reached + Math.abs(high) * 0.25) high = value;
+    if (value < low && low - value < 2 * reached + Math.abs(low) * 0.25) low = value;
+  }
+  const margin = Math.max((high - low) * 0.08, 10 ** -decimals);
+  return [low - margin, high + margin];
+}

@@ -1,0 +1,116 @@
+// A sensor's readings as they are drawn: columns of times (s) and values, NaN where the line breaks. Pure.
+
+/** Takes an item of /api/v1/history. */
+export function lineOf({ times, values, bad, thinned }, from, until) {
+  return {
+    from,
+    until,
+    thinned,
+    times: times.map((ms) => ms / 1000),
+    values: values.map((value) => (value === null ? NaN : value)),
+    bad: bad.map(([begin, end]) => [begin / 1000, end / 1000]),
+  };
+}
+
+/** @returns the place of the last time at or before `at`, -1 where all come after it. */
+export function placeOf(times, at) {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle] <= at) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** @returns two lines of which the second begins where the first ends, as one; they may share points there. */
+export function joined(first, second) {
+  const begins = second.times[0] ?? Infinity;
+  let count = first.times.length;
+  while (count && first.times[count - 1] >= begins) count -= 1;
+  const bad = [...first.bad];
+  for (const [begin, end] of second.bad) {
+    const last = bad.at(-1);
+    if (last && begin <= last[1]) last[1] = Math.max(last[1], end);
+    else bad.push([begin, end]);
+  }
+  return {
+    from: first.from,
+    until: second.until,
+    thinned: first.thinned || second.thinned,
+    times: first.times.slice(0, count).concat(second.times),
+    values: first.values.slice(0, count).concat(second.values),
+    bad,
+  };
+}
+
+/** @returns a line without what lies outside [from, until], but for one point on each side. */
+export function cut(line, from, until) {
+  const first = Math.max(0, placeOf(line.times, from));
+  const last = Math.min(line.times.length, placeOf(line.times, until) + 2);
+  return {
+    ...line,
+    from: Math.max(line.from, from),
+    until: Math.min(line.until, until),
+    times: line.times.slice(first, last),
+    values: line.values.slice(first, last),
+    bad: line.bad.filter(([begin, end]) => end >= from && begin <= until),
+  };
+}
+
+/** Adds a reading at the end; after a silence of three intervals the line breaks. Gives whether it was new. */
+export function append(line, at, value, interval) {
+  const last = line.times.at(-1);
+  if (last !== undefined && at <= last) return false;
+  if (value === null) {
+    const open = line.bad.at(-1);
+    if (open && open[1] >= (last ?? -Infinity)) open[1] = at;
+    else line.bad.push([at, at]);
+    if (last !== undefined && !Number.isNaN(line.values.at(-1))) {
+      line.times.push((last + at) / 2);
+      line.values.push(NaN);
+    }
+    return true;
+  }
+  if (last !== undefined && interval && at - last > 3 * interval && !Number.isNaN(line.values.at(-1))) {
+    line.times.push((last + at) / 2);
+    line.values.push(NaN);
+  }
+  line.times.push(at);
+  line.values.push(value);
+  return true;
+}
+
+/** @returns the lowest and highest value of [from, until], or null where there is none. */
+export function extremes(line, from, until) {
+  const { times, values } = line;
+  let [low, high] = [Infinity, -Infinity];
+  const last = Math.min(times.length - 1, placeOf(times, until) + 1);
+  for (let place = Math.max(0, placeOf(times, from)); place <= last; place += 1) {
+    const value = values[place];
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return low <= high ? [low, high] : null;
+}
+
+/** @returns the reading that holds at an instant: [time, value], or null in a gap. */
+export function readingAt(line, at) {
+  const place = placeOf(line.times, at);
+  if (place < 0 || Number.isNaN(line.values[place])) return null;
+  if (line.bad.some(([begin, end]) => begin <= at && at < end && begin > line.times[place])) return null;
+  return [line.times[place], line.values[place]];
+}
+
+/** @returns the time of the reading `step` readings after an instant; gaps are stepped over. */
+export function stepped(line, at, step) {
+  const { times, values } = line;
+  let place = placeOf(times, at + (step > 0 ? 1e-6 : -1e-6));
+  if (step > 0) place += 1;
+  for (let left = Math.abs(step); place >= 0 && place < times.length; place += Math.sign(step)) {
+    if (Number.isNaN(values[place])) continue;
+    left -= 1;
+    if (left === 0) return times[place];
+  }
+  return null;
+}

@@ -1,0 +1,130 @@
+// The shown range in figures, a row a pen; beside them what each pen read at the cursor.
+
+import { make, setText } from "../../lib/dom.js";
+import { fill, gettext } from "../../lib/words.js";
+import { placeOf, readingAt } from "../../state/line.js";
+import { NO_VALUE, number } from "../../state/writing.js";
+import { written } from "./board.js";
+import { penClass } from "./cursor.js";
+import { clock, lasting } from "./words.js";
+
+export class Figures {
+  constructor(table, url, { onTakeOut }) {
+    Object.assign(this, { table, url, body: table.tBodies[0], control: null });
+    table.addEventListener("click", (event) => {
+      const button = event.target.closest("button");
+      if (button) onTakeOut(button.closest("tr").dataset.tag);
+    });
+  }
+
+  head(compared) {
+    const then = document.getElementById("then");
+    then.hidden = !compared;
+    setText(then, compared);
+    for (const cell of this.table.querySelectorAll("td[data-of=then]")) cell.hidden = !compared;
+  }
+
+  rows(pens) {
+    const cell = (of, kind) => make("td", { class: kind, "data-of": of });
+    this.body.replaceChildren(
+      ...pens.map((pen) => {
+        const out = fill(gettext("Take %(tag)s out"), { tag: pen.tag });
+        const close = make("button", { type: "button", class: "btn icon quiet", "aria-label": out, title: out }, "×");
+        const name = make("span", { class: "row" }, make("i", { class: penClass(pen) }), make("b", {}, pen.tag));
+        return make(
+          "tr",
+          { "data-tag": pen.tag },
+          make("td", { class: "nowrap" }, name),
+          make("td", { class: "muted y" }, make("a", { href: pen.url }, [pen.name, pen.machine].join(", "))),
+          cell("at", "num b"),
+          cell("low", "num"),
+          cell("mean", "num"),
+          cell("high", "num"),
+          cell("deviation", "num muted x"),
+          make("td", { class: "num muted y", "data-of": "then", hidden: document.getElementById("then").hidden }),
+          cell("outside", "num y"),
+          cell("known", "num muted x"),
+          make("td", { class: "num" }, close),
+        );
+      }),
+    );
+  }
+
+  put(tag, of, words, unit = "", why = "") {
+    const cell = this.body.querySelector(`tr[data-tag="${CSS.escape(tag)}"] [data-of=${of}]`);
+    if (!cell) return;
+    if (cell.dataset.words !== `${words} ${unit}`) {
+      cell.dataset.words = `${words} ${unit}`;
+      cell.replaceChildren(words, ...(unit ? [make("span", { class: "u" }, unit)] : []));
+    }
+    cell.title = why;
+  }
+
+  /** What each pen read at an instant; without one, the newest of the view. */
+  drawAt(at, pens, lines) {
+    const words = at === null ? gettext("Last") : fill(gettext("At cursor %(clock)s"), { clock: clock(at) });
+    setText(document.getElementById("at-cursor"), words);
+    for (const pen of pens) {
+      const line = lines.get(pen.tag);
+      const read = line && (at === null ? newest(line) : readingAt(line, at));
+      this.put(pen.tag, "at", written(pen, read?.[1]), pen.unit, line && !read ? gettext("no data then") : "");
+    }
+  }
+
+  /** Reads the figures of a view, and the means of the period it is compared with. */
+  async read(pens, { from, until }, back) {
+    this.control?.abort();
+    if (!pens.length) return;
+    const control = (this.control = new AbortController());
+    const [items, then] = await Promise.all([
+      this.ask(pens, from, until, control),
+      back ? this.ask(pens, from - back, until - back, control) : null,
+    ]);
+    if (control.signal.aborted || !items) return;
+    for (const [place, found] of items.entries()) {
+      this.draw(pens[place], found, until - from);
+      if (then) this.put(pens[place].tag, "then", meanOf(pens[place], then[place]), "", gettext("mean of that time"));
+    }
+  }
+
+  async ask(pens, from, until, control) {
+    const query = new URLSearchParams(pens.map((pen) => ["sensor", pen.tag]));
+    query.set("start", new Date(from * 1000).toISOString());
+    query.set("end", new Date(until * 1000).toISOString());
+    try {
+      const options = { credentials: "same-origin", signal: control.signal, priority: "low" };
+      const answer = await fetch(`${this.url}?${query}`, options);
+      return answer.ok ? (await answer.json()).items : null;
+    } catch {
+      return null;
+    }
+  }
+
+  draw(pen, found, span) {
+    const { tag, decimals } = pen;
+    if (found.readings === null) {
+      const why = gettext("Too many readings for figures. Zoom in.");
+      for (const of of ["low", "mean", "high", "deviation", "outside", "known"]) this.put(tag, of, NO_VALUE, "", why);
+      return;
+    }
+    const spoken = Object.keys(pen.labels).length > 0;
+    this.put(tag, "low", written(pen, found.low));
+    this.put(tag, "high", written(pen, found.high));
+    this.put(tag, "mean", meanOf(pen, found), "", spoken ? gettext("words have no mean") : gettext("mean over time"));
+    this.put(tag, "deviation", spoken ? NO_VALUE : number(found.deviation, decimals + 1));
+    const outside = found.outside === null ? NO_VALUE : lasting(found.outside);
+    this.put(tag, "outside", outside, "", found.outside === null ? gettext("The sensor has no normal range.") : "");
+    const share = Math.min(100, (100 * found.known) / span);
+    this.put(tag, "known", number(share, share > 99.95 || share < 0.05 ? 0 : 1), " %");
+  }
+}
+
+function meanOf(pen, found) {
+  return found.readings === null || Object.keys(pen.labels).length ? NO_VALUE : number(found.mean, pen.decimals);
+}
+
+function newest(line) {
+  let place = placeOf(line.times, line.until);
+  while (place >= 0 && Number.isNaN(line.values[place])) place -= 1;
+  return place < 0 ? null : [line.times[place], line.values[place]];
+}

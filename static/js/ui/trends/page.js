@@ -1,0 +1,440 @@
+// The trend explorer: which sensors, which time, and what is drawn over them. The address always says what is shown.
+
+import { onAct, onKeys } from "../../lib/dispatch.js";
+import { pageData, setText } from "../../lib/dom.js";
+import { fill, gettext } from "../../lib/words.js";
+import { backBy, bounded, clustered, OVERLAYS, readView, writeView, zoomed } from "../../state/explorer.js";
+import { readingAt, stepped } from "../../state/line.js";
+import { fromField, toField } from "../../state/zone.js";
+import { hear, now as serverNow, on, plant } from "../live.js";
+import { onTheme } from "../plotting.js";
+import { toast } from "../toast.js";
+import { Board } from "./board.js";
+import { Cursor } from "./cursor.js";
+import { Figures } from "./figures.js";
+import { Marks } from "./marks.js";
+import { startMoving } from "./moving.js";
+import { Notes } from "./notes.js";
+import { Picker } from "./picker.js";
+import { POINTS, Readings } from "./readings.js";
+import { drawRows } from "./rows.js";
+import { rangeWords } from "./words.js";
+
+const SETTLED = 160; // ms without a move after which figures are read and the address is kept
+const REFIGURED = 10_000; // ms after which a view that follows the present has its figures read anew
+const USUAL = 28_800; // s
+const explorer = document.getElementById("explorer");
+const chart = document.getElementById("chart");
+const { zone } = document.body.dataset;
+const most = Number(explorer.dataset.most);
+const byId = (id) => document.getElementById(id);
+
+const now = () => serverNow() / 1000;
+const known = new Map(pageData("trend-pens", []).map((sensor) => [sensor.tag, sensor]));
+const state = { ...readView(location.search, { span: USUAL, most }), moving: false };
+let pens = [];
+let settling = null;
+let figured = 0;
+
+// --- What is shown ---------------------------------------------------------------------------------------------------
+
+const until = () => state.end ?? now();
+const view = () => ({ from: until() - state.span, until: until(), span: state.span });
+const back = () => backBy(state.compare, state.span);
+const board = new Board(chart);
+const url = explorer.dataset.history;
+const points = () => Math.max(400, Math.min(POINTS, Math.round(chart.clientWidth * 1.6)));
+const unread = byId("unread");
+const onRead = () => {
+  unread.hidden = true;
+  draw();
+};
+const onFailed = () => (unread.hidden = false);
+const lines = new Readings({ url, points, now, onRead, onFailed });
+const past = new Readings({ url, points, now, onRead, onFailed });
+const marks = new Marks(explorer.dataset.marks, byId("over"), { onRead: draw, onNote: (note) => notes.open(note) });
+const figures = new Figures(byId("figures"), explorer.dataset.summary, { onTakeOut: (tag) => choose(tag, false) });
+const cursor = new Cursor({ chart, board, scene });
+const notes = new Notes(explorer.dataset.annotations, { onChange: () => marks.read(pens, view(), { anew: true }) });
+const picker = new Picker(byId("picker"), {
+  branch: explorer.dataset.branch,
+  tree: pageData("trend-tree", []),
+  numberOf: (tag) => pens.find((pen) => pen.tag === tag)?.number ?? null,
+  onChoose: choose,
+});
+
+/** What the board draws. */
+function scene() {
+  const { from, until: end } = view();
+  return {
+    pens,
+    from,
+    until: end,
+    now: now(),
+    back: back(),
+    lines: lines.lines,
+    past: past.lines,
+    layout: state.layout,
+    moving: state.moving,
+    shows: (name) => !state.hidden.includes(name),
+    clusters: clustered(marks.alarms, (16 * state.span) / Math.max(1, chart.clientWidth)),
+    notes: marks.notes,
+  };
+}
+
+let asked = false;
+
+/** Draws before the next frame, once, however often it is asked. */
+function draw() {
+  if (asked) return;
+  asked = true;
+  requestAnimationFrame(() => {
+    asked = false;
+    drawNow();
+  });
+}
+
+function drawNow() {
+  byId("no-pens").hidden = pens.length > 0;
+  const shown = scene();
+  board.draw(shown);
+  if (pens.length) {
+    marks.place(board, shown);
+    cursor.draw();
+  } else byId("over").replaceChildren();
+  setText(byId("when"), rangeWords(shown.from, shown.until));
+  figures.drawAt(cursor.at, pens, lines.lines);
+  performance.mark("trend-drawn", { detail: { whole: lines.holds(shown.from, shown.until) } });
+}
+
+/** Shows another range; `moving` while a hand still moves it, which keeps the address and figures for its end. */
+function show(span, end, { moving = false } = {}) {
+  state.span = bounded(span);
+  state.end = end !== null && end < now() ? end : null;
+  state.moving = moving;
+  chart.classList.toggle("moving", moving);
+  look({ hurried: moving });
+  draw();
+  settle(moving ? SETTLED : 0);
+}
+
+function look(how) {
+  const { from, until: end } = view();
+  const tags = pens.map((pen) => pen.tag);
+  lines.look(tags, from, end, how);
+  if (back()) past.look(tags, from - back(), end - back(), how);
+  else past.forget();
+}
+
+/** Once a view stands: its figures, its marks, its address. */
+function settle(after, { keep = true } = {}) {
+  clearTimeout(settling);
+  settling = setTimeout(() => {
+    if (state.moving && moving.isHeld()) return settle(SETTLED, { keep });
+    state.moving = false;
+    chart.classList.remove("moving");
+    look({});
+    draw();
+    drawControls();
+    if (keep) keepAddress();
+    figured = Date.now();
+    figures.read(pens, view(), back());
+    marks.read(pens, view());
+    return undefined;
+  }, after);
+}
+
+function keepAddress() {
+  const address = writeView({ ...state, tags: pens.map((pen) => pen.tag) });
+  if (address !== location.search) history.pushState(null, "", address);
+}
+
+function drawControls() {
+  const live = state.end === null;
+  for (const button of document.querySelectorAll("[data-act=trend-range]")) {
+    button.setAttribute("aria-pressed", String(Number(button.dataset.span) === Math.round(state.span)));
+  }
+  for (const button of document.querySelectorAll("[data-overlay]")) {
+    button.setAttribute("aria-pressed", String(!state.hidden.includes(button.dataset.overlay)));
+  }
+  for (const button of document.querySelectorAll("[data-layout]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.layout === state.layout));
+  }
+  document.querySelector("[data-act=trend-live]").setAttribute("aria-pressed", String(live));
+  const { from, until: end } = view();
+  byId("compare-chip").setAttribute("aria-pressed", String(state.compare !== null));
+  const compared = state.compare === null ? "" : rangeWords(from - back(), end - back());
+  setText(byId("compared"), compared);
+  figures.head(compared);
+  setText(byId("pens"), fill(gettext("%(n)s of %(most)s pens"), { n: pens.length, most }));
+  for (const link of document.querySelectorAll("[data-format]")) {
+    const query = new URLSearchParams(pens.map((pen) => ["sensor", pen.tag]));
+    query.set("start", new Date(from * 1000).toISOString());
+    query.set("end", new Date(end * 1000).toISOString());
+    query.set("format", link.dataset.format);
+    link.href = `${explorer.dataset.export}?${query}`;
+  }
+  byId("picture").setAttribute("aria-label", pens.length ? board.summary(scene()) : gettext("No sensors chosen"));
+  if (!byId("rows").hidden) drawRows(byId("rows"), scene());
+}
+
+// --- Pens ------------------------------------------------------------------------------------------------------------
+
+/** Gives each sensor a pen; one that stays keeps its own. */
+async function take(tags) {
+  const missing = tags.filter((tag) => !known.has(tag));
+  if (missing.length) {
+    const query = new URLSearchParams(missing.map((tag) => ["s", tag]));
+    const answer = await fetch(`${explorer.dataset.sensors}?${query}`, { credentials: "same-origin" }).catch(() => null);
+    if (!answer?.ok) return toast(gettext("The sensor could not be read, try again."));
+    for (const sensor of (await answer.json()).items) known.set(sensor.tag, sensor);
+  }
+  const numbers = new Map(pens.map((pen) => [pen.tag, pen.number]));
+  const wanted = tags.filter((tag) => known.has(tag));
+  const used = new Set(wanted.map((tag) => numbers.get(tag)).filter(Boolean));
+  const free = Array.from({ length: most }, (_, place) => place + 1).filter((number) => !used.has(number));
+  pens = wanted.map((tag) => ({ ...known.get(tag), number: numbers.get(tag) ?? free.shift() }));
+  hear([...new Set(pens.map((pen) => pen.asset))]);
+  figures.rows(pens);
+  picker.draw();
+  return undefined;
+}
+
+async function choose(tag, wanted) {
+  const tags = pens.map((pen) => pen.tag).filter((one) => one !== tag);
+  if (wanted && tags.length >= most) {
+    toast(fill(gettext("%(most)s pens are the most. Take one out first."), { most }));
+    return picker.draw();
+  }
+  await take(wanted ? [...tags, tag] : tags);
+  return show(state.span, state.end);
+}
+
+// --- What a person does ----------------------------------------------------------------------------------------------
+
+function zoom(factor, at = cursor.at ?? null) {
+  const { from, span } = view();
+  const middle = state.end === null ? from + span : from + span / 2;
+  const next = zoomed({ from, span }, factor, at ?? middle, now());
+  // What follows the present goes on to follow it.
+  show(next.span, state.end === null && at === null ? null : next.end);
+}
+
+const pan = (part) => show(state.span, until() + part * state.span);
+
+const dialogField = (id) => byId(id).value;
+
+function askWhen() {
+  const { from, until: end } = view();
+  byId("range-from").value = toField(from, zone);
+  byId("range-to").value = toField(end, zone);
+  problem("range-dialog", "");
+  byId("range-dialog").showModal();
+}
+
+function problem(id, words) {
+  const line = byId(id).querySelector(".problem");
+  line.hidden = !words;
+  line.textContent = words;
+}
+
+function showWhen() {
+  const [from, to] = ["range-from", "range-to"].map((id) => fromField(dialogField(id), zone));
+  if (from === null || to === null || to <= from) {
+    return problem("range-dialog", gettext("The range ends after it begins."));
+  }
+  byId("range-dialog").close();
+  return show(to - from, to);
+}
+
+function askCompare() {
+  const { from } = view();
+  const chosen = typeof state.compare === "number" ? "picked" : (state.compare ?? "previous");
+  byId("compare-dialog").querySelector(`[value=${chosen}]`).checked = true;
+  byId("compare-from").value = toField(from - (back() || state.span), zone);
+  problem("compare-dialog", "");
+  byId("compare-dialog").showModal();
+}
+
+function compare() {
+  const chosen = byId("compare-dialog").querySelector("[name=compare]:checked").value;
+  if (chosen === "picked") {
+    const begin = fromField(dialogField("compare-from"), zone);
+    const seconds = begin === null ? 0 : Math.round(view().from - begin);
+    if (seconds <= 0) return problem("compare-dialog", gettext("The compared period begins before the shown one."));
+    state.compare = seconds;
+  } else state.compare = chosen;
+  byId("compare-dialog").close();
+  return show(state.span, state.end);
+}
+
+function toggle(list, name) {
+  return list.includes(name) ? list.filter((one) => one !== name) : [...list, name];
+}
+
+async function savePicture() {
+  const { from, until: end } = view();
+  const image = await board.picture(scene(), `${document.title.split(",").at(-1).trim()}: ${rangeWords(from, end)}`);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(image);
+  link.download = `trend-${new Date(end * 1000).toISOString().slice(0, 16).replace(/[-:]/g, "")}.png`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+async function copyLink() {
+  const { from, until: end, span } = view();
+  const fixed = writeView({ ...state, span, end: state.end ?? end, tags: pens.map((pen) => pen.tag) });
+  const address = new URL(fixed, location.href).href;
+  try {
+    await navigator.clipboard.writeText(address);
+    toast(fill(gettext("Copied: a link to these sensors, %(range)s."), { range: rangeWords(from, end) }));
+  } catch {
+    toast(gettext("The browser does not let the link be copied; the address line holds it."));
+  }
+}
+
+/** Moves the cursor by readings of the first pen. */
+function step(count) {
+  const line = lines.lines.get(pens[0]?.tag);
+  if (!line) return;
+  const { from, until: end } = view();
+  const next = stepped(line, cursor.at ?? end, count);
+  if (next === null) return;
+  cursor.put(next);
+  if (next < from || next > end) show(state.span, next + state.span / 2);
+  const read = pens.map((pen) => [pen, lines.lines.get(pen.tag) && readingAt(lines.lines.get(pen.tag), next)]);
+  cursor.say(next, read);
+  draw();
+}
+
+const moving = startMoving(chart, {
+  view,
+  timeOf: (x) => board.timeOf(x, view()),
+  isReady: () => pens.length > 0,
+  show: (span, end) => show(span, end, { moving: true }),
+  zoom: (factor, at, how) => {
+    const next = zoomed(view(), factor, at, now());
+    show(next.span, next.end, how);
+  },
+  point: (at, pinned) => {
+    cursor.put(at, { pinned });
+    figures.drawAt(cursor.at, pens, lines.lines);
+  },
+  select: byId("zoom-to"),
+});
+
+const ACTS = {
+  picker: () => picker.toggle(),
+  "trend-range": (button) => show(Number(button.dataset.span), null),
+  "trend-live": () => show(state.span, null),
+  "trend-in": () => zoom(0.5),
+  "trend-out": () => zoom(2),
+  "trend-earlier": () => pan(-0.5),
+  "trend-later": () => pan(0.5),
+  "trend-when": askWhen,
+  "trend-when-go": showWhen,
+  "trend-compare": askCompare,
+  "trend-compare-go": compare,
+  "trend-compare-none": () => {
+    state.compare = null;
+    byId("compare-dialog").close();
+    show(state.span, state.end);
+  },
+  "trend-overlay": (button) => {
+    state.hidden = OVERLAYS.filter((name) => toggle(state.hidden, button.dataset.overlay).includes(name));
+    show(state.span, state.end);
+  },
+  "trend-layout": (button) => {
+    state.layout = button.dataset.layout;
+    show(state.span, state.end);
+  },
+  "trend-clear": () => take([]).then(() => show(state.span, state.end)),
+  "trend-png": savePicture,
+  "trend-link": copyLink,
+  "trend-note": () => {
+    if ("may" in explorer.dataset && pens.length) notes.add(pens, cursor.at ?? view().until);
+  },
+  "trend-table": () => {
+    const rows = byId("rows");
+    rows.hidden = !rows.hidden;
+    chart.hidden = !rows.hidden;
+    document.querySelector("[data-act=trend-table]").setAttribute("aria-pressed", String(!rows.hidden));
+    if (rows.hidden) draw();
+    else drawRows(rows, scene());
+  },
+  "trend-note-save": () => notes.save(),
+  "trend-note-delete": () => notes.remove(),
+};
+
+export async function start() {
+  onAct(ACTS);
+  onKeys({
+    v: "trend-table",
+    n: "trend-note",
+    0: "trend-live",
+    "+": "trend-in",
+    "-": "trend-out",
+    "[": "trend-earlier",
+    "]": "trend-later",
+  });
+  chart.addEventListener("keydown", (event) => {
+    const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!way || event.metaKey || event.ctrlKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    step(way * (event.shiftKey ? 10 : 1));
+  });
+  document.addEventListener("click", (event) => {
+    for (const open of document.querySelectorAll("details.export[open]")) if (!open.contains(event.target)) open.open = false;
+  });
+  window.addEventListener("popstate", async () => {
+    Object.assign(state, readView(location.search, { span: USUAL, most }), { moving: false });
+    await take(state.tags);
+    look({});
+    draw();
+    settle(0, { keep: false });
+  });
+  new ResizeObserver(draw).observe(chart);
+  onTheme(() => {
+    board.restyle();
+    draw();
+  });
+  let fresh = true;
+  on("snapshot", () => {
+    // After a loss what came meanwhile is read anew.
+    if (!fresh && pens.length) {
+      lines.forget();
+      look({});
+      marks.read(pens, view(), { anew: true });
+    }
+    fresh = false;
+  });
+  on("values", (tags) => {
+    for (const pen of pens) if (tags.includes(pen.tag)) lines.note(pen.tag, plant.values.get(pen.tag), pen.interval);
+  });
+  on("alarm", ({ alarm, before }) => {
+    if (!before && pens.some((pen) => pen.tag === alarm.sensor)) marks.add(alarm);
+  });
+  setInterval(tick, 1000);
+  await take(state.tags);
+  look({});
+  drawControls();
+  draw();
+  settle(0, { keep: false });
+}
+
+/** A view that follows the present moves on once a second. */
+function tick() {
+  if (document.hidden || document.documentElement.classList.contains("disc-on")) return;
+  lines.hear(now());
+  if (state.end !== null || state.moving || !pens.length) return;
+  if (lines.isHeavy) lines.forget();
+  look({});
+  draw();
+  if (Date.now() - figured < REFIGURED) return;
+  figured = Date.now();
+  drawControls();
+  figures.read(pens, view(), back());
+}
+

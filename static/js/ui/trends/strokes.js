@@ -1,0 +1,192 @@
+// The parts of a trend's picture: each draws into a box { left, top, width, height } of a canvas, in CSS pixels.
+
+import { placeOf } from "../../state/line.js";
+import { token } from "../plotting.js";
+
+const NAMES = [
+  "bg-1", "grid", "line-1", "ink-1", "ink-2", "ink-3", "track", "hatch", "p1-line", "p2-line", "p3-line", "p4-line",
+  "pen-1", "pen-2", "pen-3", "pen-4", "pen-5", "pen-6",
+]; // prettier-ignore
+const DENSE = 4; // points a pixel: more than that happens for moments only, until the server has thinned them
+const DOTS = 12; // px between readings from which each has its dot
+
+/** The tokens' colours and the font, read once for many drawings. */
+export function style() {
+  const colours = Object.fromEntries(NAMES.map((name) => [name, token(`--${name}`)]));
+  return { ...colours, font: token("--font"), hatching: hatching(colours.hatch) };
+}
+
+function hatching(colour) {
+  const tile = document.createElement("canvas");
+  [tile.width, tile.height] = [6, 6];
+  const ctx = tile.getContext("2d");
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 1.2;
+  ctx.beginPath();
+  for (const shift of [-6, 0, 6]) {
+    ctx.moveTo(shift - 1, 7);
+    ctx.lineTo(shift + 7, -1);
+  }
+  ctx.stroke();
+  return ctx.createPattern(tile, "repeat");
+}
+
+export const penColour = (look, number) => look[`pen-${((number - 1) % 6) + 1}`];
+const dashOf = (number) => (number > 6 ? [7, 4] : []);
+
+export function text(ctx, look, words, x, y, { align = "left", weight = 400, size = 11, colour = "ink-3" } = {}) {
+  ctx.font = `${weight} ${size}px ${look.font}`;
+  ctx.textAlign = align;
+  ctx.textBaseline = "alphabetic";
+  ctx.fillStyle = look[colour] ?? colour;
+  ctx.fillText(words, x, y);
+  return ctx.measureText(words).width;
+}
+
+export function inside(ctx, box, act) {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(box.left, box.top, box.width, box.height);
+  ctx.clip();
+  act();
+  ctx.restore();
+}
+
+export function grid(ctx, look, box, xs, ys) {
+  ctx.strokeStyle = look.grid;
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  for (const x of xs) {
+    ctx.moveTo(Math.round(x) + 0.5, box.top);
+    ctx.lineTo(Math.round(x) + 0.5, box.top + box.height);
+  }
+  for (const y of ys) {
+    ctx.moveTo(box.left, Math.round(y) + 0.5);
+    ctx.lineTo(box.left + box.width, Math.round(y) + 0.5);
+  }
+  ctx.stroke();
+  ctx.strokeStyle = look["line-1"];
+  ctx.beginPath();
+  ctx.moveTo(box.left, box.top + box.height + 0.5);
+  ctx.lineTo(box.left + box.width, box.top + box.height + 0.5);
+  ctx.stroke();
+}
+
+export function band(ctx, look, box, low, high) {
+  ctx.fillStyle = look.track;
+  ctx.fillRect(box.left, high, box.width, low - high);
+}
+
+/** Stretches in which readings were bad: hatched over the lane's height, with their word where there is room. */
+export function bad(ctx, look, box, stretches, xOf, word) {
+  for (const [begin, end] of stretches) {
+    const x = xOf(begin);
+    const width = Math.max(2, xOf(end) - x);
+    if (x > box.left + box.width || x + width < box.left) continue;
+    ctx.fillStyle = look.hatching;
+    ctx.fillRect(x, box.top, width, box.height);
+    if (width > 60) text(ctx, look, word, Math.max(x, box.left) + 5, box.top + box.height - 5, { colour: "ink-2" });
+  }
+}
+
+export function limits(ctx, look, box, lines, yOf) {
+  const heights = lines.map(({ value }) => Math.round(yOf(value)) + 0.5);
+  for (const [place, { priority, words }] of lines.entries()) {
+    const y = heights[place];
+    if (y < box.top || y > box.top + box.height) continue;
+    ctx.strokeStyle = look[`p${priority}-line`];
+    ctx.lineWidth = 1.3;
+    ctx.setLineDash([7, 3]);
+    ctx.beginPath();
+    ctx.moveTo(box.left, y);
+    ctx.lineTo(box.left + box.width, y);
+    ctx.stroke();
+    ctx.setLineDash([]);
+    // The name stands over its line, and below it where the edge or the next line is too near; a low lane has none.
+    if (box.height < 52) continue;
+    const tight = [box.top, ...heights].some((other) => other < y && y - other < 15);
+    text(ctx, look, words, box.left + 6, y + (tight ? 12 : -4), { colour: "ink-2" });
+  }
+}
+
+/**
+ * One pen's line. `back` seconds are added to its times: the line of a compared period. `steps` holds each value until
+ * the next one.
+ */
+export function line(ctx, look, box, { times, values, bad: stretches }, { xOf, yOf, from, until, pen, steps, back = 0 }) {
+  const past = back !== 0;
+  const first = Math.max(0, placeOf(times, from - back));
+  const last = Math.min(times.length - 1, placeOf(times, until - back) + 1);
+  if (last < first) return;
+  const stride = Math.max(1, Math.floor((last - first) / (DENSE * box.width)));
+  const spread = (xOf(times[last]) - xOf(times[first])) / Math.max(1, last - first);
+  const dots = [];
+  ctx.strokeStyle = penColour(look, pen);
+  ctx.fillStyle = penColour(look, pen);
+  ctx.lineWidth = past ? 1.1 : 1.7;
+  ctx.lineJoin = "bevel";
+  ctx.globalAlpha = past ? 0.75 : 1;
+  ctx.setLineDash(past ? [3, 3] : dashOf(pen));
+  ctx.beginPath();
+  let up = true;
+  let height = 0;
+  for (let place = first; place <= last; place += stride) {
+    const value = values[place];
+    if (value !== value) {
+      up = true;
+      continue;
+    }
+    const x = xOf(times[place] + back);
+    const y = yOf(value);
+    if (up) {
+      const next = values[place + 1];
+      if (next === undefined || next !== next) dots.push(x, y);
+      ctx.moveTo(x, y);
+    } else {
+      if (steps) ctx.lineTo(x, height);
+      ctx.lineTo(x, y);
+    }
+    if (spread >= DOTS && !past) dots.push(x, y);
+    up = false;
+    height = y;
+  }
+  // A value that holds is drawn to the end of what is known of it.
+  if (steps && !up && !past && stretches.every(([begin]) => begin < times[last])) {
+    const reaches = Math.min(until, xOf.now);
+    if (reaches > times[last]) ctx.lineTo(xOf(reaches), height);
+  }
+  ctx.stroke();
+  ctx.setLineDash([]);
+  for (let place = 0; place < dots.length; place += 2) {
+    ctx.beginPath();
+    ctx.arc(dots[place], dots[place + 1], past ? 1.4 : 2.2, 0, 7);
+    ctx.fill();
+  }
+  ctx.globalAlpha = 1;
+}
+
+/** A dot at a line's end, and the value beside the plot. */
+export function end(ctx, look, box, { x, y, labelY, pen, words, unit }) {
+  if (x !== null) {
+    ctx.fillStyle = penColour(look, pen);
+    ctx.strokeStyle = look["bg-1"];
+    ctx.lineWidth = 1.5;
+    ctx.beginPath();
+    ctx.arc(x, y, 3.2, 0, 7);
+    ctx.fill();
+    ctx.stroke();
+  }
+  const width = text(ctx, look, words, box.left + box.width + 9, labelY + 4, { weight: 620, colour: "ink-1" });
+  if (unit) text(ctx, look, unit, box.left + box.width + 12 + width, labelY + 4);
+}
+
+export function upright(ctx, x, top, bottom, colour, dash = []) {
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 1;
+  ctx.setLineDash(dash);
+  ctx.beginPath();
+  ctx.moveTo(Math.round(x) + 0.5, top);
+  ctx.lineTo(Math.round(x) + 0.5, bottom);
+  ctx.stroke();
+  ctx.setLineDash([]);
+}
