@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 from ninja.errors import AuthorizationError, HttpError
 from pydantic import Field
 
@@ -81,7 +81,7 @@ def list_annotations(
 
 
 @router.post("/annotations", response={201: dict[str, Any]}, summary="Write an annotation")
-def add_annotation(request: HttpRequest, body: NewAnnotation) -> tuple[int, dict[str, Any]]:
+def add_annotation(request: HttpRequest, body: NewAnnotation) -> Status[dict[str, Any]]:
     """Says something about a time of an asset or of a sensor."""
     by = _person(request)
     to_us(body.start), to_us(body.end or body.start)
@@ -95,7 +95,7 @@ def add_annotation(request: HttpRequest, body: NewAnnotation) -> tuple[int, dict
         )
     except ValidationError as error:
         raise _refused(error) from None
-    return 201, as_json(made, by)
+    return Status(201, as_json(made, by))
 
 
 @router.patch("/annotations/{number}", summary="Change an annotation of one's own")
@@ -119,7 +119,7 @@ def change_annotation(request: HttpRequest, number: int, body: ChangedAnnotation
 
 
 @router.delete("/annotations/{number}", response={204: None}, summary="Take an annotation of one's own away")
-def remove_annotation(request: HttpRequest, number: int) -> tuple[int, None]:
+def remove_annotation(request: HttpRequest, number: int) -> Status[None]:
     """Takes it away; its history stays."""
     try:
         annotations.remove_annotation(annotation_id=number, by=_person(request))
@@ -127,4 +127,4 @@ def remove_annotation(request: HttpRequest, number: int) -> tuple[int, None]:
         raise Http404(f"There is no annotation {number}.") from None
     except PermissionDenied:
         raise AuthorizationError from None
-    return 204, None
+    return Status(204, None)

@@ -62,8 +62,8 @@ def _person(username: str, *permissions: str, **fields: Any) -> User:
 
 
 def operator(username: str = "operator") -> User:
-    """Makes somebody who may acknowledge, shelve, reset and silence."""
-    permissions = ("alerts.acknowledge_alarm", "alerts.shelve_alarm")
+    """Makes somebody who may acknowledge, shelve, reset, silence and annotate."""
+    permissions = ("alerts.acknowledge_alarm", "alerts.shelve_alarm", "devices.add_annotation")
     return _person(username, *permissions, first_name="Olga", last_name="Operator")
 
 

@@ -1,6 +1,6 @@
 """The benchmark, one command: python -m tests.bench [--quick] [--postgres] [PART ...]. Prints tables; judges nothing.
 
-Parts: naive, way, sensors, single, latency, rooms, tiles, history.
+Parts: naive, way, sensors, single, latency, rooms, tiles, history, trend.
 Andon, the load generator and the naive path share this machine.
 """
 
@@ -22,7 +22,7 @@ from tests.bench import rooms, tiles, way
 from tests.postgres_server import Postgres
 from tests.stack import ROOT
 
-PARTS = ("naive", "way", "sensors", "single", "latency", "rooms", "tiles", "history")
+PARTS = ("naive", "way", "sensors", "single", "latency", "rooms", "tiles", "history", "trend")
 
 
 @contextmanager
@@ -131,6 +131,9 @@ def main() -> None:
     if "history" in parts:
         words = ["--days", "4"] if options.quick else ["--days", "30"]
         subprocess.run([sys.executable, "-m", "tests.bench.history", *words], cwd=ROOT, check=True)
+    if "trend" in parts:
+        words = ["--days", "4"] if options.quick else ["--days", "30"]
+        subprocess.run([sys.executable, "-m", "tests.bench.trend", *words], cwd=ROOT, check=True)
 
 
 if __name__ == "__main__":

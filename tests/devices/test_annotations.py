@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 
@@ -30,19 +29,12 @@ def press() -> Asset:
     return press
 
 
-def writer(username: str = "operator") -> User:
-    """Makes somebody who may annotate."""
-    person = factories.operator(username)
-    person.user_permissions.add(Permission.objects.get(codename="add_annotation"))
-    return User.objects.get(pk=person.pk)
-
-
 def ask(client: Client, method: str, address: str, **body: Any) -> Any:
     return client.generic(method, address, json.dumps(body), content_type="application/json")
 
 
 def test_annotations_that_meet_a_range_are_found(press: Asset) -> None:
-    by, sensor = writer(), press.sensors.get()
+    by, sensor = factories.operator(), press.sensors.get()
     other = factories.sensor(press, "oil")
     for start, end, text in ((0, 1, "before"), (1, 3, "across"), (2, 2, "an instant"), (5, 6, "after")):
         annotations.annotate(asset=press, sensor=sensor, start=AT + start * HOUR, end=AT + end * HOUR, text=text, by=by)
@@ -63,7 +55,7 @@ def test_annotations_that_meet_a_range_are_found(press: Asset) -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused_in_words(press: Asset, fields: dict[str, Any], words: str) -> None:
-    values = {"asset": press, "start": AT, "end": AT, "text": "Fine", "by": writer(), **fields}
+    values = {"asset": press, "start": AT, "end": AT, "text": "Fine", "by": factories.operator(), **fields}
     with pytest.raises(ValidationError, match=words):
         annotations.annotate(**values)
 
@@ -71,15 +63,15 @@ def test_what_makes_no_sense_is_refused_in_words(press: Asset, fields: dict[str,
 def test_a_sensor_of_another_machine_is_refused(press: Asset) -> None:
     neighbour = Asset.objects.get(code="press-1-2")
     with pytest.raises(ValidationError, match="is no sensor of press-1-2"):
-        annotations.annotate(asset=neighbour, sensor=press.sensors.get(), start=AT, end=AT, text="No", by=writer())
+        annotations.annotate(asset=neighbour, sensor=press.sensors.get(), start=AT, end=AT, text="No", by=factories.operator())
 
 
 def test_only_the_writer_changes_and_deletes(press: Asset) -> None:
-    by = writer()
+    by = factories.operator()
     made = annotations.annotate(asset=press, start=AT, end=AT, text="Mine", by=by)
     for verb in (annotations.change_annotation, annotations.remove_annotation):
         with pytest.raises(PermissionDenied):
-            verb(annotation_id=made.pk, by=writer("other" + verb.__name__))
+            verb(annotation_id=made.pk, by=factories.operator("other" + verb.__name__))
     kept = annotations.change_annotation(annotation_id=made.pk, by=by, end=AT + HOUR, text="Still mine")
     assert (kept.text, kept.start, kept.end) == ("Still mine", AT, AT + HOUR)
     annotations.remove_annotation(annotation_id=made.pk, by=by)
@@ -87,7 +79,7 @@ def test_only_the_writer_changes_and_deletes(press: Asset) -> None:
 
 
 def test_over_http_a_note_is_written_read_changed_and_deleted_with_its_history(press: Asset, client: Client) -> None:
-    person = writer()
+    person = factories.operator()
     client.force_login(person)
     answer = ask(client, "POST", ADDRESS, sensor="press-1-1/temp", start="2026-03-01T06:00:00Z", text=" Strainer open ")
     assert answer.status_code == 201
@@ -114,9 +106,9 @@ def test_over_http_a_note_is_written_read_changed_and_deleted_with_its_history(p
 
 
 def test_over_http_others_and_viewers_may_only_read(press: Asset, client: Client) -> None:
-    made = annotations.annotate(asset=press, start=AT, end=AT, text="Mine", by=writer())
+    made = annotations.annotate(asset=press, start=AT, end=AT, text="Mine", by=factories.operator())
     body = {"asset": "press-1-1", "start": "2026-03-01T06:00:00Z", "text": "Yours"}
-    client.force_login(writer("other"))
+    client.force_login(factories.operator("other"))
     assert ask(client, "PATCH", f"{ADDRESS}/{made.pk}", text="Yours").status_code == 403
     assert client.delete(f"{ADDRESS}/{made.pk}").status_code == 403
     client.force_login(factories.viewer())
@@ -126,7 +118,7 @@ def test_over_http_others_and_viewers_may_only_read(press: Asset, client: Client
 
 
 def test_over_http_a_time_without_offset_and_an_unknown_place_are_refused(press: Asset, client: Client) -> None:
-    client.force_login(writer())
+    client.force_login(factories.operator())
     for body in (
         {"asset": "press-1-1", "start": "2026-03-01T06:00:00"},
         {"asset": "nowhere", "start": "2026-03-01T06:00:00Z"},

@@ -13,7 +13,7 @@ import * as strokes from "./strokes.js";
 const STRIP = 44; // px above the lanes: the alarms' symbols, the notes
 const TIMES = 24; // px below them
 const HEAD = 22; // px above each lane for its name
-const LOWEST = 58; // px that a lane keeps
+const LOWEST = 44; // px that a lane keeps
 const AXIS = 50; // px of a value's axis
 const SMALL = 560; // px of width from which there is room for more
 
@@ -109,7 +109,7 @@ export class Board {
     const axis = small ? 42 : AXIS;
     const leftAxes = Math.ceil(axes / 2);
     const left = 4 + axis * leftAxes;
-    const right = (small ? 64 : 92) + axis * (axes - leftAxes);
+    const right = (small ? 74 : 92) + axis * (axes - leftAxes);
     const weights = groups.map((pens) => (pens.every(isDiscrete) ? 0.6 : 1));
     const free = this.height - STRIP - TIMES - groups.length * HEAD;
     const whole = weights.reduce((sum, weight) => sum + weight, 0);
@@ -146,7 +146,7 @@ export class Board {
     const normal = bands.length ? [Math.min(...bands.map(([a]) => a)), Math.max(...bands.map(([, b]) => b))] : null;
     const limits = scene.shows("limits") ? pens.flatMap((pen) => pen.limits) : [];
     const decimals = Math.min(...pens.map((pen) => pen.decimals));
-    let span = reach(low, high, { normal: scene.layout === "one" && low !== null ? null : normal, limits, decimals });
+    let span = reach(low, high, { normal, limits, decimals });
     const before = this.reached.get(key);
     if (moving && before) span = [Math.min(span[0], before[0]), Math.max(span[1], before[1])];
     this.reached.set(key, span);
@@ -269,7 +269,7 @@ export class Board {
       }
       return words.map(([value]) => yOf(value));
     }
-    const { marks, decimals } = numberMarks(scale.low, scale.high, Math.max(2, box.height / 34));
+    const { marks, decimals } = numberMarks(scale.low, scale.high, Math.max(2, box.height / 26));
     for (const value of marks) strokes.text(ctx, look, number(value, decimals), x, yOf(value) + 4, shown);
     return marks.map(yOf);
   }

@@ -108,14 +108,14 @@ export class Figures {
       return;
     }
     const spoken = Object.keys(pen.labels).length > 0;
-    this.put(tag, "low", written(pen, found.low));
-    this.put(tag, "high", written(pen, found.high));
-    this.put(tag, "mean", meanOf(pen, found), "", spoken ? gettext("words have no mean") : gettext("mean over time"));
+    this.put(tag, "low", spoken ? NO_VALUE : written(pen, found.low));
+    this.put(tag, "high", spoken ? NO_VALUE : written(pen, found.high));
+    this.put(tag, "mean", meanOf(pen, found), "", spoken ? "" : gettext("mean over time"));
     this.put(tag, "deviation", spoken ? NO_VALUE : number(found.deviation, decimals + 1));
     const outside = found.outside === null ? NO_VALUE : lasting(found.outside);
     this.put(tag, "outside", outside, "", found.outside === null ? gettext("The sensor has no normal range.") : "");
     const share = Math.min(100, (100 * found.known) / span);
-    this.put(tag, "known", number(share, share > 99.95 || share < 0.05 ? 0 : 1), " %");
+    this.put(tag, "known", number(share, share > 99.95 || share < 0.05 ? 0 : 1), "%");
   }
 }
 

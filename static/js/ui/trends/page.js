@@ -18,11 +18,12 @@ import { Notes } from "./notes.js";
 import { Picker } from "./picker.js";
 import { POINTS, Readings } from "./readings.js";
 import { drawRows } from "./rows.js";
-import { rangeWords } from "./words.js";
+import { moment, rangeWords } from "./words.js";
 
 const SETTLED = 160; // ms without a move after which figures are read and the address is kept
 const REFIGURED = 10_000; // ms after which a view that follows the present has its figures read anew
 const USUAL = 28_800; // s
+const MARK = 34; // px that an alarm's symbol and a number beside it take
 const explorer = document.getElementById("explorer");
 const chart = document.getElementById("chart");
 const { zone } = document.body.dataset;
@@ -77,7 +78,7 @@ function scene() {
     layout: state.layout,
     moving: state.moving,
     shows: (name) => !state.hidden.includes(name),
-    clusters: clustered(marks.alarms, (16 * state.span) / Math.max(1, chart.clientWidth)),
+    clusters: clustered(marks.alarms, (MARK * state.span) / Math.max(1, chart.clientWidth)),
     notes: marks.notes,
   };
 }
@@ -160,11 +161,12 @@ function drawControls() {
   for (const button of document.querySelectorAll("[data-layout]")) {
     button.setAttribute("aria-pressed", String(button.dataset.layout === state.layout));
   }
-  document.querySelector("[data-act=trend-live]").setAttribute("aria-pressed", String(live));
+  document.querySelector("[data-act=trend-live]").hidden = live;
+  byId("follows").hidden = !live;
   const { from, until: end } = view();
   byId("compare-chip").setAttribute("aria-pressed", String(state.compare !== null));
   const compared = state.compare === null ? "" : rangeWords(from - back(), end - back());
-  setText(byId("compared"), compared);
+  setText(byId("compared"), compared && moment(from - back()).slice(0, -3));
   figures.head(compared);
   setText(byId("pens"), fill(gettext("%(n)s of %(most)s pens"), { n: pens.length, most }));
   for (const link of document.querySelectorAll("[data-format]")) {

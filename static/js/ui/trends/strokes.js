@@ -89,10 +89,11 @@ export function bad(ctx, look, box, stretches, xOf, word) {
   }
 }
 
+/** Lines across the box, each with its name over it, under it, or farther to the right: where nothing else is written. */
 export function limits(ctx, look, box, lines, yOf) {
-  const heights = lines.map(({ value }) => Math.round(yOf(value)) + 0.5);
-  for (const [place, { priority, words }] of lines.entries()) {
-    const y = heights[place];
+  const taken = [];
+  for (const { value, priority, words } of lines) {
+    const y = Math.round(yOf(value)) + 0.5;
     if (y < box.top || y > box.top + box.height) continue;
     ctx.strokeStyle = look[`p${priority}-line`];
     ctx.lineWidth = 1.3;
@@ -102,10 +103,12 @@ export function limits(ctx, look, box, lines, yOf) {
     ctx.lineTo(box.left + box.width, y);
     ctx.stroke();
     ctx.setLineDash([]);
-    // The name stands over its line, and below it where the edge or the next line is too near; a low lane has none.
-    if (box.height < 52) continue;
-    const tight = [box.top, ...heights].some((other) => other < y && y - other < 15);
-    text(ctx, look, words, box.left + 6, y + (tight ? 12 : -4), { colour: "ink-2" });
+    if (box.height < 40) continue; // a low lane has no room for names
+    const spots = [-4, 12].flatMap((down) => [0, 1].map((along) => [box.left + 6 + along * 170, y + down]));
+    const free = spots.filter(([, base]) => base - 10 > box.top && base < box.top + box.height);
+    const [x, base] = free.find(([one, other]) => taken.every((spot) => spot[0] !== one || Math.abs(spot[1] - other) > 12)) ?? spots[0];
+    taken.push([x, base]);
+    text(ctx, look, words, x, base, { colour: "ink-2" });
   }
 }
 
