@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alerts", "0080_contact_screen"),
+        ("alerts", "0081_contact_screen"),
     ]
 
     operations = [

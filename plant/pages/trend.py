@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 
@@ -27,6 +30,17 @@ def trend_of(sensor: Sensor, limits: list[dict[str, Any]]) -> dict[str, Any]:
         "normal": None if None in normal else normal,
         "limits": limits,
     }
+
+
+def explorer(tags: Iterable[str], start: datetime, end: datetime | None, now: datetime) -> str:
+    """Gives the address of the trend explorer for some sensors and a time; without an end it follows the present."""
+    if end is None or end >= now:
+        span = [("t", f"{max(1, ceil((now - start) / timedelta(hours=1)))}h")]
+    else:
+        moments = (("from", start), ("to", end))
+        span = [(name, f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}") for name, moment in moments]
+    query = urlencode([*(("s", tag) for tag in tags), *span], safe="/:")
+    return f"{reverse('trends')}?{query}"
 
 
 def limits_of(rules: Iterable[Rule]) -> list[dict[str, Any]]:

@@ -63,7 +63,9 @@ def test_what_makes_no_sense_is_refused_in_words(press: Asset, fields: dict[str,
 def test_a_sensor_of_another_machine_is_refused(press: Asset) -> None:
     neighbour = Asset.objects.get(code="press-1-2")
     with pytest.raises(ValidationError, match="is no sensor of press-1-2"):
-        annotations.annotate(asset=neighbour, sensor=press.sensors.get(), start=AT, end=AT, text="No", by=factories.operator())
+        annotations.annotate(
+            asset=neighbour, sensor=press.sensors.get(), start=AT, end=AT, text="No", by=factories.operator()
+        )
 
 
 def test_only_the_writer_changes_and_deletes(press: Asset) -> None:

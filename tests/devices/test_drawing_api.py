@@ -90,7 +90,9 @@ def test_what_cannot_be_drawn_is_refused(press: list[Sensor], viewer: Client, na
 
 def test_the_sensors_of_a_drawing_are_found_by_one_query(press: list[Sensor], viewer: Client) -> None:
     def asked(tags: list[str]) -> list[str]:
-        with CaptureQueriesContext(connection, ) as found:
+        with CaptureQueriesContext(
+            connection,
+        ) as found:
             viewer.get("/api/v1/history", {**RANGE, "sensor": tags})
         return [query["sql"] for query in found if 'FROM "devices_sensor" INNER JOIN' in query["sql"]]
 

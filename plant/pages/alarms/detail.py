@@ -23,7 +23,7 @@ from plant.pages.alarms.conditions import condition_of
 from plant.pages.alarms.lines import line_of
 from plant.pages.reading import newest, shown
 from plant.pages.tree import Node, Tree, tree_for
-from plant.pages.trend import limits_when_raised, mark_of, return_of, trend_of
+from plant.pages.trend import explorer, limits_when_raised, mark_of, return_of, trend_of
 
 BEFORE, AFTER = timedelta(minutes=20), timedelta(minutes=10)  # of an alarm's trend
 EARLIER = timedelta(minutes=30)  # in which an alarm of the same line may have to do with it
@@ -198,4 +198,5 @@ def _trend(alarm: Alarm, before: list[tuple[Alarm, timedelta]], now: datetime) -
         # None: until now, as long as it stands.
         "until": None if ended is None or ended + AFTER > now else (ended + AFTER).timestamp(),
         "marks": marks,
+        "explorer": explorer([sensor.tag], alarm.raised - BEFORE, ended and ended + AFTER, now),
     }

@@ -3,6 +3,7 @@
 import { onAct, onKeys } from "../lib/dispatch.js";
 import { make, pageData } from "../lib/dom.js";
 import { gettext } from "../lib/words.js";
+import { writeView } from "../state/explorer.js";
 import { clock, date, number } from "../state/writing.js";
 import { Lane } from "./lane.js";
 import { now, on, plant } from "./live.js";
@@ -44,7 +45,15 @@ function fetchAll() {
     button.setAttribute("aria-pressed", String(end === null && Number(button.dataset.span) === span));
   }
   document.getElementById("trend-live").hidden = end === null && span === range;
+  explore();
   return Promise.all(lanes.map((lane) => lane.fetch())).then(drawTable);
+}
+
+/** The link to the explorer shows the same sensors and the same time there. */
+function explore() {
+  const view = { tags: lanes.map((lane) => lane.sensor.tag), span, end, compare: null, layout: "lanes", hidden: [] };
+  const link = document.getElementById("explore");
+  link.href = link.href.replace(/\?.*$/, writeView(view));
 }
 
 function choose() {
@@ -66,8 +75,7 @@ function choose() {
     if (lane.first !== first || lane.last !== last) lane.build({ first, last });
   });
   document.getElementById("trend-none").hidden = lanes.length > 0;
-  const chosen = new URLSearchParams(wanted.map((tag) => ["s", tag]));
-  document.getElementById("trend-open").search = chosen.toString();
+  explore();
   return Promise.all(added.map((lane) => lane.fetch())).then(drawTable);
 }
 

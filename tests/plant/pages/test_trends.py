@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -120,6 +120,17 @@ def test_more_alarms_than_can_be_marked_are_told(
     answer = browser.get("/trends/marks", query).json()
     assert (len(answer["alarms"]), answer["more"]) == (2, True)
     assert answer["alarms"][0]["time"] > answer["alarms"][1]["time"]
+
+
+def test_the_machine_and_the_alarm_lead_to_their_trends(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:
+    standing = raise_alarm(press, minutes=30)
+    machine = browser.get("/a/hall/line-1/press-1-1/").content.decode()
+    assert 'href="/trends/?s=press-1-1/temp&amp;t=8h"' in machine
+    assert 'href="/trends/?s=press-1-1/temp&amp;t=1h"' in browser.get(f"/alarms/{standing.pk}/").content.decode()
+    raised = datetime(2026, 3, 1, 6, tzinfo=UTC)
+    Alarm.objects.filter(pk=standing.pk).update(raised=raised, cleared=raised + timedelta(hours=1))
+    over = browser.get(f"/alarms/{standing.pk}/").content.decode()
+    assert "s=press-1-1/temp&amp;from=2026-03-01T05:40:00Z&amp;to=2026-03-01T07:10:00Z" in over
 
 
 def test_who_may_only_look_sees_trends_and_writes_no_note(press: Asset, client: Client) -> None:

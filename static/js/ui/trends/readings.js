@@ -47,9 +47,10 @@ export class Readings {
     return [...this.lines.values()].every((line) => !line.thinned);
   }
 
-  /** Whether all of a view has been read. */
+  /** Whether all of a view has been read, as finely as it is shown. */
   holds(from, until) {
-    return this.tags.length > 0 && from >= this.from - 1e-3 && Math.min(until, this.now()) <= this.until + 2;
+    const fine = this.isWhole || isLike(until - from, this.span);
+    return this.tags.length > 0 && fine && from >= this.from - 1e-3 && Math.min(until, this.now()) <= this.until + 2;
   }
 
   forget() {

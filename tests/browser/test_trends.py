@@ -1,0 +1,150 @@
+"""The trend explorer by mouse, by touch of a button and by keys alone: choose, pan, zoom, compare, annotate, come back."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Plant
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+WHOLE = "performance.getEntriesByName('trend-drawn').some((mark) => mark.detail.whole)"
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+
+Opened = Callable[..., Page]
+
+
+@pytest.fixture
+def told(plant: Plant, press: str) -> str:
+    """Gives a machine that has reported for a while, once what it sent is history."""
+    now = time.time()
+    for second in range(40, 0, -1):
+        plant.send({f"{press}/temp": 60.0 + second % 5, f"{press}/oil": 40.0}, at=now - second)
+    return press
+
+
+def shown(page: Page) -> Page:
+    """Waits until the view is drawn whole."""
+    page.wait_for_function(WHOLE)
+    return page
+
+
+def figure(page: Page, tag: str, of: str) -> Any:
+    return page.locator(f'tr[data-tag="{tag}"] [data-of={of}]')
+
+
+def test_by_mouse_one_chooses_pans_zooms_and_comes_back(plant: Plant, opened: Opened, told: str) -> None:
+    page = opened(f"/trends/?s={told}/temp&t=1h")
+    shown(page)
+    expect(figure(page, f"{told}/temp", "low")).to_have_text("60.0")
+    expect(figure(page, f"{told}/temp", "high")).to_have_text("64.0")
+    # By typing: the nearest first, Enter takes it.
+    page.get_by_role("searchbox", name="Filter sensors").fill(f"{told} oil")
+    expect(page.get_by_role("treeitem")).to_have_count(1)
+    page.get_by_role("treeitem").click()
+    expect(figure(page, f"{told}/oil", "mean")).to_have_text("40.0")
+    expect(page).to_have_url(re.compile(rf"s={told}/temp&s={told}/oil&t=1h$"))
+    # Live: what comes now is drawn and told.
+    plant.send({f"{told}/temp": 66.6, f"{told}/oil": 40.0})
+    expect(figure(page, f"{told}/temp", "at")).to_have_text("66.6°C")
+    box = page.locator("#chart").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 400, box["y"] + 150)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 640, box["y"] + 150, steps=4)
+    page.mouse.up()
+    expect(page.get_by_role("button", name="Back to live")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"from=.*&to=.*Z$"))
+    page.mouse.wheel(0, 600)
+    panned = page.url
+    expect(page).not_to_have_url(panned)
+    page.go_back()
+    expect(page).to_have_url(panned)
+    page.go_back()
+    expect(page).to_have_url(re.compile("t=1h$"))
+    expect(page.get_by_role("button", name="Back to live")).to_be_hidden()
+
+
+def test_by_keys_alone_one_chooses_moves_the_cursor_and_zooms(plant: Plant, opened: Opened, told: str) -> None:
+    page = opened("/trends/")
+    expect(page.locator("#no-pens")).to_be_visible()
+    page.get_by_role("searchbox", name="Filter sensors").focus()
+    page.keyboard.type(f"{told}/temp")
+    expect(page.get_by_role("treeitem")).to_have_count(1)
+    page.keyboard.press("Enter")
+    shown(page)
+    expect(page.get_by_role("treeitem")).to_have_attribute("aria-checked", "true")
+    page.keyboard.press("Escape")
+    page.locator("#chart").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#at-cursor")).to_contain_text("At cursor")
+    read = page.locator("#at-cursor").inner_text()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#at-cursor")).not_to_have_text(read)
+    page.keyboard.press("+")
+    expect(page).to_have_url(re.compile("from="))
+    page.keyboard.press("0")
+    expect(page).to_have_url(re.compile("t=4h$"))
+    page.keyboard.press("v")
+    expect(page.locator("#rows caption")).to_have_text("Temperature")
+
+
+def test_a_note_is_written_seen_by_others_and_deleted(opened: Opened, told: str) -> None:
+    page = opened(f"/trends/?s={told}/temp&t=1h")
+    shown(page)
+    page.keyboard.press("n")
+    page.get_by_label("Text").fill("Strainer cleaned")
+    page.get_by_role("button", name="Save note").click()
+    note = page.get_by_role("button", name="Strainer cleaned")
+    expect(note).to_be_visible()
+    other = opened(f"/trends/?s={told}/temp&t=1h", user="vera")
+    other.get_by_role("button", name="Strainer cleaned").click()
+    expect(other.locator("#note-by")).to_have_text("By Olga Operator")
+    expect(other.get_by_role("button", name="Save note")).to_be_hidden()
+    note.click()
+    page.get_by_role("button", name="Delete").click()
+    expect(note).to_have_count(0)
+
+
+def test_a_link_shows_the_same_and_the_picture_can_be_kept(opened: Opened, told: str) -> None:
+    page = opened(f"/trends/?s={told}/temp&s={told}/oil&t=8h&c=day&layout=one&off=limits")
+    shown(page)
+    expect(page.get_by_role("button", name="One chart")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Limits")).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("#then")).to_be_visible()
+    page.locator("details.export summary").click()
+    csv = page.locator("[data-format=csv]").get_attribute("href")
+    assert csv is not None and f"sensor={told}%2Ftemp&sensor={told}%2Foil" in csv
+    with page.expect_download() as kept:
+        page.get_by_role("button", name="PNG").click()
+    assert kept.value.path().read_bytes()[:4] == b"\x89PNG"
+    with page.expect_download() as kept:
+        page.locator("[data-format=csv]").click()
+    assert kept.value.path().read_text().count(f"{told}/temp") >= 40
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_explorer_passes_axe(opened: Opened, told: str, theme: str) -> None:
+    page = opened(f"/trends/?s={told}/temp&s={told}/oil&t=1h&c=previous", color_scheme=theme)
+    shown(page)
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == []
+
+
+def test_on_a_phone_sensors_are_chosen_and_nothing_is_cut_off(opened: Opened, told: str) -> None:
+    page = opened(f"/trends/?s={told}/temp&t=1h", **PHONE)
+    shown(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.get_by_role("button", name="Sensors").click()
+    page.get_by_role("treeitem", name=re.compile("oil")).first.click()
+    page.locator("#picker").get_by_role("button", name="Close").click()
+    expect(page.locator("#figures tbody tr")).to_have_count(2)
