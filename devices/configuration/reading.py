@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from devices.checks import LOCATION, check_code, check_place, check_source
+from devices.checks import check_code, check_place, check_source
 from devices.configuration import document
 from devices.configuration.document import ConfigurationError, Error, parse
 from devices.configuration.fields import Field, read_entry, suggestion

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from devices.changes import Change, change, ensure_shards, shard_of
-from devices.checks import LOCATION
 from devices.configuration.document import ConfigurationError, Error
 from devices.configuration.plant import (
     ASSET_DEFAULTS,

@@ -12,7 +12,7 @@ _FIELDS = {
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("devices", "0020_source_silence"),
+        ("devices", "0021_annotation"),
     ]
 
     operations = [

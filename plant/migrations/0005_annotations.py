@@ -28,7 +28,7 @@ def give(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("plant", "0002_new_permissions"),
+        ("plant", "0004_site"),
         ("devices", "0021_annotation"),
     ]
 
