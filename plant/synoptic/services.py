@@ -97,7 +97,7 @@ def _numbered(stem: str, number: int) -> str:
 
 def _check(row: Synoptic) -> list[Problem]:
     problems = [*check_code("code", row.code), *check_text("name", row.name, LONGEST_NAME, needed=True)]
-    if row.asset_id is None:
+    if not row.asset_id:
         problems.append(Problem("asset", _("Choose the part of the plant that it shows.")))
     return problems
 

@@ -128,7 +128,6 @@ class _Builder:
 
     def _external(self, *_what: Any) -> int:
         self._refuse()
-        return 0
 
     def _refuse(self, *_what: Any) -> NoReturn:
         words = _("The file declares entities. Save it as plain SVG, without the editor's own data.")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from plant.synoptic.cleaning import clean
 from tests.browser.conftest import Plant
@@ -68,7 +68,10 @@ def test_the_drawing_follows_values_and_alarms(plant: Plant, opened: Opened, pre
     expect(drawing.get_by_text("hot", exact=True)).to_be_visible()
     # The alarm: a box around the value, a symbol with its digit at the machine and at the value, words for who listens.
     expect(drawing.locator(".al.p1 > .sy-box")).to_have_count(1)
-    expect(drawing.locator(".sy-badge svg.pr.p1.unack")).to_have_count(2)
+    symbols = drawing.locator(".sy-badge svg.pr.p1.unack")
+    expect(symbols).to_have_count(2)
+    sizes = [symbols.nth(place).bounding_box() for place in range(2)]
+    assert all(size is not None and 13 <= size["width"] <= 27 for size in sizes), sizes
     expect(drawing.locator("a.sy-link").first).to_have_attribute(
         "aria-label", re.compile("critical alarm, unacknowledged")
     )
@@ -125,7 +128,12 @@ def ran(chromium: Browser, drawings: list[str]) -> tuple[list[str], list[str]]:
     fetched: list[str] = []
     page.expose_function("alert", lambda *_: done.append("alert"))
     page.on("dialog", lambda dialog: dialog.dismiss())
-    context.route("**/*", lambda route: (fetched.append(route.request.url), route.abort()))
+
+    def refuse(route: Route) -> None:
+        fetched.append(route.request.url)
+        route.abort()
+
+    context.route("**/*", refuse)
     page.set_content(f"<!doctype html><main id='main'>{''.join(drawings)}</main>")
     page.evaluate(
         """() => {

@@ -220,7 +220,10 @@ function drawBadge(part, alarms) {
   const want = first ? `${first.priority} ${lookOf(first)}` : "";
   if (part.badgeDrawn === want) return;
   part.badgeDrawn = want;
-  part.badge.replaceChildren(...(first ? [prioritySymbol(first.priority, lookOf(first))] : []));
+  const symbol = first ? prioritySymbol(first.priority, lookOf(first)) : null;
+  // Inside a drawing a style gives no size.
+  for (const side of ["width", "height"]) symbol?.setAttribute(side, 16);
+  part.badge.replaceChildren(...(symbol ? [symbol] : []));
 }
 
 // --- Drawing ------------------------------------------------------------------------------------------------------------
