@@ -113,7 +113,7 @@ def test_three_alarms_at_once(plant: Plant, quiet: Page, codes: Iterator[str], w
         for key in "ga":
             quiet.keyboard.press(key)
     else:
-        quiet.locator(".nav").get_by_role("link", name="Alarms").click()
+        quiet.locator('.nav a[href="/alarms/"]').click()
     quiet.locator("#live-word", has_text="Live").wait_for(state="attached")
     waiting = quiet.locator("tr[data-alarm].un")
     expect(waiting).to_have_count(3)
@@ -143,7 +143,7 @@ def test_shelved_for_an_hour_with_a_reason_and_listed(plant: Plant, opened: Open
     if way == "click":
         row(page, press).locator(".msg").click()
         page.locator("#draw").get_by_role("link", name="Shelve").click()
-        page.get_by_text("1 h", exact=True).click()
+        page.locator("#asking").get_by_text("1 h", exact=True).click()
         page.get_by_label("Reason").fill("Work on the transmitter")
         page.get_by_role("button", name=re.compile(r"^Shelve until \d\d:\d\d$")).click()
     else:

@@ -269,7 +269,14 @@ def test_no_page_violates_the_rules_of_accessibility(plant: Plant, opened: Opene
         opened, "press-1-10", viewport={"width": width, "height": 1080}, color_scheme=theme, reduced_motion="reduce"
     )
     alarm = page.locator("tr[data-alarm]").first.get_attribute("data-alarm")
-    pages = ["/", f"/alarms/?alarm={alarm}", "/alarms/?show=history", f"/alarms/{alarm}/", machine_page("press-1-10")]
+    pages = [
+        "/",
+        f"/alarms/?alarm={alarm}",
+        "/alarms/?show=history",
+        "/alarms/?show=shelved&priority=1",
+        f"/alarms/{alarm}/",
+        machine_page("press-1-10"),
+    ]
     found = []
     for address in [*pages, "/subscriptions/", "/deliveries/"]:
         page.goto(address)
