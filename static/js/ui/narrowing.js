@@ -5,6 +5,7 @@ import { takeIn, board } from "./newer.js";
 const PATIENCE = 250; // ms after the last key
 
 const form = document.querySelector("form.filters");
+const kept = document.querySelector(".kept");
 let timer = null;
 
 function address() {
@@ -15,6 +16,25 @@ function address() {
   return here;
 }
 
+/** Offers to keep what the list is narrowed to, and marks the one of those kept that it is. */
+function drawKept(given) {
+  const { show, flat, ...narrowed } = given;
+  const whole = Object.keys(narrowed).length === 0;
+  form.querySelector(".whole").hidden = whole;
+  const keep = kept.querySelector(".keep");
+  keep.hidden = whole;
+  keep.querySelector("[name=query]").value = new URLSearchParams(given);
+  const mine = [...kept.querySelectorAll(".keptone")];
+  for (const one of mine) {
+    const link = one.querySelector("a");
+    const wanted = Object.fromEntries(new URL(link.href).searchParams);
+    const on = Object.keys({ ...wanted, ...given }).every((name) => wanted[name] === given[name]);
+    one.toggleAttribute("data-on", on);
+    link.toggleAttribute("aria-current", on);
+  }
+  kept.hidden = whole && !mine.length;
+}
+
 async function narrow() {
   const to = address();
   const given = Object.fromEntries(to.searchParams);
@@ -23,8 +43,7 @@ async function narrow() {
   for (const label of form.querySelectorAll(".pick")) {
     label.toggleAttribute("data-on", Boolean(label.querySelector("select").value));
   }
-  const { show, flat, ...narrowed } = given;
-  form.querySelector(".whole").hidden = Object.keys(narrowed).length === 0;
+  drawKept(given);
   await takeIn(to);
 }
 
