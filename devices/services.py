@@ -71,8 +71,8 @@ def create_asset(
 ) -> Asset:
     """Puts an asset into the tree; the sensors and rules of its type come with it.
 
-    Takes: where it stands on the map, in degrees (WGS 84) or in metres on the site plan, if that is known; what is known
-    of it beside: manufacturer, serial, installed (a date), attributes (words with values).
+    Takes: where it stands on the map, in degrees (WGS 84) or in metres on the site plan, if that is known; and of it
+    beside: manufacturer, serial, installed (a date), attributes (words with values).
     """
     if unknown := sorted(set(data) - set(ASSET_DATA)):
         raise TypeError(f"an asset has no {', '.join(unknown)}")
