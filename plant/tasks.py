@@ -44,6 +44,7 @@ def load_demo() -> None:
     try:
         if not Asset.objects.exists():
             demo.load()
+            loading.feed_by_worker()
     except Exception as error:
         loading.say(stream.connect(), f"failed: {error}")
         raise
@@ -53,15 +54,14 @@ def load_demo() -> None:
 
 @shared_task(name="plant.tasks.feed_demo")
 def feed_demo() -> None:
-    """Keeps the demo plant sending where no supervisor does it. Cost: nothing without its tokens; else one query."""
+    """Keeps the demo plant sending where no supervisor does it. Cost: as `loading.is_fed_by_worker`."""
     from django.conf import settings
 
-    from plant import demo
-    from plant.demo import keeping
+    from plant.demo import keeping, loading
 
     port = os.environ.get("ANDON_PORT")
     url = f"http://127.0.0.1:{port}" if port else settings.PUBLIC_URL
-    keeping.keep(settings.VAR_DIR, url, wanted=demo.is_loaded())
+    keeping.keep(settings.VAR_DIR, url, wanted=loading.is_fed_by_worker())
 
 
 @worker_ready.connect

@@ -10,6 +10,7 @@ from typing import Any
 from plant.demo.layout import FILE, read
 
 TOKENS, PROGRESS = "demo-tokens.json", "demo-feed.json"
+_FED_BY_WORKER = "demo-fed-by-worker"  # where somebody asked for the demo in the page
 _SAID = "andon:demo-loading"  # what the page that asked for the demo is to say
 _SAID_FOR = 600  # seconds
 
@@ -48,6 +49,20 @@ def is_loaded() -> bool:
     except (OSError, ValueError):
         return False
     return Source.objects.filter(name__in=list(tokens)).exists()
+
+
+def feed_by_worker() -> None:
+    """Notes that a worker is to see to the feed: the demo was asked for where no supervisor runs it."""
+    from django.conf import settings
+
+    (settings.VAR_DIR / _FED_BY_WORKER).touch()
+
+
+def is_fed_by_worker() -> bool:
+    """Tells whether a worker is to see to the feed. Cost: nothing where it is not; else one query."""
+    from django.conf import settings
+
+    return (settings.VAR_DIR / _FED_BY_WORKER).exists() and is_loaded()
 
 
 def say(client: Any, words: str) -> None:
