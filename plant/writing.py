@@ -37,7 +37,7 @@ def decimals_for(low: float | None, high: float | None, wanted: int | None = Non
 
 def per(seconds: float | None) -> str:
     """Gives what a rate is per, after its figure: " /min"; nothing for none."""
-    return "" if seconds is None else f" /{_PER.get(seconds, f'{seconds:g} s')}"
+    return "" if seconds is None else f"\u00a0/{_PER.get(seconds, f'{seconds:g} s')}"
 
 
 def plain(value: float) -> str:

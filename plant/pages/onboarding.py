@@ -147,9 +147,9 @@ def _facts(plant: Tree) -> list[dict[str, Any]]:
 
 def _arrived(plant: Tree, board: Board) -> list[dict[str, Any]]:
     """Gives the sensors that reported last."""
-    known = sorted(board.readings.items(), key=lambda row: -row[1].time)[:ARRIVING]
-    sensors = {sensor.pk: sensor for sensor in plant.sensors}
-    found = [(sensors[pk], reading) for pk, reading in known if pk in sensors]
+    figures = {sensor.pk: sensor for sensor in plant.sensors if not sensor.words}
+    known = sorted(board.readings.items(), key=lambda row: -row[1].time)
+    found = [(figures[pk], reading) for pk, reading in known if pk in figures][:ARRIVING]
     return [
         {"tag": f"{plant.nodes[sensor.asset].code}/{sensor.key}", "value": reading.value} for sensor, reading in found
     ]

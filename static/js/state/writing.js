@@ -123,5 +123,5 @@ export function figure(value) {
 /** What a rate is per, after its figure: " /min"; nothing for none. Takes seconds. */
 export function per(seconds) {
   if (seconds == null) return "";
-  return ` /${{ 1: "s", 60: "min", 3600: "h" }[seconds] ?? `${seconds} s`}`;
+  return `\u00a0/${{ 1: "s", 60: "min", 3600: "h" }[seconds] ?? `${seconds} s`}`;
 }

@@ -189,7 +189,7 @@ def test_the_limit_says_on_which_side_it_alarms(press: Asset, browser: Client, r
     raise_alarm(press, frozen={"kind": "low", "limit": 90.0})
     raise_alarm(press, frozen={"kind": "rate_high", "limit": 90.0, "per": 60.0})
     limits = {line.limit for line in browser.get("/alarms/").context["lines"]}
-    assert limits == {"≥ 90.0", "≤ 90.0", "≥ 90.0 /min"}
+    assert limits == {"≥ 90.0", "≤ 90.0", "≥ 90.0\xa0/min"}
 
 
 # --- One alarm -------------------------------------------------------------------------------------------------------

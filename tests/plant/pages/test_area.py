@@ -166,6 +166,13 @@ def test_a_card_has_state_key_values_and_the_alarms_of_its_machine(
     assert 'class="mai al p2 rest none" role="meter" aria-label="Zinc"' in text
 
 
+def test_a_value_without_a_scale_keeps_its_row(hall: list[Asset], browser: Client) -> None:
+    factories.sensor(hall[0], "beats", range_low=None, range_high=None)
+    text = browser.get("/a/hall/line-1/").content.decode()
+    card = text[text.index('data-card="press-1-1"') : text.index('data-card="press-1-2"')]
+    assert '<span class="k trunc" title="Beats">Beats</span><span></span><span class="num">' in card
+
+
 def test_a_machine_without_data_says_so_instead_of_old_values(
     hall: list[Asset], browser: Client, clean_redis: Any
 ) -> None:

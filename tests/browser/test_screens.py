@@ -1,0 +1,119 @@
+"""The overview, an area, a machine, the wall and the first start in a real browser: live, steady, by keyboard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Plant
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+AREA = "/a/hall/line-1/"
+
+Opened = Callable[..., Page]
+
+WATCH = """() => {
+  window.moved = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.moved += entry.value;
+  }).observe({ type: "layout-shift", buffered: false });
+}"""
+
+
+def test_a_card_follows_its_machine_and_nothing_on_the_page_moves(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 50.0, f"{press}/oil": 50.0})
+    page, overview = opened(AREA), opened("/")
+    card = page.locator(f'[data-card="{press}"]')
+    value = card.locator(f'.val[data-tag="{press}/temp"] .v')
+    expect(value).to_have_text("50.0")
+    page.evaluate(WATCH)
+    overview.evaluate(WATCH)
+    for figure in (51.7, 9.0, 97.4, 149.9):
+        plant.send({f"{press}/temp": figure, f"{press}/oil": figure / 2})
+        expect(value).to_have_text(str(figure))
+    expect(card).to_have_class(re.compile(r"\bal p1\b"))
+    expect(card.locator("[data-symbols] svg.p1")).to_be_visible()
+    expect(card.locator(f'.mai.al.p1[data-tag="{press}/temp"]')).to_be_visible()
+    expect(overview.locator(f'a.hexg[data-asset="{press}"]')).to_have_class(re.compile(r"\bal p1\b"))
+    assert page.evaluate("window.moved") == 0
+    assert overview.evaluate("window.moved") == 0
+
+
+def test_a_folded_line_stays_folded_and_unfolds_by_key(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 97.4})
+    page = opened("/a/hall/")
+    line = page.locator("#line-line-1")
+    button = line.locator("[data-act=fold]")
+    expect(button).to_have_attribute("aria-expanded", re.compile("true|false"))
+    if button.get_attribute("aria-expanded") == "false":
+        button.press("Enter")
+    expect(button).to_have_attribute("aria-expanded", "true")
+    button.press("Enter")
+    expect(button).to_have_attribute("aria-expanded", "false")
+    expect(line.locator(".cards")).to_be_hidden()
+    page.reload()
+    expect(button).to_have_attribute("aria-expanded", "false")
+    button.press("Enter")
+    expect(line.locator("[data-card]").first).to_be_visible()
+    shown = line.locator("[data-card]").count()
+    line.locator("[data-act=more-cards]").click()
+    expect(line.locator("[data-card]")).to_have_count(24)
+    assert shown < 24
+
+
+def test_a_comment_is_written_by_keyboard_and_stands_among_the_events(plant: Plant, opened: Opened, press: str) -> None:
+    page = opened(f"{AREA}{press}/")
+    page.keyboard.press("c")
+    page.keyboard.type("Bypass is free, cx")
+    page.keyboard.press("Enter")
+    expect(page.locator("#events")).to_contain_text("olga Bypass is free, cx")
+    expect(page.get_by_label("Comment", exact=True)).to_have_value("")
+
+
+def test_the_wall_has_nothing_to_click_and_is_kept(plant: Plant, opened: Opened) -> None:
+    page = opened("/", user="vera")
+    page.keyboard.press("w")
+    expect(page.locator(".nav")).to_be_hidden()
+    expect(page.locator("#banner")).to_be_visible()
+    page.reload()
+    expect(page.locator(".nav")).to_be_hidden()
+    page.keyboard.press("w")
+    expect(page.locator(".nav")).to_be_visible()
+    page.goto("/alarms/?density=wall")
+    page.goto("/")
+    expect(page.locator(".nav")).to_be_hidden()
+
+
+def test_an_old_tab_offers_the_new_version_and_does_not_reload_by_itself(plant: Plant, opened: Opened) -> None:
+    page = opened("/")
+    expect(page.locator("#new-version")).to_be_hidden()
+    # As if the server had been brought up to date since the tab was opened: its next snapshot names another version.
+    page.evaluate("document.body.dataset.version = 'older'; window.sameDocument = true")
+    plant.stack.kill("web")
+    plant.stack.start("web")
+    expect(page.locator("#new-version")).to_be_visible(timeout=20_000)
+    assert page.evaluate("window.sameDocument") is True
+    page.locator("#new-version").click()
+    page.wait_for_function("window.sameDocument === undefined")
+
+
+@pytest.mark.parametrize(("theme", "width"), [("dark", 1366), ("light", 390)])
+def test_no_screen_violates_the_rules_of_accessibility(plant: Plant, opened: Opened, theme: str, width: int) -> None:
+    plant.send({"press-1-9/temp": 97.4, "press-1-9/oil": 85.0})
+    page = opened("/", viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce")
+    found = []
+    for address in ("/a/hall/", f"{AREA}?view=table", f"{AREA}press-1-9/", "/start/", "/a/no-such/"):
+        page.goto(address)
+        page.locator("#live-word", has_text="Live").wait_for(state="attached")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+        page.add_script_tag(path=AXE)
+        for violation in page.evaluate("axe.run({ resultTypes: ['violations'] }).then((result) => result.violations)"):
+            places = [node["html"][:160] for node in violation["nodes"][:3]]
+            found.append(f"{address}: {violation['id']}, {violation['help']}: {places}")
+    assert found == []
