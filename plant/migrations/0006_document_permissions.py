@@ -24,7 +24,7 @@ def give(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("plant", "0004_site"),
+        ("plant", "0005_annotations"),
         ("devices", "0024_document"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
