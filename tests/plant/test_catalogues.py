@@ -73,7 +73,7 @@ def test_german_is_formal_and_raises_no_voice() -> None:
     for domain in catalogues.DOMAINS:
         for message in catalogues.stored("de", domain):
             for text, translated in _texts(message) if message.id else ():
-                assert "!" not in translated, translated
+                assert not re.search(r"!(?!=)", translated), translated
                 assert not re.search(r"\b(du|dein|deine|deinen|dir|dich|bitte)\b", translated, re.I), (text, translated)
 
 
@@ -84,7 +84,7 @@ _WORD = re.compile(r"[A-Za-z]{2}")
 _SAME = re.compile(
     r"(Andon|Esc|Enter|Shift|/ Andon|, Andon|AND|\./run|min|kWh|"
     r"\.venv/bin/python .*|python manage\.py .*|curl .*|-H .*|-d .*|Authorization: Bearer …|"
-    r'(data-[a-z]+="[^"]+" ?)+|'
+    r'(data-[a-z]+="[^"]+" ?)+|s == 1 and f < 0\.5|state = 0, 4|'
     r"width=device-width.*|dark light)"
 )
 _SPOKEN = ("title", "aria-label", "placeholder", "alt", "label", "content")
