@@ -1,0 +1,63 @@
+"""axe-core finds nothing on any page, in both themes; a page that breaks in German or in the dark is found here too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.gallery.pages import FACTS, SHOWN, there
+
+from .conftest import Plant
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+# What the plant of the journeys lacks for some pages to be there.
+MORE = """
+from datetime import date
+from django.contrib.auth.models import User
+from alerts.models import Rota, RotaLayer, RotaTurn, TypeRule
+from tests import factories
+
+if not Rota.objects.exists():
+    rota = Rota.objects.create(code="shift", name="Shift lead")
+    layer = RotaLayer.objects.create(rota=rota, name="Lead", first=date(2026, 1, 5))
+    RotaTurn.objects.create(layer=layer, place=1, user=User.objects.get(username="max"))
+if not TypeRule.objects.exists():
+    kind = factories.asset_type()
+    TypeRule.objects.create(type=kind, name="Speed high", kind="high", sensor_key="speed", limit=80.0, priority=3)
+"""
+LOOK = """async (theme) => {
+    document.documentElement.dataset.theme = theme;
+    const runOnly = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+    const { violations } = await axe.run(document, { runOnly, resultTypes: ["violations"] });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 160)}`);
+}"""
+
+
+@pytest.mark.parametrize("language", ["en-GB", "de-DE"])
+def test_no_page_violates_the_rules_of_accessibility(
+    plant: Plant, opened: Callable[..., Page], language: str, press: str
+) -> None:
+    plant.send({f"{press}/temp": 97.4})
+    plant.stack.script(MORE)
+    facts = json.loads(plant.stack.script(FACTS.format(user="max")).splitlines()[-1])
+    inside = opened("/alarms/", user="max", locale=language, reduced_motion="reduce")
+    outside = inside.context.browser.new_context(base_url=plant.stack.url, locale=language).new_page()
+    found = []
+    for shown in SHOWN:
+        address = there(shown, facts)
+        if not address or shown.wall:
+            continue
+        page = inside if shown.signed_in else outside
+        page.goto(address)
+        page.add_script_tag(path=AXE)
+        for theme in ("dark", "light"):
+            found += [f"{address}, {theme}: {words}" for words in page.evaluate(LOOK, theme)]
+        assert page.evaluate("document.documentElement.lang") == language[:2], address
+    outside.context.close()
+    assert found == []
