@@ -335,18 +335,22 @@ def _missing(tag: str, asset: str, sensors: Iterable[str]) -> str:
     return f"{code or 'the type'} has no sensor {key!r}.{hint}"
 
 
+def levels_of(values: Mapping[str, Any]) -> dict[str, float | None]:
+    """Gives the levels that a rule has on its sensor's own scale, by field."""
+    kind = values["kind"]
+    if kind in (Kind.HIGH, Kind.LOW):
+        return {"limit": values["limit"]}
+    if kind == Kind.OUTSIDE:
+        return {"low": values["low"], "high": values["high"]}
+    if kind in (Kind.EQUALS, Kind.NOT_EQUALS):
+        return {"value": values["value"]}
+    return {"reference": as_number(values["reference"])} if kind == Kind.DEVIATION else {}
+
+
 def _check_limits(values: Mapping[str, Any], facts: Facts) -> list[Problem]:
     """Gives the limits that the sensor could never reach."""
     kind = values["kind"]
-    levels: dict[str, float | None] = {}
-    if kind in (Kind.HIGH, Kind.LOW):
-        levels["limit"] = values["limit"]
-    elif kind == Kind.OUTSIDE:
-        levels |= {"low": values["low"], "high": values["high"]}
-    elif kind in (Kind.EQUALS, Kind.NOT_EQUALS):
-        levels["value"] = values["value"]
-    elif kind == Kind.DEVIATION:
-        levels["reference"] = as_number(values["reference"])
+    levels = levels_of(values)
     span = f"{number(facts.low)} to {number(facts.high)}"
     problems = [
         Problem(field, f"{field} {number(level)} lies outside the sensor's range {span}.")

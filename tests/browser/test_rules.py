@@ -66,7 +66,7 @@ def test_the_backtest_follows_the_fields_and_a_proposal_and_is_saved_with_a_reas
     page.locator("#f-limit").fill("65")
     expect(page.locator("#note-limit")).to_contain_text("65 lies within the normal range, 20 to 70")
     page.locator("#f-limit").fill("500")
-    expect(page.locator("#note-limit")).to_contain_text("lies outside the sensor's range")
+    expect(page.locator("#note-limit")).to_contain_text("lies outside the sensor’s range")
     expect(page.locator("#f-limit")).to_have_attribute("aria-invalid", "true")
     # The key's twin of dragging.
     page.locator("#f-limit").fill("90")

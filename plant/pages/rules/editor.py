@@ -17,7 +17,7 @@ from alerts import editing, rules
 from alerts.editing import versions
 from alerts.models import DraftChange, Rule, TypeRule
 from alerts.workbench import drafts
-from devices.models import Asset, AssetType
+from devices.models import Asset, AssetType, Sensor
 from plant import writing
 from plant.pages.deliveries import person
 from plant.pages.rules import trial
@@ -27,6 +27,7 @@ from plant.pages.rules.sentence import sentence, words
 from plant.pages.rules.target import Target, granters
 from plant.pages.subscription_form import places
 from plant.pages.tree import tree
+from plant.pages.trend import trend_of
 
 EDITED = ["GET", "POST"]
 
@@ -220,5 +221,14 @@ def _page(
 
 def _data(target: Target) -> dict[str, Any]:
     """Gives what the script needs: the sentence's words and the sensors."""
-    sensors = {one.key: {"name": one.name, "unit": writing.unit(one.unit)} for one in target.sensors}
+    sensors = {
+        one.key: {
+            "name": one.name,
+            "unit": writing.unit(one.unit),
+            "labels": one.labels,
+            # What is drawn while the rule cannot be tried yet.
+            "trend": trend_of(one, []) if isinstance(one, Sensor) else None,
+        }
+        for one in target.sensors
+    }
     return {"words": words(), "sensors": sensors}

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alerts.changes import while_text
-from alerts.checks import DEFAULTS, PARAMETERS
+from alerts.checks import DEFAULTS, PARAMETERS, levels_of
 from alerts.models import Kind, Priority, Severity
-from devices.checks import number
+from devices.checks import number, within
 from plant import writing
 from plant.pages.rules.target import Target
 
@@ -60,6 +60,13 @@ KIND_WORDS: dict[str, Any] = {
     Kind.EXPRESSION: gettext_lazy("Expression over several sensors"),
     Kind.STALE: gettext_lazy("No new data"),
     Kind.FLATLINE: gettext_lazy("Does not move"),
+}
+
+
+_MISSING: dict[str, Any] = {
+    "reference": gettext_lazy("Write a number, or choose a sensor."),
+    "inputs": gettext_lazy("Name the sensors that it reads."),
+    "expression": gettext_lazy("Write what is to hold, such as s == 1 and f < 0.5."),
 }
 
 
@@ -168,7 +175,24 @@ class Form:
         values["suppress_when"] = self._whiles()
         values["kind"] = kind
         values["priority"] = self._priority()
+        self._need(needed, values)
         return None if self.errors else values
+
+    def _need(self, needed: Iterable[str], values: Mapping[str, Any]) -> None:
+        """Takes note of what is missing, and of a limit that its sensor could never reach."""
+        for name in needed:
+            if not self.errors.get(name) and values[name] in (None, "", {}):
+                self.errors[name] = _MISSING[name] if name in _MISSING else _("Write a number.")
+        sensor = self.target.sensor(values["sensor_key"])
+        if sensor is None:
+            if values["kind"] != Kind.EXPRESSION:
+                self.errors.setdefault("sensor_key", _("Choose a sensor."))
+            return
+        for name, level in levels_of(values).items():
+            if not within(level, sensor.range_low, sensor.range_high):
+                words = _("%(level)s lies outside the sensor’s range, %(low)s to %(high)s.")
+                said = {"level": number(level), "low": number(sensor.range_low), "high": number(sensor.range_high)}
+                self.errors.setdefault(name, words % said)
 
     def _number(self, name: str) -> float | None:
         text = self.texts[name].strip()

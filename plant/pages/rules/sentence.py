@@ -63,6 +63,8 @@ def _shown(form: Form) -> Mapping[str, str]:
         name: f"{one.text} {one.unit}".strip() if one.text else "" for name, one in form.numbers.items()
     }
     sensor = form.target.sensor(form.texts.get("sensor_key", ""))
+    if sensor is not None and (word := sensor.labels.get(form.texts.get("value", ""))):
+        found["value"] = word
     return {
         **found,
         "sensor_key": sensor.name if sensor is not None else form.texts.get("sensor_key", ""),

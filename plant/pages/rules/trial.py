@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -150,7 +150,7 @@ def in_lines(
 ) -> StreamingHttpResponse:
     """Answers with lines of JSON: how far it is, what came of it, other settings."""
 
-    def lines() -> Iterator[bytes]:
+    def lines() -> Generator[bytes, None, None]:
         yield _line({"advice": form.advice})
         shown: set[str] = set()
         spoken = time.monotonic()
@@ -163,7 +163,7 @@ def in_lines(
             else:
                 yield b""  # a place to stop at
 
-    answer = StreamingHttpResponse(_until_closed(lines()), content_type="application/x-ndjson")
+    answer = StreamingHttpResponse(_Lines(lines()), content_type="application/x-ndjson")
     answer["Cache-Control"] = "no-store"
     return answer
 
@@ -186,23 +186,31 @@ def _line(said: dict[str, Any]) -> bytes:
     return json.dumps(said, separators=(",", ":")).encode() + b"\n"
 
 
-def _until_closed(lines: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Gives the lines as they are made, in the reader's words; the work ends when nobody listens any more."""
-    # What the middleware set ends with the view, before the first line is made.
-    language, zone = translation.get_language(), timezone.get_current_timezone()
+class _Lines:
+    """The lines as they are made, in the reader's words; the work ends when Django closes the answer.
 
-    def following() -> bytes | None:
-        with translation.override(language), timezone.override(zone):
-            return next(lines, None)
+    It does so in the request's own thread, and so after the part that may still be under way there.
+    """
 
-    return _one_by_one(lines, following)
+    def __init__(self, lines: Generator[bytes, None, None]) -> None:
+        self._lines = lines
+        # What the middleware set ends with the view, before the first line is made.
+        self._language, self._zone = translation.get_language(), timezone.get_current_timezone()
 
+    def _following(self) -> bytes | None:
+        with translation.override(self._language), timezone.override(self._zone):
+            return next(self._lines, None)
 
-async def _one_by_one(lines: Iterator[bytes], following: Callable[[], bytes | None]) -> AsyncIterator[bytes]:
-    try:
-        while (line := await sync_to_async(following)()) is not None:
+    def __aiter__(self) -> _Lines:
+        return self
+
+    async def __anext__(self) -> bytes:
+        line: bytes | None
+        while (line := await sync_to_async(self._following)()) is not None:
             if line:
-                yield line
-    finally:
-        # In the same thread, and so after the part that may still be under way there.
-        await sync_to_async(lines.close)()  # type: ignore[attr-defined]  # a generator's
+                return line
+        raise StopAsyncIteration
+
+    def close(self) -> None:
+        """Ends the work where it stands."""
+        self._lines.close()

@@ -8,6 +8,7 @@ import { fieldText, readNumber, sentence } from "../state/sentence.js";
 import { settled } from "../state/settled.js";
 import { number } from "../state/writing.js";
 import { Lane, onTheme } from "./lane.js";
+import { now } from "./live.js";
 import { say } from "./say.js";
 
 const AFTER = 400; // ms without a change
@@ -38,6 +39,7 @@ function shown() {
   const whiles = [...form.querySelectorAll("input[name^=while-]")].map((one) => one.value.trim()).filter(Boolean);
   return {
     ...found,
+    value: sensors[text("sensor_key")]?.labels[text("value")] ?? found.value,
     sensor_key: sensors[text("sensor_key")]?.name ?? "",
     reference: text("reference"),
     expression: text("expression"),
@@ -231,6 +233,8 @@ function makeGrips() {
     first.plot.over.append(grip);
     grips.push(grip);
   }
+  // A picture has nothing in it that takes the focus.
+  first.element.setAttribute("role", grips.length ? "group" : "img");
   placeGrips();
 }
 
@@ -256,6 +260,14 @@ function drawTrend() {
   drawZoom();
   drawLimits();
   makeGrips();
+}
+
+/** The sensor's history alone, while the rule cannot be tried: one sees it before one writes a limit. */
+function drawBare() {
+  const bare = sensors[text("sensor_key")]?.trend;
+  if (!bare || trend?.lanes[0]?.tag === bare.tag) return;
+  trend = { code: "", end: now() / 1000, lanes: [bare], marks: [], burst: null, own: {} };
+  drawTrend();
 }
 
 function drawZoom() {
@@ -335,6 +347,7 @@ async function run(signal) {
     });
     if (answer.status === 422) {
       drawNotes((await answer.json()).errors, {});
+      drawBare();
       trouble(gettext("The rule cannot be tried as it is written: see the marked fields."));
       return;
     }

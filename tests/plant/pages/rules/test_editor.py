@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.auth.models import Permission, User
 from django.db import connection
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -93,8 +93,11 @@ def test_an_engineer_saves_a_version_with_its_reason(engineer: Client, rule: Rul
     ("changes", "words"),
     [
         ({"reason": ""}, "Write why: it is kept with the old values and your name."),
-        ({"limit": "500"}, "limit 500 lies outside the sensor&#x27;s range 0 to 150."),
-        ({"limit": ""}, "limit is missing: a high rule needs limit."),
+        ({"limit": "500"}, "500 lies outside the sensor’s range, 0 to 150."),
+        ({"limit": ""}, "Write a number."),
+        ({"sensor_key": ""}, "Choose a sensor."),
+        ({"kind": "expression", "expression": "", "sensor_key": ""}, "Name the sensors that it reads."),
+        ({"kind": "deviation", "reference": "nowhere"}, "press-1-1 has no sensor &#x27;nowhere&#x27;."),
         ({"limit": "warm"}, "Limit: “warm” is no number."),
         ({"name": ""}, "Write what the alarm is called."),
         ({"while-0": "alarm: Nothing"}, "press-1-1 has no rule &#x27;Nothing&#x27;."),
@@ -227,6 +230,26 @@ def test_a_script_is_told_bit_by_bit(engineer: Client, rule: Rule) -> None:
     assert said["advice"].keys() == {"cause"}
     wrong = engineer.post(page_of(rule), fields(rule, do="trial", limit="warm"), headers={"X-Requested-With": "fetch"})
     assert (wrong.status_code, list(wrong.json()["errors"])) == (422, ["limit"])
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_browser_that_turns_away_ends_the_backtest_and_the_turn_is_free(
+    async_client: AsyncClient, clean_redis: Any
+) -> None:
+    def plant() -> tuple[User, Rule]:
+        made = factories.plant(machines=1)[0]
+        spikes(factories.sensor(made))
+        return factories.viewer(), factories.rule(made)
+
+    viewer, rule = await sync_to_async(plant)()
+    await async_client.aforce_login(viewer)
+    answer = await async_client.post(page_of(rule), {"do": "trial"}, headers={"X-Requested-With": "fetch"})
+    lines = aiter(answer.streaming_content)
+    while b'"result"' not in await anext(lines):
+        pass
+    assert turn.locked()
+    await sync_to_async(answer.close)()  # as the handler does when the browser is gone
+    assert not turn.locked()
 
 
 def test_while_others_have_the_turn_the_page_says_so(
