@@ -29,6 +29,8 @@ _MOST_WORDS = 6
 _LOOKED_AT = 2_000  # lines that begin as wanted, before the rest is looked through
 _OPEN_ALARMS = 2_000
 
+_END = "\x1f"  # of what a thing is called, in its line of the text
+
 # How near a match is.
 EXACT, BEGINS, WORD, INSIDE = range(4)
 
@@ -56,7 +58,7 @@ class Index:
 
     def __init__(self, names: Iterable[tuple[str, str]]) -> None:
         """Takes what a thing is called by, and further words for it."""
-        lines = [f"{code} {rest}".replace("\n", " ").casefold() for code, rest in names]
+        lines = [f"{code}{_END} {rest}".replace("\n", " ").casefold() for code, rest in names]
         self.text = "\n" + "".join(f"{line}\n" for line in lines)
         self._starts = [0]
         for line in lines:
@@ -70,7 +72,8 @@ class Index:
         """
         found: dict[int, int] = {}
         first = words[0]
-        self._scan(f"\n{first} ", words, EXACT, most, found, _LOOKED_AT)
+        self._scan(f"\n{' '.join(words)}{_END}", words, EXACT, most, found, _LOOKED_AT)
+        self._scan(f"\n{first}{_END}", words, EXACT, most, found, _LOOKED_AT)
         self._scan(f"\n{first}", words, BEGINS, most, found, _LOOKED_AT)
         self._scan(f" {first}", words, WORD, most, found, _LOOKED_AT)
         rarest = min(words, key=self.text.count) if len(words) > 1 else first
@@ -156,9 +159,9 @@ def find(text: str, plant: Tree, pages: list[tuple[str, str, str]], viewer: User
     if not words:
         return []
     groups = [
-        _alarms(words),
         _assets(words, plant),
         _sensors(words, plant),
+        _alarms(words),
         _rule_matches(words),
         _drawings(words),
         _people(words, viewer),

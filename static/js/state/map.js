@@ -3,8 +3,7 @@
 
 const EARTH = 6378137; // m, the equatorial radius of WGS 84
 const RADIAN = Math.PI / 180;
-const CLUSTER = 36; // px within which symbols stand for each other
-
+export const CLUSTER = 36; // px within which symbols stand for each other
 export const CLOSEST = 20; // px a metre
 const WIDEST = 1e-5;
 

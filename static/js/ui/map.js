@@ -91,6 +91,7 @@ const drawn = startSpots(part("spots"), frame, spots, alarmsOf, open);
 const list = startList(document.getElementById("map-list"), spots, alarmsOf);
 const bar = frame.querySelector(".scalebar");
 
+let nearest = 0; // px a metre, as it is seen
 const everything = () => drawn.around(spots) ?? null;
 const view = startView(frame, everything, (seen, width, height) => {
   base.draw(seen, width, height);
@@ -101,7 +102,6 @@ const view = startView(frame, everything, (seen, width, height) => {
   setAttribute(bar.querySelector("path"), "d", `M1 14v5h${pixels.toFixed(1)}v-5`);
   nearest = seen.scale;
 });
-let nearest = 0;
 
 /** Opens a group: as near as its members stand apart, else their list. */
 function open(items) {
@@ -199,7 +199,7 @@ export function start() {
     "map-show": (button) => {
       const spot = spotOf.get(button.closest("li").dataset.code);
       if (spot.x === null) return;
-      view.goTo(spot.x, spot.y, 1.5);
+      view.goTo(spot.x, spot.y, drawn.alone(spot));
       drawn.light(spot);
       frame.focus({ preventScroll: true });
     },

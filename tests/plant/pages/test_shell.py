@@ -103,6 +103,12 @@ def test_a_person_is_found_where_there_is_a_page_of_them_that_one_may_open(works
     assert people(admin, "ines") == [("ines", f"/admin/auth/user/{ines.pk}/change/")]
 
 
+def test_the_first_word_of_a_longer_name_is_not_the_whole_name(works: Client) -> None:
+    factories.rule(Asset.objects.get(code="press-1-1"), "Press hot", sensor_key="bearing-temp")
+    assert found(works, "press")[0][0] == "machine"
+    assert found(works, "press hot")[0] == ("rule", "Press hot")
+
+
 def test_synoptics_are_found_by_name(works: Client) -> None:
     area = Asset.objects.get(code="hall")
     drawing = Synoptic.objects.create(code="oven-line", name="Oven line", asset=area, drawing="<svg/>")

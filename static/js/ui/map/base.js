@@ -96,7 +96,7 @@ export function startBase(group, names, layers, plan, project, below, onReady) {
   }
 
   function label(name, box, type, lines) {
-    const text = svg("text", { class: type === "MultiPolygon" ? "name inside" : "name" });
+    const text = svg("text", { class: "name" });
     text.textContent = name;
     const longest = lines.reduce((best, one) => (one.length > best.length ? one : best), []);
     const [x, y] =
@@ -107,7 +107,7 @@ export function startBase(group, names, layers, plan, project, below, onReady) {
           : [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
     const wide = type === "MultiPoint" ? Infinity : Math.max(box.right - box.left, box.bottom - box.top);
     const room = type === "MultiPolygon" ? box.right - box.left : wide;
-    labels.push({ text, x, y, room, inside: type === "MultiPolygon" });
+    labels.push({ text, x, y, room });
   }
 
   return {
@@ -122,9 +122,9 @@ export function startBase(group, names, layers, plan, project, below, onReady) {
         const [right, down] = [(x - view.x) * view.scale, (y - view.y) * view.scale];
         return room * view.scale > long + 12 && Math.abs(right) < width / 2 && Math.abs(down) < height / 2;
       });
-      for (const { text, x, y, inside } of shown) {
+      for (const { text, x, y } of shown) {
         text.setAttribute("x", ((x - view.x) * view.scale + width / 2).toFixed(1));
-        text.setAttribute("y", ((y - view.y) * view.scale + height / 2 + (inside ? 15 : -7)).toFixed(1));
+        text.setAttribute("y", ((y - view.y) * view.scale + height / 2 + -6).toFixed(1));
       }
       names.replaceChildren(...shown.slice(0, MOST_LABELS).map(({ text }) => text));
     },

@@ -3,7 +3,7 @@
 import { make, setAttribute, setClass, setText, svg } from "../../lib/dom.js";
 import { fill, gettext, ngettext } from "../../lib/words.js";
 import { lookIn, PRIORITY_WORDS, tally, worst } from "../../state/alarms.js";
-import { around, clusters, stepOf } from "../../state/map.js";
+import { around, CLOSEST, CLUSTER, clusters, stepOf } from "../../state/map.js";
 import { age, duration } from "../../state/writing.js";
 import { now } from "../live.js";
 import { alarmSymbol, inPhase, prioritySymbol } from "../symbols.js";
@@ -121,6 +121,7 @@ export function startSpots(group, frame, spots, alarmsOf, open) {
     if (spot.stale) names.push("stale");
     if (spot.lost) names.push("lost");
     if (spot === lit) names.push("lit");
+    if (part.named) names.push("named");
     setClass(node, names.join(" "));
     if (spot.cell) setAttribute(node.querySelector(".mk"), "href", `#m-${spot.kind}`);
     drawBadge(node.querySelector(".badge"), counted, false);
@@ -177,7 +178,10 @@ export function startSpots(group, frame, spots, alarmsOf, open) {
       boxes.push(box);
       named.add(part);
     }
-    for (const part of parts) part.node.classList.toggle("named", named.has(part));
+    for (const part of parts) {
+      part.named = named.has(part);
+      part.node.classList.toggle("named", part.named);
+    }
   }
 
   function draw(view, width, height) {
@@ -289,6 +293,12 @@ export function startSpots(group, frame, spots, alarmsOf, open) {
       const before = lit;
       lit = spot;
       for (const one of [before, spot]) if (one) this.paint(one);
+    },
+    /** How near one must come to see a spot by itself. */
+    alone(spot) {
+      const others = fixed.filter((other) => other !== spot && other.x !== null);
+      const nearest = Math.min(...others.map(({ x, y }) => Math.hypot(x - spot.x, y - spot.y)));
+      return Math.min(Math.max((1.5 * CLUSTER) / nearest, 1), CLOSEST);
     },
     /** The rectangle around some spots. */
     around: (items) => around(items.filter(({ x }) => x !== null).map(({ x, y }) => [x, y])),
