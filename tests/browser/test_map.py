@@ -21,39 +21,39 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 Opened = Callable[..., Page]
 
 # Two machines a few metres apart, one far away that moves, and a pipeline that stands for the first.
-PLACES = """
+YARD = """
 from devices import services
 from devices.models import Asset
 from plant.site.services import add_outlines
 from tests import factories
-for place, code in enumerate({codes}[:2]):
-    services.update_asset(asset=Asset.objects.get(code=code), latitude=54.2, longitude=1.4 + place / 10_000)
 line = Asset.objects.get(code="line-1")
+for place, code in enumerate(("yard-1", "yard-2")):
+    machine = services.create_asset(
+        code=code, name=code.title(), level="machine", parent=line, latitude=54.2, longitude=1.4 + place / 10_000
+    )
+    factories.sensor(machine, "temp", name="Temperature")
+    factories.rule(machine)
 crawler = services.create_asset(code="crawler", name="Crawler", level="machine", parent=line)
 fields = dict(unit="deg", range_low=None, range_high=None, interval=3600.0)
 factories.sensor(crawler, "north", quantity="latitude", **fields)
 factories.sensor(crawler, "east", quantity="longitude", **fields)
-add_outlines(name="Site", data={ground!r})
+add_outlines(name="Site", data=%r)
 """
+PIPELINE = {
+    "type": "Feature",
+    "properties": {"kind": "pipeline", "name": "Line 1", "asset": "yard-1"},
+    "geometry": {"type": "LineString", "coordinates": [[1.4, 54.2], [1.41, 54.21]]},
+}
 
 
-@pytest.fixture(scope="module")
-def placed(plant: Plant, codes: object) -> list[str]:
-    """Gives two machines on the map, beside a crawler that has sent where it is."""
-    taken = [next(codes), next(codes)]  # type: ignore[call-overload]  # an iterator of the session
-    features = [
-        {"type": "Feature", "properties": {"kind": "pipeline", "name": "Line 1", "asset": taken[0]},
-         "geometry": {"type": "LineString", "coordinates": [[1.4, 54.2], [1.41, 54.21]]}},
-    ]  # fmt: skip
-    ground = json.dumps({"type": "FeatureCollection", "features": features}).encode()
-    plant.stack.script(PLACES.format(codes=taken, ground=ground))
-    return taken
+@pytest.fixture(scope="module", autouse=True)
+def yard(plant: Plant) -> None:
+    """Puts a yard with two machines and a crawler on the map."""
+    plant.stack.script(YARD % json.dumps(PIPELINE).encode())
 
 
-def test_symbols_stand_together_until_one_comes_nearer_and_show_their_alarm(
-    plant: Plant, opened: Opened, placed: list[str]
-) -> None:
-    first, second = placed
+def test_symbols_stand_together_until_one_comes_nearer_and_show_their_alarm(plant: Plant, opened: Opened) -> None:
+    first, second = "yard-1", "yard-2"
     plant.send({"crawler/north": 54.21, "crawler/east": 1.41, f"{first}/temp": 60.0, f"{second}/temp": 60.0})
     page = opened("/map/")
     group = page.locator("#map .cluster")
@@ -76,7 +76,7 @@ def test_symbols_stand_together_until_one_comes_nearer_and_show_their_alarm(
     expect(page).to_have_url(re.compile(f"/{second}/$"))
 
 
-def test_a_machine_that_moves_takes_its_way_with_it(plant: Plant, opened: Opened, placed: list[str]) -> None:
+def test_a_machine_that_moves_takes_its_way_with_it(plant: Plant, opened: Opened) -> None:
     began = time.time()
     plant.send({"crawler/north": 54.21, "crawler/east": 1.41}, at=began - 2)
     page = opened("/map/")
@@ -87,7 +87,7 @@ def test_a_machine_that_moves_takes_its_way_with_it(plant: Plant, opened: Opened
     expect(page.locator("#map .track")).to_have_attribute("d", re.compile("^M.*L"))
 
 
-def test_the_map_moves_by_keys_wheel_and_hand(opened: Opened, placed: list[str]) -> None:
+def test_the_map_moves_by_keys_wheel_and_hand(opened: Opened) -> None:
     page = opened("/map/")
     ground = page.locator("#map .base")
     expect(ground).to_have_attribute("transform", re.compile("matrix"))
@@ -116,31 +116,31 @@ def test_the_map_moves_by_keys_wheel_and_hand(opened: Opened, placed: list[str])
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("address", ["/map/", "/map/layers/"])
-def test_axe_finds_nothing_on_the_map(opened: Opened, placed: list[str], address: str, theme: str) -> None:
+def test_axe_finds_nothing_on_the_map(opened: Opened, address: str, theme: str) -> None:
     page = opened(address, color_scheme=theme)
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})")
     assert [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]] == []
 
 
-def test_nothing_hangs_over_the_edge_of_a_phone(opened: Opened, placed: list[str]) -> None:
+def test_nothing_hangs_over_the_edge_of_a_phone(opened: Opened) -> None:
     page = opened("/map/", **PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.locator("#map").bounding_box()["height"] > 300  # type: ignore[index]  # it is there
 
 
-def test_find_leads_by_keys_alone_from_any_page_to_a_sensor(opened: Opened, press: str) -> None:
+def test_find_leads_by_keys_alone_from_any_page_to_a_sensor(opened: Opened) -> None:
     page = opened("/map/")
     page.keyboard.press("/")
-    page.keyboard.type(f"{press} oil")
+    page.keyboard.type("temp yard-1")
     options = page.locator("#found [role=option]")
     expect(page.locator("#found .kind").first).to_have_text("Sensors")
     expect(options.first).to_have_attribute("aria-selected", "true")
-    expect(options.first).to_contain_text(f"{press}/oil")
+    expect(options.first).to_contain_text("yard-1/temp")
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run('#find', {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")
     assert [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]] == []
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(f"/{press}/#sensor-oil$"))
+    expect(page).to_have_url(re.compile("/yard-1/#sensor-temp$"))

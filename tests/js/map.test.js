@@ -11,9 +11,11 @@ import {
   nearer,
   onEarth,
   pulled,
+  readView,
   scaleBar,
   stepOf,
   trackPath,
+  written,
 } from "../../static/js/state/map.js";
 
 const near = (found, wanted, by = 0.01) => assert.ok(Math.abs(found - wanted) < by, `${found} is not ${wanted}`);
@@ -29,6 +31,22 @@ test("the ground is true in metres around its middle, north upwards", () => {
   const [east, north] = project(54.002, 1.003);
   near(east, 65.4, 0.1); // 0.001° of longitude at 54.001° north
   near(north, -111.3, 0.1); // 0.001° of latitude
+});
+
+test("an address keeps a view, and nothing else is taken for one", () => {
+  const project = ground([
+    [54.0, 1.0],
+    [54.2, 1.4],
+  ]);
+  const [latitude, longitude] = project.back(...project(54.15, 1.3));
+  near(latitude, 54.15, 1e-9);
+  near(longitude, 1.3, 1e-9);
+  const text = written({ x: 1200, y: -350, scale: 0.73 }, project.back);
+  assert.match(text, /^54\.1\d+,1\.2\d+,0\.73$/);
+  const view = readView(text, project);
+  near(view.x, 1200, 0.1);
+  near(view.y, -350, 0.1);
+  for (const other of ["", "press-1", "1,2", "99,1,1", "a,b,c"]) assert.equal(readView(other, project), null);
 });
 
 test("a plan lies where its zero point is, turned by its bearing", () => {

@@ -22,7 +22,8 @@ export function onEarth([latitude, longitude, bearing], x, y) {
 
 /**
  * A flat ground around the middle of some [latitude, longitude]: a Mercator map in metres as they are there, so that
- * numbers stay small enough to be drawn exactly. Gives a function (latitude, longitude) → [x, y], y downwards.
+ * numbers stay small enough to be drawn exactly. Gives a function (latitude, longitude) → [x, y], y downwards, whose
+ * `back` is the way from [x, y] to [latitude, longitude].
  */
 export function ground(points) {
   let [south, west, north, east] = [Infinity, Infinity, -Infinity, -Infinity];
@@ -36,10 +37,15 @@ export function ground(points) {
   const meridian = Number.isFinite(west) ? (west + east) / 2 : 0;
   const metres = EARTH * Math.cos(middle * RADIAN);
   const zero = mercator(middle);
-  return (latitude, longitude) => [
+  const project = (latitude, longitude) => [
     (longitude - meridian) * RADIAN * metres,
     (zero - mercator(latitude)) * metres,
   ];
+  project.back = (x, y) => [
+    (2 * Math.atan(Math.exp(zero - y / metres)) - Math.PI / 2) / RADIAN,
+    meridian + x / metres / RADIAN,
+  ];
+  return project;
 }
 
 /** The smallest rectangle { left, top, right, bottom } around some [x, y]; null around none. */
@@ -84,6 +90,20 @@ export const pulled = (view, right, down) => ({
   x: view.x - right / view.scale,
   y: view.y - down / view.scale,
 });
+
+/** A view as an address keeps it: where its middle is, and px a metre. */
+export function written(view, back) {
+  const [latitude, longitude] = back(view.x, view.y);
+  return `${latitude.toFixed(6)},${longitude.toFixed(6)},${Number(view.scale.toPrecision(4))}`;
+}
+
+/** The view that an address keeps; null where it keeps none. */
+export function readView(text, project) {
+  const numbers = text.split(",").map(Number);
+  if (numbers.length !== 3 || !numbers.every(Number.isFinite) || Math.abs(numbers[0]) > 85) return null;
+  const [x, y] = project(numbers[0], numbers[1]);
+  return { x, y, scale: within(numbers[2]) };
+}
 
 /** The step of nearness that decides which symbols stand together: half as fine as a doubling. */
 export const stepOf = (scale) => Math.round(Math.log2(scale) * 2) / 2;

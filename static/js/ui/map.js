@@ -5,7 +5,7 @@ import { pageData, setAttribute, setText, svg } from "../lib/dom.js";
 import { painter } from "../lib/painter.js";
 import { group } from "../state/alarms.js";
 import { condition, staleAfter } from "../state/freshness.js";
-import { CLOSEST, distance, extend, ground, onEarth, scaleBar, trackPath } from "../state/map.js";
+import { CLOSEST, distance, extend, ground, onEarth, readView, scaleBar, trackPath, written } from "../state/map.js";
 import { age } from "../state/writing.js";
 import { now, on, plant } from "./live.js";
 import { corners, startBase } from "./map/base.js";
@@ -93,15 +93,25 @@ const bar = frame.querySelector(".scalebar");
 
 let nearest = 0; // px a metre, as it is seen
 const everything = () => drawn.around(spots) ?? null;
-const view = startView(frame, everything, (seen, width, height) => {
+// The address keeps the view: a link leads to what its sender saw, and #press-1 to that machine.
+const kept = decodeURIComponent(location.hash.slice(1));
+let keeping = null;
+function keep(seen) {
+  clearTimeout(keeping);
+  const address = seen ? `#${written(seen, project.back)}` : location.pathname + location.search;
+  keeping = setTimeout(() => history.replaceState(null, "", address), 300);
+}
+
+const draw = (seen, width, height) => {
   base.draw(seen, width, height);
   setAttribute(part("tracks"), "transform", part("base").getAttribute("transform"));
-  drawn.draw(seen, width, height);
+  base.name(seen, width, height, drawn.draw(seen, width, height));
   const { metres, pixels } = scaleBar(seen.scale);
   setText(bar.querySelector("text"), distance(metres));
   setAttribute(bar.querySelector("path"), "d", `M1 14v5h${pixels.toFixed(1)}v-5`);
   nearest = seen.scale;
-});
+};
+const view = startView(frame, everything, draw, readView(kept, project), keep);
 
 /** Opens a group: as near as its members stand apart, else their list. */
 function open(items) {
@@ -194,14 +204,21 @@ async function askTracks() {
   }
 }
 
+let picked = null;
+
+/** Brings a spot into the middle and marks it. */
+function show(spot) {
+  if (spot.x === null) return;
+  picked = spot;
+  view.goTo(spot.x, spot.y, drawn.alone(spot));
+  drawn.light(spot);
+}
+
 export function start() {
   onAct({
     "map-show": (button) => {
-      const spot = spotOf.get(button.closest("li").dataset.code);
-      if (spot.x === null) return;
-      view.goTo(spot.x, spot.y, drawn.alone(spot));
-      drawn.light(spot);
       frame.focus({ preventScroll: true });
+      show(spotOf.get(button.closest("li").dataset.code));
     },
     "map-span": (button) => {
       for (const other of document.querySelectorAll("[data-span]"))
@@ -214,13 +231,14 @@ export function start() {
   for (const event of ["pointerover", "focusin"]) {
     rows.addEventListener(event, ({ target }) => {
       const row = target.closest("li[data-code]");
-      drawn.light(row ? spotOf.get(row.dataset.code) : null);
+      drawn.light(row ? spotOf.get(row.dataset.code) : picked);
     });
   }
-  for (const event of ["pointerleave", "focusout"]) rows.addEventListener(event, () => drawn.light(null));
+  for (const event of ["pointerleave", "focusout"]) rows.addEventListener(event, () => drawn.light(picked));
   for (const spot of spots) judge(spot);
   list.find();
   view.redraw();
+  if (spotOf.has(kept)) show(spotOf.get(kept));
   on("snapshot", everythingAnew);
   on("values", takeValues);
   on("alarm", ({ alarm, before, gone }) => {

@@ -24,7 +24,7 @@ export function corners(layers, plan) {
 
 /**
  * Draws the layers into `group`, whose unit is a metre, and their names into `names`, whose unit is a pixel. Takes
- * `below`: the codes of all assets below those that outlines name. Gives { shapes, draw(view, width, height), paint }.
+ * `below`: the codes of all assets below those that outlines name. Gives { draw, name, paint }.
  */
 export function startBase(group, names, layers, plan, project, below, onReady) {
   const labels = [];
@@ -111,22 +111,32 @@ export function startBase(group, names, layers, plan, project, below, onReady) {
   }
 
   return {
-    /** Moves the ground under the view; a name shows where its shape has room for it. */
+    /** Moves the ground under the view. */
     draw(view, width, height) {
       group.setAttribute(
         "transform",
         `matrix(${view.scale} 0 0 ${view.scale} ${width / 2 - view.x * view.scale} ${height / 2 - view.y * view.scale})`,
       );
-      const shown = labels.filter(({ text, x, y, room }) => {
-        const long = text.textContent.length * LETTER;
-        const [right, down] = [(x - view.x) * view.scale, (y - view.y) * view.scale];
-        return room * view.scale > long + 12 && Math.abs(right) < width / 2 && Math.abs(down) < height / 2;
-      });
-      for (const { text, x, y } of shown) {
-        text.setAttribute("x", ((x - view.x) * view.scale + width / 2).toFixed(1));
-        text.setAttribute("y", ((y - view.y) * view.scale + height / 2 + -6).toFixed(1));
+    },
+    /** Writes a name where its shape is wide enough, and nothing of `taken` (px of the ground) is in the way. */
+    name(view, width, height, taken) {
+      const shown = [];
+      for (const { text, x, y, room } of labels) {
+        const half = (text.textContent.length * LETTER) / 2;
+        const [right, down] = [x * view.scale, y * view.scale - 6];
+        const seen =
+          room * view.scale > 2 * half + 12 &&
+          Math.abs(right - view.x * view.scale) < width / 2 &&
+          Math.abs(down - view.y * view.scale) < height / 2;
+        const free = ([l, t, r, b]) => r < right - half || l > right + half || b < down - 10 || t > down + 3;
+        if (!seen || !taken.every(free)) continue;
+        taken.push([right - half, down - 10, right + half, down + 3]);
+        text.setAttribute("x", (right - view.x * view.scale + width / 2).toFixed(1));
+        text.setAttribute("y", (down - view.y * view.scale + height / 2).toFixed(1));
+        shown.push(text);
+        if (shown.length === MOST_LABELS) break;
       }
-      names.replaceChildren(...shown.slice(0, MOST_LABELS).map(({ text }) => text));
+      names.replaceChildren(...shown);
     },
     /** Shows what is wrong with the assets that outlines name. Takes the open alarms by asset code. */
     paint(alarmsOf) {

@@ -28,8 +28,8 @@ export function startList(panel, spots, alarmsOf) {
     row.dataset.code = spot.code;
     const link = row.querySelector("a");
     link.setAttribute("href", spot.url);
-    setText(link.querySelector("b"), spot.code);
-    setText(link.querySelector(".muted"), spot.name);
+    setText(link.querySelector("b"), spot.name);
+    setText(link.querySelector(".muted"), spot.code);
     if (!spot.cell) link.querySelector(".hexg").remove();
     const button = row.querySelector("button");
     button.setAttribute("aria-label", fill(gettext("Show %(code)s on the map"), { code: spot.code }));

@@ -154,7 +154,7 @@ export function startSpots(group, frame, spots, alarmsOf, open) {
     setAttribute(node, "aria-label", said.join(", "));
   }
 
-  /** Names what there is room for: what moves and what has an alarm first. */
+  /** Names what there is room for: what moves and what has an alarm first. Gives the room that is taken. */
   function nameParts(parts, scale) {
     const boxes = [];
     const named = new Set();
@@ -182,8 +182,10 @@ export function startSpots(group, frame, spots, alarmsOf, open) {
       part.named = named.has(part);
       part.node.classList.toggle("named", part.named);
     }
+    return boxes;
   }
 
+  /** Draws what is in view. Gives the room that it takes, as [left, top, right, bottom] in px of the ground. */
   function draw(view, width, height) {
     const wanted = stepOf(view.scale);
     if (wanted !== step) {
@@ -215,7 +217,7 @@ export function startSpots(group, frame, spots, alarmsOf, open) {
     for (const [key, { node }] of shown) if (!next.has(key)) node.remove();
     shown = next;
     partOf = new Map([...shown.values()].flatMap((part) => part.items.map((spot) => [spot, part])));
-    nameParts([...shown.values()], view.scale);
+    return nameParts([...shown.values()], view.scale);
   }
 
   // --- Tip ---------------------------------------------------------------------------------------------------------

@@ -8,12 +8,13 @@ const TIMES = 1.5; // a key or button brings nearer
 const DRAGGED = 5; // px after which a press is no click
 
 /**
- * Takes the frame that takes the pointer, `whole()` giving the rectangle of everything, and draw(view, width, height).
+ * Takes the frame that takes the pointer, `whole()` giving the rectangle of everything, draw(view, width, height), the
+ * view to begin with if there is one, and what is told of each view that a person chose; null: everything again.
  * Gives { redraw(), show(box), goTo(x, y, scale) }.
  */
-export function startView(frame, whole, draw) {
-  let view = null;
-  let touched = false; // by a person: a change of the window then keeps what they look at
+export function startView(frame, whole, draw, first, onChosen) {
+  let view = first;
+  let touched = first !== null; // by a person: a change of the window then keeps what they look at
   let waiting = false;
   const size = () => [frame.clientWidth, frame.clientHeight];
 
@@ -32,6 +33,7 @@ export function startView(frame, whole, draw) {
   function become(next) {
     view = next;
     touched = true;
+    onChosen(view);
     redraw();
   }
 
@@ -101,6 +103,7 @@ export function startView(frame, whole, draw) {
   const all = () => {
     view = null;
     touched = false;
+    onChosen(null);
     redraw();
   };
   onAct({
@@ -128,7 +131,5 @@ export function startView(frame, whole, draw) {
     show: (box) => become(fit(box, ...size())),
     /** Puts a point into the middle, at least so near. */
     goTo: (x, y, scale) => become({ x, y, scale: Math.max(scale, view?.scale ?? 0) }),
-    /** Takes whatever a person chose for granted no more: everything is shown again. */
-    all,
   };
 }
