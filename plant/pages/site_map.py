@@ -31,7 +31,7 @@ from plant.site.geojson import thinned
 
 LATITUDE, LONGITUDE = "latitude", "longitude"  # quantities of the two sensors that say where a machine is
 MOST_HEARD = 200  # assets by code in one subscription; beyond, the page hears the whole plant
-LISTED = 100  # rows of the list at once
+LISTED = 50  # rows of the list at once
 
 # Tracks.
 SPANS = {"1h": 3600, "8h": 8 * 3600}

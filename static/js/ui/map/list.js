@@ -5,7 +5,7 @@ import { fill, gettext, ngettext } from "../../lib/words.js";
 import { tally } from "../../state/alarms.js";
 import { drawCounts } from "../symbols.js";
 
-const LISTED = 100; // rows at once
+const LISTED = 50; // rows at once
 
 /** Takes the list's panel, the spots by name, and what gives a spot's alarms. Gives { paint, only }. */
 export function startList(panel, spots, alarmsOf) {
