@@ -1,4 +1,4 @@
-"""Measures the trend explorer in a real Chromium: a month of 1 Hz from the click to the picture, and panning through it.
+"""Measures the trend explorer in a real Chromium: a month of 1 Hz from the click to the picture, and panning in it.
 
     python -m tests.bench.trend [--days 30] [--pens 6]
 
@@ -64,7 +64,8 @@ CLICK = """async (span) => {
   document.querySelector(`[data-act=trend-range][data-span="${span}"]`).click();
   for (;;) {
     await new Promise((done) => requestAnimationFrame(done));
-    const drawn = performance.getEntriesByName("trend-drawn").find((mark) => mark.detail.whole && mark.startTime > begun);
+    const marks = performance.getEntriesByName("trend-drawn");
+    const drawn = marks.find((mark) => mark.detail.whole && mark.startTime > begun);
     if (drawn) return drawn.startTime - begun;
     if (performance.now() - begun > 20_000) return null;
   }
@@ -156,9 +157,11 @@ def measure(page: Page, url: str, keys: list[str], days: int) -> None:
         frames, script = found["times"], found["script"]
         late = sum(frame > FRAME * 1.5 for frame in frames)
         print(
-            f"      panning {name:14} {1000 / statistics.mean(frames):5.0f} frames/s, median {statistics.median(frames):.1f} ms,"
-            f" p95 {percentile(frames, 0.95):.1f} ms, {late} of {len(frames)} late, script p95 {percentile(script, 0.95):.1f} ms,"
-            f" {found['blank']} not whole"
+            f"      panning {name:14} {1000 / statistics.mean(frames):5.0f} frames/s, median "
+            f"{statistics.median(frames):.1f} ms, p95 {percentile(frames, 0.95):.1f} ms, {late} of {len(frames)} late; "
+            f"script median {statistics.median(script):.1f} ms, p95 {percentile(script, 0.95):.1f} ms; "
+            f"{found['blank']} not whole",
+            flush=True,
         )
 
 
