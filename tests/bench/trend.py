@@ -73,6 +73,7 @@ CLICK = """async (span) => {
 PAN = """async (frames) => {
   const chart = document.getElementById("chart");
   const box = chart.getBoundingClientRect();
+  chart.setPointerCapture = () => {};  // no real pointer is there to be captured
   const send = (type, x) => chart.dispatchEvent(new PointerEvent(type, {
     pointerId: 1, clientX: box.left + x, clientY: box.top + 120, button: 0, bubbles: true, pointerType: "mouse" }));
   const times = [], script = [];

@@ -74,27 +74,21 @@ class _Running:
 
     def take(self, time: Int64, value: Float64, quality: UInt8) -> None:
         """Takes readings in order of time, all after those before."""
+        self._one(int(time[0]))
         self.readings += len(time)
         good = quality < Quality.BAD
-        newest = np.flatnonzero(good)
-        newest_good = int(newest[-1]) if len(newest) else None
-        kept = Reading(int(time[-1]), float(value[-1]), int(quality[-1]))
-        held = value if newest_good is None or len(newest) == len(value) else value[good]
-        if newest_good is not None:
-            self.last = Reading(int(time[newest_good]), float(value[newest_good]), int(quality[newest_good]))
+        held = value if good.all() else value[good]
+        if len(held):
             self.low, self.high = min(self.low, float(held.min())), max(self.high, float(held.max()))
-        if self.waiting is not None:
-            time = np.concatenate(([self.waiting.time], time))
-            value = np.concatenate(([self.waiting.value], value))
-            good = np.concatenate(([self.waiting.quality < Quality.BAD], good))
-        self._add(time, value, good)
-        self.waiting = kept
+            newest = int(np.flatnonzero(good)[-1])
+            self.last = Reading(int(time[newest]), float(value[newest]), int(quality[newest]))
+        if len(time) > 1:
+            self._many(np.diff(time), value[:-1], good[:-1])
+        self.waiting = Reading(int(time[-1]), float(value[-1]), int(quality[-1]))
 
     def close(self, end: int) -> Summary:
         """Gives the figures of a range that ends here."""
-        if self.waiting is not None:
-            time = np.array([self.waiting.time, end], np.int64)
-            self._add(time, np.array([self.waiting.value]), np.array([self.waiting.quality < Quality.BAD]))
+        self._one(end)
         if self.last is None and self.weight:
             self.last = self.before
         found = math.isfinite(self.low)
@@ -110,27 +104,46 @@ class _Running:
             last=self.last,
         )
 
-    def _add(self, time: Int64, value: Float64, good: Bool) -> None:
-        """Adds all but the last time, each value with how long it held; joins means and squares (Chan et al. 1979)."""
-        until = time[1:]
-        value, good = value[: len(until)], good[: len(until)]
-        if self.silent is not None and self.interval is not None:
-            until = np.where(until - time[:-1] > self.silent, time[:-1] + self.interval, until)
-        weights = np.maximum(until - np.maximum(time[:-1], self.start), 0).astype(np.float64)
+    def _one(self, following: int) -> None:
+        """Adds the reading that waits, which held until the one that follows; only its part within the range."""
+        waiting = self.waiting
+        if waiting is None or waiting.quality == Quality.BAD:
+            return
+        until = following
+        if self.silent is not None and self.interval is not None and following - waiting.time > self.silent:
+            until = waiting.time + self.interval
+        weight = until - max(waiting.time, self.start)
+        if weight <= 0:
+            return
+        if waiting is self.before:
+            self.low, self.high = min(self.low, waiting.value), max(self.high, waiting.value)
+        self._join(float(weight), waiting.value, 0.0)
+        if self.normal is not None and not self.normal[0] <= waiting.value <= self.normal[1]:
+            self.outside += weight
+
+    def _many(self, held: Int64, value: Float64, good: Bool) -> None:
+        """Adds values with how long each held until the next."""
+        if self.silent is not None and self.interval is not None and int(held.max()) > self.silent:
+            held[held > self.silent] = self.interval
+        weights = held.astype(np.float64)
         if not good.all():
             weights[~good] = 0.0
         total = float(weights.sum())
         if not total:
             return
-        if self.waiting is not None and weights[0] and self.waiting.time < self.start:
-            self.low, self.high = min(self.low, self.waiting.value), max(self.high, self.waiting.value)
-        mean = float(np.dot(weights, value)) / total
+        # Not np.dot: its threads cost more than they save, and other requests wait for them.
+        mean = float((weights * value).sum()) / total
         apart = value - mean
-        squares = float(np.dot(weights * apart, apart))
-        whole = self.weight + total
-        self.squares += squares + (mean - self.mean) ** 2 * self.weight * total / whole
-        self.mean += (mean - self.mean) * total / whole
-        self.weight = whole
+        apart *= apart
+        apart *= weights
+        self._join(total, mean, float(apart.sum()))
         if self.normal is not None:
             low, high = self.normal
             self.outside += float(weights[(value < low) | (value > high)].sum())
+
+    def _join(self, weight: float, mean: float, squares: float) -> None:
+        """Joins the mean and squares of two parts. Source: Chan, Golub, LeVeque 1979."""
+        whole = self.weight + weight
+        self.squares += squares + (mean - self.mean) ** 2 * self.weight * weight / whole
+        self.mean += (mean - self.mean) * weight / whole
+        self.weight = whole

@@ -41,7 +41,7 @@ export function startMoving(chart, { view, timeOf, isReady, show, zoom, point, s
     if (!begun.dragged && Math.abs(x - begun.x) < DRAG) return undefined;
     if (!begun.dragged) {
       begun.dragged = true;
-      if (chart.setPointerCapture && event.isTrusted) chart.setPointerCapture(event.pointerId);
+      chart.setPointerCapture(event.pointerId);
     }
     show(begun.span, begun.until - (x - begun.x) * begun.perPixel);
     return undefined;
@@ -80,12 +80,15 @@ export function startMoving(chart, { view, timeOf, isReady, show, zoom, point, s
   }
   chart.addEventListener("pointerup", released);
   chart.addEventListener("pointercancel", released);
-  chart.addEventListener("pointerleave", () => fingers.size === 0 && point(null, false));
+  // A finger leaves the screen where it tapped; what it tapped stays.
+  chart.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && fingers.size === 0 && point(null, false));
 
   chart.addEventListener(
     "wheel",
     (event) => {
-      if (!isReady()) return;
+      // Where more lanes are than have room the wheel scrolls, and zooms with Ctrl.
+      const scrolls = chart.scrollHeight > chart.clientHeight + 1 && !event.ctrlKey && !event.shiftKey;
+      if (!isReady() || scrolls) return;
       event.preventDefault();
       const { span, until } = view();
       const scale = event.deltaMode === 1 ? 16 : 1;

@@ -96,6 +96,7 @@ function draw() {
 }
 
 function drawNow() {
+  if (chart.hidden) return;
   byId("no-pens").hidden = pens.length > 0;
   const shown = scene();
   board.draw(shown);
@@ -105,6 +106,7 @@ function drawNow() {
   } else byId("over").replaceChildren();
   setText(byId("when"), rangeWords(shown.from, shown.until));
   figures.drawAt(cursor.at, pens, lines.lines);
+  performance.clearMarks("trend-drawn");
   performance.mark("trend-drawn", { detail: { whole: lines.holds(shown.from, shown.until) } });
 }
 
@@ -242,11 +244,11 @@ function problem(id, words) {
 
 function showWhen() {
   const [from, to] = ["range-from", "range-to"].map((id) => fromField(dialogField(id), zone));
-  if (from === null || to === null || to <= from) {
-    return problem("range-dialog", gettext("The range ends after it begins."));
+  if (from === null || to === null || to <= from || from >= now()) {
+    return problem("range-dialog", gettext("A range begins in the past and ends after it begins."));
   }
   byId("range-dialog").close();
-  return show(to - from, to);
+  return show(Math.min(to, now()) - from, to);
 }
 
 function askCompare() {
@@ -402,15 +404,16 @@ export async function start() {
     board.restyle();
     draw();
   });
-  let fresh = true;
-  on("snapshot", () => {
-    // After a loss what came meanwhile is read anew.
-    if (!fresh && pens.length) {
-      lines.forget();
-      look({});
+  let lost = false;
+  on("lost", () => (lost = true));
+  on("back", () => {
+    // After a loss what came meanwhile is read anew; what is drawn stays until it is there.
+    if (lost && pens.length) {
+      for (const readings of [lines, past]) readings.renew();
       marks.read(pens, view(), { anew: true });
+      settle(0, { keep: false });
     }
-    fresh = false;
+    lost = false;
   });
   on("values", (tags) => {
     for (const pen of pens) if (tags.includes(pen.tag)) lines.note(pen.tag, plant.values.get(pen.tag), pen.interval);
@@ -431,7 +434,7 @@ function tick() {
   if (document.hidden || document.documentElement.classList.contains("disc-on")) return;
   lines.hear(now());
   if (state.end !== null || state.moving || !pens.length) return;
-  if (lines.isHeavy) lines.forget();
+  if (lines.isHeavy) lines.renew();
   look({});
   draw();
   if (Date.now() - figured < REFIGURED) return;

@@ -60,6 +60,11 @@ export class Readings {
     this.from = this.until = 0;
   }
 
+  /** Reads what is looked at anew; until it is there, what is held stays. */
+  renew() {
+    if (this.tags.length && this.wanted) this.read();
+  }
+
   stop() {
     clearTimeout(this.timer);
     this.view?.abort();
@@ -76,8 +81,8 @@ export class Readings {
     this.stop();
     const control = (this.view = new AbortController());
     const items = await this.ask(tags, from, until, control, "high");
+    if (this.view === control) this.view = null;
     if (!items) return;
-    this.view = null;
     this.tags = [...tags];
     this.lines = new Map(items.map((item) => [item.sensor, lineOf(item, from, until)]));
     this.span = until - from;
