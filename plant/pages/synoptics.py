@@ -174,7 +174,7 @@ class Mimic:
             "bindings": [self._binding(one) for one in self.bindings],
             "sensors": {tag: self._sensor(sensor) for tag, sensor in self.found.sensors.items()},
             "assets": {code: self._asset(node) for code, node in self.assets.items()},
-            "trends": "/trends/?s=",
+            "trends": f"{reverse('trends')}?s=",
         }
 
     def _binding(self, one: Binding) -> dict[str, Any]:

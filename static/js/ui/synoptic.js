@@ -26,6 +26,7 @@ const top = svg("g", { class: "sy-top" });
 let parts = [];
 let byTag = new Map(); // tag → parts
 let byAsset = new Map(); // code → parts
+let showing = []; // parts that are told whose alarms they show
 let ofSensor = new Map(); // tag → alarms
 let ofAsset = new Map(); // code → alarms
 let newest = new Map(); // code → ms
@@ -181,6 +182,7 @@ function bare(element) {
 
 /** Remembers which parts follow what. */
 function index() {
+  showing = parts.filter(({ binding }) => binding.alarm);
   byTag = group(parts, ({ binding }) => binding.sensor || null);
   byAsset = group(parts, ({ binding }) => [...new Set([binding.follows, binding.asset])].filter(Boolean));
   for (const [code, { parts: below }] of Object.entries(facts.assets)) {
@@ -365,6 +367,7 @@ function drawList() {
 // --- What changes ---------------------------------------------------------------------------------------------------------
 
 const paint = painter(drawPart);
+const paintList = painter(drawList);
 const all = () => {
   for (const part of parts) paint(part);
 };
@@ -399,10 +402,19 @@ function onValues(tags) {
   }
 }
 
-function onAlarm() {
+/** An alarm waits for no paint clock, but only what shows it is drawn. */
+function onAlarm({ alarm, before }) {
   sortAlarms();
-  for (const part of parts) drawPart(part); // an alarm waits for no paint clock
-  drawList();
+  paintList("list");
+  if (alarm.silent || before?.silent) all();
+  const codes = assetOfPart.get(alarm.asset) ?? [];
+  const shown = new Set(byTag.get(alarm.sensor));
+  for (const code of codes) for (const part of byAsset.get(code) ?? []) shown.add(part);
+  for (const part of showing) {
+    const { asset, sensor } = part.binding.alarm;
+    if (sensor ? sensor === alarm.sensor : codes.includes(asset)) shown.add(part);
+  }
+  for (const part of shown) drawPart(part);
 }
 
 // --- Zoom and pan ---------------------------------------------------------------------------------------------------------
@@ -452,7 +464,7 @@ function startPointers() {
     } else if (moved > 4) look(inside({ ...view, x: view.x + from.x - to.x, y: view.y + from.y - to.y }, whole));
     down.set(event.pointerId, event);
   });
-  stage.addEventListener("click", (event) => moved > 4 && event.preventDefault(), true);
+  stage.addEventListener("click", (event) => event.detail && moved > 4 && event.preventDefault(), true);
   stage.addEventListener("dragstart", (event) => event.preventDefault());
   stage.addEventListener("wheel", (event) => {
     if (!event.ctrlKey && !event.metaKey) return;
