@@ -50,7 +50,7 @@ class SynopticForm(ServiceForm):
 
     def clean_file(self) -> bytes | None:
         """Gives the file's content; a new synoptic needs one."""
-        file: UploadedFile | None = self.cleaned_data["file"]
+        file: UploadedFile[bytes] | None = self.cleaned_data["file"]
         if file is not None:
             # One byte more than may be: the reader of the file says that it is too large.
             return bytes(file.read(MAX_BYTES + 1))
