@@ -218,10 +218,13 @@ def _spot(spot: Spot) -> dict[str, Any]:
         "name": node.name,
         "place": node.place,
         "url": node.url,
-        "at": spot.where.location,
-        "plan": spot.where.plan,
-        "codes": spot.codes,
     }
+    if spot.where.location:
+        found["at"] = spot.where.location
+    if spot.where.plan:
+        found["plan"] = spot.where.plan
+    if spot.codes != [node.code]:
+        found["codes"] = spot.codes
     if spot.moving:
         tags = [f"{node.code}/{sensor.key}" for sensor in (spot.moving.latitude, spot.moving.longitude)]
         found["moves"] = [*tags, spot.moving.interval]
@@ -232,12 +235,13 @@ def _spot(spot: Spot) -> dict[str, Any]:
             "newest": None if cell.newest is None else cell.newest // 1000,
             "state": cell.state_tag,
             "words": cell.words,
-            "codes": [cell.code, *cell.parts],
             "after": {
                 "stale": _milliseconds(cell.stale_after),
                 "offline": _milliseconds(cell.offline_after),
             },
         }
+        if cell.parts:
+            found["cell"]["codes"] = [cell.code, *cell.parts]
     return found
 
 

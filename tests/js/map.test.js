@@ -71,6 +71,7 @@ test("everything fits, and one point alone is not brought too near", () => {
   const view = fit({ left: 0, top: 0, right: 1000, bottom: 100 }, 1096, 600);
   assert.deepEqual(view, { x: 500, y: 50, scale: 1 });
   assert.equal(fit(around([[5, 5]]), 800, 600).scale, 4);
+  assert.equal(fit({ left: 0, top: 0, right: 6.5, bottom: 0 }, 800, 600, CLOSEST).scale, CLOSEST);
   assert.equal(fit(null, 800, 600).scale, 1);
 });
 

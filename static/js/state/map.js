@@ -6,6 +6,7 @@ const RADIAN = Math.PI / 180;
 export const CLUSTER = 36; // px within which symbols stand for each other
 export const CLOSEST = 20; // px a metre
 const WIDEST = 1e-5;
+const MARGIN = 48; // px around what is to fit
 
 const mercator = (latitude) => Math.log(Math.tan(Math.PI / 4 + (latitude * RADIAN) / 2));
 
@@ -65,12 +66,15 @@ export function around(points) {
 
 const within = (scale) => Math.min(CLOSEST, Math.max(WIDEST, scale));
 
-/** A view { x, y, scale } that shows a rectangle in `width` by `height` px: the point in the middle, and px a metre. */
-export function fit(box, width, height, margin = 48) {
+/**
+ * A view { x, y, scale } that shows a rectangle in `width` by `height` px: the point in the middle, and px a metre, at
+ * most `closest`.
+ */
+export function fit(box, width, height, closest = 4) {
   if (!box) return { x: 0, y: 0, scale: 1 };
-  const wide = Math.max(box.right - box.left, 1);
-  const high = Math.max(box.bottom - box.top, 1);
-  const scale = Math.min(Math.max(width - 2 * margin, 40) / wide, Math.max(height - 2 * margin, 40) / high, 4);
+  const wide = Math.max(box.right - box.left, 0.1);
+  const high = Math.max(box.bottom - box.top, 0.1);
+  const scale = Math.min(Math.max(width - 2 * MARGIN, 40) / wide, Math.max(height - 2 * MARGIN, 40) / high, closest);
   return { x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2, scale: within(scale) };
 }
 

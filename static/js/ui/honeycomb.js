@@ -9,7 +9,7 @@ import { now, plant } from "./live.js";
 import { alarmSymbol } from "./symbols.js";
 
 const TIP_AFTER = 150; // ms
-const ALARM_WORDS = {
+export const ALARM_WORDS = {
   1: gettext("critical alarm"),
   2: gettext("high alarm"),
   3: gettext("medium alarm"),

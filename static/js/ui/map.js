@@ -32,10 +32,10 @@ const project = ground([...corners(data.layers, data.plan), ...[...home.values()
 const spots = data.spots.map((one) => {
   const [x, y] = home.get(one.code) ? project(...home.get(one.code)) : [null, null];
   const { kind = "", word = "", newest = null } = one.cell ?? {};
-  return { ...one, x, y, kind, word, newest, stale: false, lost: "", track: [] };
+  return { codes: [one.code], ...one, x, y, kind, word, newest, stale: false, lost: "", track: [] };
 });
 const spotOf = new Map(spots.flatMap((spot) => spot.codes.map((code) => [code, spot])));
-const cellOf = new Map(spots.filter(({ cell }) => cell).flatMap((spot) => spot.cell.codes.map((code) => [code, spot])));
+const cellOf = new Map(spots.filter(({ cell }) => cell).flatMap((spot) => (spot.cell.codes ?? [spot.code]).map((code) => [code, spot])));
 const moverOf = new Map(spots.filter(({ moves }) => moves).flatMap((spot) => spot.moves.slice(0, 2).map((tag) => [tag, spot])));
 const movers = [...new Set(moverOf.values())];
 
@@ -174,7 +174,7 @@ function everythingAnew() {
   for (const spot of spots) judge(spot);
   drawn.paintAll();
   list.paintAll();
-  view.redraw();
+  view.refit();
   askTracks();
 }
 

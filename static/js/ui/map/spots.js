@@ -2,9 +2,10 @@
 
 import { make, setAttribute, setClass, setText, svg } from "../../lib/dom.js";
 import { fill, gettext, ngettext } from "../../lib/words.js";
-import { lookIn, PRIORITY_WORDS, tally, worst } from "../../state/alarms.js";
+import { lookIn, tally, worst } from "../../state/alarms.js";
 import { around, CLOSEST, CLUSTER, clusters, stepOf } from "../../state/map.js";
 import { age, duration } from "../../state/writing.js";
+import { ALARM_WORDS } from "../honeycomb.js";
 import { now } from "../live.js";
 import { alarmSymbol, inPhase, prioritySymbol } from "../symbols.js";
 
@@ -25,8 +26,7 @@ const WIDE_HEXAGON = corners(14);
 /** What a screen reader says of some alarms: "critical alarm, unacknowledged"; nothing when there are none. */
 function saying(counted) {
   if (!counted.worst) return [];
-  const word = PRIORITY_WORDS[counted.worst].toLowerCase();
-  const said = [fill(gettext("%(priority)s alarm"), { priority: gettext(word) })];
+  const said = [ALARM_WORDS[counted.worst]];
   if (counted[counted.worst].unacked) said.push(gettext("unacknowledged"));
   return said;
 }

@@ -1,7 +1,7 @@
 // What part of the ground is seen: pulled and brought nearer by mouse, touch, wheel, keys and buttons.
 
 import { onAct, onKeys } from "../../lib/dispatch.js";
-import { fit, nearer, pulled } from "../../state/map.js";
+import { CLOSEST, fit, nearer, pulled } from "../../state/map.js";
 
 const STEP = 80; // px a key moves
 const TIMES = 1.5; // a key or button brings nearer
@@ -10,7 +10,7 @@ const DRAGGED = 5; // px after which a press is no click
 /**
  * Takes the frame that takes the pointer, `whole()` giving the rectangle of everything, draw(view, width, height), the
  * view to begin with if there is one, and what is told of each view that a person chose; null: everything again.
- * Gives { redraw(), show(box), goTo(x, y, scale) }.
+ * Gives { redraw(), refit(), show(box), goTo(x, y, scale) }.
  */
 export function startView(frame, whole, draw, first, onChosen) {
   let view = first;
@@ -127,8 +127,13 @@ export function startView(frame, whole, draw, first, onChosen) {
 
   return {
     redraw,
+    /** Shows everything anew, unless a person has chosen what to look at. */
+    refit() {
+      if (!touched) view = null;
+      redraw();
+    },
     /** Shows a rectangle as large as it fits. */
-    show: (box) => become(fit(box, ...size())),
+    show: (box) => become(fit(box, ...size(), CLOSEST)),
     /** Puts a point into the middle, at least so near. */
     goTo: (x, y, scale) => become({ x, y, scale: Math.max(scale, view?.scale ?? 0) }),
   };
