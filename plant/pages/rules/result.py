@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
 from typing import Any
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -111,6 +113,7 @@ class Result:
     nobody: int  # of the alarms listed
     burst: str
     trend: dict[str, Any]
+    explorer: str  # where the same history is looked at more closely
 
 
 def result_of(
@@ -144,6 +147,7 @@ def result_of(
         nobody=sum(not one.names for one in heard),
         burst=_burst(burst, now),
         trend=_trend(shown, sensors, trial, burst),
+        explorer=f"{reverse('trends')}?{urlencode([('s', one.tag) for one in sensors[:LANES]] + [('t', '30d')])}",
     )
 
 

@@ -143,6 +143,7 @@ def test_who_is_second_is_told_and_may_still_save(engineer: Client, rule: Rule) 
 
 def test_a_new_rule_comes_from_a_machine_and_a_sensor(engineer: Client, press: Asset) -> None:
     address = f"{reverse('rule-new')}?asset=press-1-1&sensor=temp"
+    assert f'href="{address}"'.replace("&", "&amp;") in read(engineer.get("/a/hall/line-1/press-1-1/"))
     page = engineer.get(address)
     assert "Save as version 1" in read(page)
     form = sent(Form.of(Target(None, asset=press), 0, sensor="temp")).dict()
@@ -205,6 +206,7 @@ def test_the_backtest_counts_what_the_rule_would_have_raised_without_any_script(
     assert "3 600 readings" in page
     assert "On-delay 2 s" in page and "<b>0 alarms</b>" in page
     assert "Nobody. No subscription and no plan asks for this alarm." in page
+    assert 'href="/trends/?s=press-1-1%2Ftemp&amp;t=30d"' in page
     taken = engineer.post(page_of(rule), fields(rule, do="take", change=json.dumps({"on_delay": 2.0, "limit": 7.0})))
     page = read(taken)
     assert '<span class="n tn">0</span>' in page
