@@ -7,8 +7,9 @@ import { lineReader } from "../state/lines.js";
 import { fieldText, readNumber, sentence } from "../state/sentence.js";
 import { settled } from "../state/settled.js";
 import { number } from "../state/writing.js";
-import { Lane, onTheme } from "./lane.js";
+import { Lane } from "./lane.js";
 import { now } from "./live.js";
+import { onTheme, token } from "./plotting.js";
 import { say } from "./say.js";
 
 const AFTER = 400; // ms without a change
@@ -100,7 +101,7 @@ class Board extends Lane {
     for (const { value, priority } of this.sensor.limits) {
       const y = Math.round(plot.valToPos(value, "y", true)) + 0.5;
       if (y < bbox.top || y > bbox.top + bbox.height) continue;
-      ctx.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue(`--p${priority}-line`).trim();
+      ctx.strokeStyle = token(`--p${priority}-line`);
       ctx.beginPath();
       ctx.moveTo(bbox.left, y);
       ctx.lineTo(bbox.left + bbox.width, y);
