@@ -237,6 +237,8 @@ def test_the_list_follows_what_is_typed_and_the_address_keeps_it(plant: Plant, o
     field.fill(f"{press} oil")
     expect(page.locator("tr[data-alarm]")).to_have_count(1)
     expect(page).to_have_url(re.compile(rf"q={press}\+oil$"))
+    expect(page.locator(".tabrow a", has_text="Unacked")).to_have_attribute("href", re.compile(r"q=.*show=unacked"))
+    expect(page.locator(".kept .keep")).to_be_visible()
     page.get_by_label("State").select_option("cleared")
     expect(page.locator("#rows")).to_contain_text("No alarm matches the filter")
     assert page.evaluate("window.sameDocument") is True

@@ -111,7 +111,7 @@ async function comment() {
 /** After something was done the list is read anew; the drawer too, where it still shows an alarm. */
 function afterDoing() {
   clear();
-  if (board) takeIn();
+  if (board) takeIn(null, { stay: true });
   if (isOpen() && detailOf() !== null) openDrawer(detailOf(), { quietly: true });
 }
 

@@ -35,6 +35,22 @@ function drawKept(given) {
   kept.hidden = whole && !mine.length;
 }
 
+/** The chips and tabs lead from what is narrowed now: each changes its own part of the address and keeps the rest. */
+function drawLinks(given) {
+  for (const [selector, own] of [
+    ["a[data-chip]", "priority"],
+    [".tabrow a", "show"],
+  ]) {
+    for (const link of document.querySelectorAll(selector)) {
+      const wanted = new URL(link.href).searchParams.get(own);
+      const address = new URL(location.pathname, location.href);
+      for (const [name, value] of Object.entries(given)) if (name !== own) address.searchParams.set(name, value);
+      if (wanted) address.searchParams.set(own, wanted);
+      link.href = address;
+    }
+  }
+}
+
 async function narrow() {
   const to = address();
   const given = Object.fromEntries(to.searchParams);
@@ -44,6 +60,7 @@ async function narrow() {
     label.toggleAttribute("data-on", Boolean(label.querySelector("select").value));
   }
   drawKept(given);
+  drawLinks(given);
   await takeIn(to);
 }
 

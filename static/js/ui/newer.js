@@ -53,10 +53,10 @@ export function forget(name) {
 
 let asked = 0;
 
-/** Reads the list anew, at another address if one is given; the first page, where what is new stands. */
-export async function takeIn(to = null) {
+/** Reads the list anew, at another address if one is given: its first page, where what is new stands, or `stay` here. */
+export async function takeIn(to = null, { stay = false } = {}) {
   const address = new URL(to ?? location.href, location.href);
-  address.searchParams.delete("page");
+  if (!stay) address.searchParams.delete("page");
   const mine = (asked += 1);
   const fragment = new URL(address);
   fragment.searchParams.set("fragment", "1");
