@@ -19,7 +19,15 @@ let regroups = false; // a flood has begun or ended: the list has another order
 let newest = Number(board?.dataset.newest ?? 0); // the newest alarm when the list was read
 
 const show = () => board.dataset.show;
-const filters = () => JSON.parse(board.dataset.filters);
+let read = { text: "", filters: {} };
+
+/** What the list is narrowed to, as it stands in the address. */
+function filters() {
+  const text = board.dataset.filters;
+  if (read.text !== text) read = { text, filters: JSON.parse(text) };
+  return read.filters;
+}
+
 const areaOf = (code) => placeOf(code).area;
 
 // --- The bar ---------------------------------------------------------------------------------------------------------
@@ -32,9 +40,11 @@ function drawBar() {
   setText(bar.querySelector("span"), newer.size ? words : gettext("Alarms by their causes"));
 }
 
+const drawBarSoon = oncePerFrame(drawBar);
+
 function add(name) {
   newer.add(name);
-  drawBar();
+  drawBarSoon();
 }
 
 /** Takes note of an alarm that the list does not have; it waits where the list would show it. */
@@ -46,7 +56,7 @@ export function note(alarm) {
 }
 
 export function forget(name) {
-  if (newer.delete(name)) drawBar();
+  if (newer.delete(name)) drawBarSoon();
 }
 
 // --- Taking in -------------------------------------------------------------------------------------------------------

@@ -257,7 +257,7 @@ def test_an_alarm_names_what_came_before_it_on_its_line_and_no_more(
     other = factories.rule(press, "Oil low")
     cause = raise_alarm(press, rule=other, raised=late.raised - timedelta(seconds=375), message="Oil low", priority=3)
     raise_alarm(press, rule=factories.rule(press, "Old"), minutes=60, message="Long ago")
-    text = page(browser, f"/alarms/{late.pk}/")
+    text = page(browser, f"/alarms/{late.pk}/?fragment=1")
     assert f'href="/alarms/{cause.pk}/">{press.code}: Oil low</a> <span class="dim">6:15 earlier</span>' in text
     assert "Long ago" not in text
     trend = browser.get(f"/alarms/{late.pk}/").context["trend"]
