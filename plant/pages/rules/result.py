@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -177,7 +176,7 @@ def _sensors(shown: Outcome | None) -> list[Sensor]:
 
 
 def _day(moment: datetime) -> str:
-    return date_format(timezone.localtime(moment), "j M")
+    return writing.day(moment)
 
 
 def _took(trial: Trial) -> str:
@@ -279,7 +278,7 @@ def _burst(burst: Stand | None, now: datetime) -> str:
     if burst is None:
         return ""
     start, end = timezone.localtime(from_us(burst.start)), timezone.localtime(from_us(burst.end))
-    said = {"day": date_format(start, "j M"), "from": f"{start:%H:%M:%S}", "to": f"{end:%H:%M:%S}"}
+    said = {"day": writing.day(start), "from": f"{start:%H:%M:%S}", "to": f"{end:%H:%M:%S}"}
     return _("%(day)s, %(from)s to %(to)s: the chattering") % said
 
 
