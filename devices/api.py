@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+from zoneinfo import available_timezones
 
 from asgiref.sync import sync_to_async
 from django.db.models import Q
@@ -250,9 +251,15 @@ def get_export(
     sensor: list[str] = Query([]),  # type: ignore[type-arg]
     asset: str | None = None,
     format: Literal["csv", "parquet"] = "csv",
+    zone: str = "UTC",
 ) -> StreamingHttpResponse:
-    """Every reading of the named sensors, or of an asset and all below it, with quality and lateness."""
+    """Every reading of the named sensors, or of an asset and all below it, with quality and lateness.
+
+    A CSV file writes its times in the zone, each with its offset; Parquet keeps them in UTC.
+    """
     first, last = _range(start, end)
+    if zone not in available_timezones():
+        raise HttpError(422, f"There is no time zone {zone}; expected a name such as Europe/Berlin.")
     wanted = Sensor.objects.none()
     if asset is not None:
         root = Asset.objects.filter(code=asset).first()
@@ -269,7 +276,7 @@ def get_export(
         raise HttpError(422, f"Over {MOST_EXPORTED} sensors; ask for a smaller asset.")
     chunks: Iterator[bytes]
     if format == "csv":
-        chunks, kind = export.csv_chunks(sensors, first, last), "text/csv; charset=utf-8"
+        chunks, kind = export.csv_chunks(sensors, first, last, zone), "text/csv; charset=utf-8"
     else:
         chunks, kind = export.parquet_chunks(sensors, first, last), "application/vnd.apache.parquet"
     answer = StreamingHttpResponse(one_by_one(chunks), content_type=kind)

@@ -29,16 +29,17 @@ _SCHEMA = pa.schema(
 )
 
 
-def csv_chunks(sensors: Iterable[Sensor], start: int, end: int) -> Iterator[bytes]:
-    """Gives a CSV file piece by piece: time (ISO 8601, UTC, µs), tag, value, unit, quality, late.
+def csv_chunks(sensors: Iterable[Sensor], start: int, end: int, zone: str = "UTC") -> Iterator[bytes]:
+    """Gives a CSV file piece by piece: time (ISO 8601, µs), tag, value, unit, quality, late.
 
-    Takes: sensors with their assets loaded; µs since the epoch, both included.
+    Takes: sensors with their assets loaded; µs since the epoch, both included; the zone of the times, each of which
+    carries its offset, so that the hour that summer time repeats is not ambiguous.
     Cost: as `history.read` for each sensor; about 1 µs a reading for the text.
     """
     yield ",".join(_SCHEMA.names).encode() + b"\r\n"
     options = pa_csv.WriteOptions(include_header=False, quoting_style="needed", eol="\r\n")
     for table in _tables(sensors, start, end):
-        times = pc.strftime(table["time"], "%Y-%m-%dT%H:%M:%SZ")
+        times = _written(table["time"], zone)
         text = pa.table({**{name: table[name] for name in table.column_names}, "time": times})
         text = text.set_column(1, "tag", text["tag"].cast(pa.string()))
         text = text.set_column(3, "unit", text["unit"].cast(pa.string()))
@@ -46,6 +47,13 @@ def csv_chunks(sensors: Iterable[Sensor], start: int, end: int) -> Iterator[byte
         sink = io.BytesIO()
         pa_csv.write_csv(text, sink, options)
         yield sink.getvalue()
+
+
+def _written(times: pa.ChunkedArray, zone: str) -> pa.ChunkedArray:
+    if zone == "UTC":
+        return pc.strftime(times, "%Y-%m-%dT%H:%M:%SZ")
+    local = pc.strftime(times.cast(pa.timestamp("us", tz=zone)), "%Y-%m-%dT%H:%M:%S%z")
+    return pc.replace_substring_regex(local, r"(\d\d)$", r":\1")  # +01:00, as ISO 8601 has it
 
 
 def parquet_chunks(sensors: Iterable[Sensor], start: int, end: int) -> Iterator[bytes]:

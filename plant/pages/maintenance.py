@@ -28,7 +28,7 @@ OVER = 20  # windows of the past that are shown
 def _shown(
     request: HttpRequest, typed: Mapping[str, str] | None = None, errors: Mapping[str, str] | None = None
 ) -> HttpResponse:
-    now, plant, zone = timezone.now(), tree(), zone_of("")
+    now, plant, zone = timezone.now(), tree(), zone_of(timezone.get_current_timezone_name())
     rows = MaintenanceWindow.objects.select_related("asset", "made_by")
     return render(
         request,
@@ -61,7 +61,7 @@ def add(request: HttpRequest) -> HttpResponseBase:
     """Stores a window."""
     if not request.user.has_perm("alerts.add_maintenancewindow"):
         raise PermissionDenied
-    zone = zone_of("")
+    zone = zone_of(timezone.get_current_timezone_name())
     typed = {name: request.POST.get(name, "")[:200] for name in ("asset", "start", "end", "reason")}
     start, end = moments.read(typed["start"], zone), moments.read(typed["end"], zone)
     if start is None or end is None:

@@ -62,7 +62,7 @@ class Question:
 
 def _asked(request: HttpRequest, plant: Tree, now: datetime) -> Question:
     """Reads what is asked from the address."""
-    get, zone = request.GET, zone_of("")
+    get, zone = request.GET, zone_of(timezone.get_current_timezone_name())
     question = Question(get.get("asset", ""), get.get("priority", "1"), get.get("class", ""), get.get("at", ""))
     question.moment = moments.read(question.at, zone) if question.at else now
     if question.moment is None:
@@ -94,7 +94,7 @@ def _asked(request: HttpRequest, plant: Tree, now: datetime) -> Question:
 
 def lines(foreseen: Foresight, at: datetime) -> list[Line]:
     """Gives the messages as the page shows them."""
-    zone = zone_of("")
+    zone = zone_of(timezone.get_current_timezone_name())
     ways = dict(Channel.choices)
     return [
         Line(

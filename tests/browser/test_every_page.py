@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser
 
 from tests.gallery.pages import FACTS, SHOWN, there
 
@@ -23,6 +22,7 @@ from django.contrib.auth.models import User
 from alerts.models import Rota, RotaLayer, RotaTurn, TypeRule
 from tests import factories
 
+User.objects.get_or_create(username="edda", defaults={"is_superuser": True, "is_staff": True})
 if not Rota.objects.exists():
     rota = Rota.objects.create(code="shift", name="Shift lead")
     layer = RotaLayer.objects.create(rota=rota, name="Lead", first=date(2026, 1, 5))
@@ -39,12 +39,18 @@ LOOK = """async (theme) => {
 }"""
 
 
-def test_no_page_violates_the_rules_of_accessibility(plant: Plant, opened: Callable[..., Page], press: str) -> None:
+def test_no_page_violates_the_rules_of_accessibility(plant: Plant, chromium: Browser, press: str) -> None:
     plant.send({f"{press}/temp": 97.4})
     plant.stack.script(MORE)
-    facts = json.loads(plant.stack.script(FACTS.format(user="max")).splitlines()[-1])
-    inside = opened("/alarms/", user="max", locale="de-DE", reduced_motion="reduce", service_workers="block")
-    outside = inside.context.browser.new_context(base_url=plant.stack.url, locale="de-DE").new_page()
+    facts = json.loads(plant.stack.script(FACTS.format(user="edda")).splitlines()[-1])
+    options = {"locale": "de-DE", "reduced_motion": "reduce", "service_workers": "block"}
+    inside, outside = (
+        chromium.new_context(base_url=plant.stack.url, viewport={"width": 1366, "height": 768}, **options).new_page()
+        for _ in range(2)
+    )
+    inside.goto(facts["link"])
+    inside.get_by_role("button", name="Anmelden").click()
+    inside.wait_for_load_state()
     found = []
     for shown in SHOWN:
         address = there(shown, facts)
@@ -56,5 +62,6 @@ def test_no_page_violates_the_rules_of_accessibility(plant: Plant, opened: Calla
         for theme in ("dark", "light"):
             found += [f"{address}, {theme}: {words}" for words in page.evaluate(LOOK, theme)]
         assert page.evaluate("document.documentElement.lang") == "de", address
-    outside.context.close()
+    for page in (inside, outside):
+        page.context.close()
     assert found == []

@@ -176,6 +176,7 @@ function drawControls() {
     query.set("start", new Date(from * 1000).toISOString());
     query.set("end", new Date(end * 1000).toISOString());
     query.set("format", link.dataset.format);
+    query.set("zone", document.body.dataset.zone);
     link.href = `${explorer.dataset.export}?${query}`;
   }
   byId("picture").setAttribute("aria-label", pens.length ? board.summary(scene()) : gettext("No sensors chosen"));
