@@ -69,11 +69,12 @@ def write_for_the_reader(
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         language = reader_of(request).language
-        if language in dict(settings.LANGUAGES):
-            translation.activate(language)
-            request.LANGUAGE_CODE = language
-        with timezone.override(zone_for(request)):
+        if language not in dict(settings.LANGUAGES):
+            language = translation.get_language() or settings.LANGUAGE_CODE
+        request.LANGUAGE_CODE = language
+        with translation.override(language), timezone.override(zone_for(request)):
             answer = get_response(request)
+        answer.headers.setdefault("Content-Language", language)
         if request.user.is_authenticated and request.session.session_key:
             answer[SESSION_HEADER] = salted_hmac("andon.kept-pages", request.session.session_key).hexdigest()[:16]
         return answer

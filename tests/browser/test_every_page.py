@@ -48,6 +48,7 @@ def test_no_page_violates_the_rules_of_accessibility(plant: Plant, chromium: Bro
         chromium.new_context(base_url=plant.stack.url, viewport={"width": 1366, "height": 768}, **options).new_page()
         for _ in range(2)
     )
+    inside.set_default_timeout(90_000)  # the workbench tries thousands of settings
     inside.goto(facts["link"])
     inside.get_by_role("button", name="Anmelden").click()
     inside.wait_for_load_state()

@@ -28,7 +28,7 @@ SIZES = ((1920, 1080), (1366, 768), (390, 844))
 THEMES = ("dark", "light")
 QUALITY = 55  # of WebP; the whole gallery is to stay below 8 MB
 TALL = 2400  # pixels of a page that is longer than its window
-SETTLE = 4.0  # seconds in which charts and values are drawn
+SETTLE = 2.5  # seconds in which charts and values are drawn
 DEMO_SECONDS = 240.0  # until the demo's half hour is judged and its first alarms stand
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

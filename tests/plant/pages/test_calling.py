@@ -263,7 +263,7 @@ def test_wishes_are_saved_and_refused_ones_come_back(browser: Client) -> None:
     assert (contact.hourly_limit, contact.channels) == (6, {"1": ["sms"]})
     refused = browser.post("/subscriptions/preferences", {**sent, "hourly_limit": "many"})
     assert refused.status_code == 400
-    assert "Write a number from 1 to 60." in read(refused)
+    assert "Schreiben Sie eine Zahl von 1 bis 60." in read(refused)  # as they have just wished
     assert 'value="many"' in read(refused)
 
 
