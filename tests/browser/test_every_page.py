@@ -65,4 +65,4 @@ def test_no_page_violates_the_rules_of_accessibility(plant: Plant, chromium: Bro
         assert page.evaluate("document.documentElement.lang") == "de", address
     for page in (inside, outside):
         page.context.close()
-    assert found == []
+    assert found == [], "\n".join(found)
