@@ -1,4 +1,4 @@
-"""Without the server a browser shows the last known state, marked as old, to whoever is signed in and to nobody else."""
+"""Without the server a browser shows the last known state, marked as old, to whoever is signed in, to nobody else."""
 
 from __future__ import annotations
 
