@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -39,6 +40,9 @@ FIRST = {
     "plant": gettext_lazy("My plant"), "code": "press-01", "name": "Press 1", "key": "bearing-temp",
     "sensor": gettext_lazy("Bearing temperature"), "unit": "degC", "low": "0", "high": "150",
 }  # fmt: skip
+
+# What a service calls the fields of the form.
+_FIELD = {"range_low": "low", "range_high": "high", "range": "low"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,6 @@ def _may(request: HttpRequest, permissions: tuple[str, ...] = _DESCRIBE) -> bool
 
 def _page(request: HttpRequest, said: Said | None = None, *, status: int = 200) -> HttpResponse:
     """Shows the page: where the plant stands on its way to the first reading."""
-    from django.utils import timezone
-
     plant, said = tree(), said or Said()
     board = Board(plant, timezone.now()) if plant.nodes else None
     sensor = _example(plant, said)
@@ -200,10 +202,6 @@ def first_asset(request: HttpRequest) -> HttpResponseBase:
         shown = {_FIELD.get(key, key): " ".join(words) for key, words in named.items()}
         return _page(request, Said(form=form, errors=shown), status=400)
     return _page(request, Said(token=token, source=source, done=_("%(name)s is there.") % {"name": machine.name}))
-
-
-# What a service calls the fields of the form.
-_FIELD = {"range_low": "low", "range_high": "high", "range": "low"}
 
 
 @never_cache

@@ -139,6 +139,30 @@ def test_the_state_of_the_last_day_is_a_line_with_its_words(
     assert "no data 24 h 00" in page(browser)
 
 
+def test_the_page_costs_the_same_number_of_queries_in_a_plant_of_2_and_of_3000_machines(
+    press: Asset, browser: Client, raise_alarm: RaiseAlarm
+) -> None:
+    def queries() -> list[str]:
+        page(browser)
+        with CaptureQueriesContext(connection) as captured:
+            page(browser)
+        return [query["sql"][:160] for query in captured.captured_queries]
+
+    raise_alarm(press)
+    few = queries()
+    line = Asset.objects.get(code="line-1")
+    Asset.objects.bulk_create(
+        Asset(code=f"more-{number}", name=f"More {number}", level="machine", parent=line) for number in range(2998)
+    )
+    others = list(Asset.objects.filter(code__startswith="more-")[:200])
+    Sensor.objects.bulk_create(Sensor(asset=one, key="temp", name="Temperature", interval=1.0) for one in others)
+    for one in others[:30]:
+        raise_alarm(one, minutes=10)
+    services.bump("plant")
+    many = queries()
+    assert len(many) == len(few), "\n".join(many)
+
+
 def test_a_reading_is_drawn_with_its_quality(press: Asset, browser: Client, clean_redis: Any) -> None:
     names = ("fresh", "old", "bad", "none")
     fresh, old, bad, _none = (factories.sensor(press, key) for key in names)
