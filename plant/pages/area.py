@@ -198,7 +198,8 @@ class Page:
         key = self._key(line)
         wanted = self._wanted(line.cells)
         asks = (line.tally.worst is not None or first) and key not in self.view.folded
-        opened = bool(wanted) and left > 0 and (alone or asks or key in self.view.unfolded)
+        wished = asks or key in self.view.unfolded or (alone and key not in self.view.folded)
+        opened = bool(wanted) and left > 0 and (wished or line.row.node is self.node)
         chosen: Sequence[Cell] = ()
         if opened:
             start = self.view.start if alone else 0

@@ -118,6 +118,13 @@ def test_a_line_by_itself_has_all_its_cards(hall: list[Asset], browser: Client) 
     assert browser.get("/a/hall/no-such/").status_code == 404
 
 
+def test_a_line_is_never_folded_on_its_own_page(hall: list[Asset], browser: Client) -> None:
+    browser.cookies["folded"] = "line-2"
+    answer = browser.get("/a/hall/line-2/")
+    assert opened(answer.context["page"]) == ["line-2"]
+    assert 'data-act="fold"' not in answer.content.decode()
+
+
 def test_of_a_long_line_what_is_abnormal_and_the_first_are_shown_and_the_rest_is_asked_for(
     hall: list[Asset], browser: Client, clean_redis: Any, raise_alarm: RaiseAlarm
 ) -> None:
