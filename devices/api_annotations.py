@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest
 from ninja import Query, Router, Schema, Status
 from ninja.errors import AuthorizationError, HttpError
 from pydantic import Field
 
-from devices import annotations
+from devices import annotating
 from devices.api import find_sensors, iso, to_us
 from devices.models import Annotation, Asset
 
@@ -26,7 +26,7 @@ class NewAnnotation(Schema):
     sensor: str = ""
     start: datetime
     end: datetime | None = None
-    text: str = Field(min_length=1, max_length=annotations.LONGEST_TEXT)
+    text: str = Field(min_length=1, max_length=annotating.LONGEST_TEXT)
 
 
 class ChangedAnnotation(Schema):
@@ -34,10 +34,10 @@ class ChangedAnnotation(Schema):
 
     start: datetime | None = None
     end: datetime | None = None
-    text: str | None = Field(None, min_length=1, max_length=annotations.LONGEST_TEXT)
+    text: str | None = Field(None, min_length=1, max_length=annotating.LONGEST_TEXT)
 
 
-def as_json(annotation: Annotation, reader: AbstractBaseUser | None = None) -> dict[str, Any]:
+def as_json(annotation: Annotation, reader: User | None = None) -> dict[str, Any]:
     """Gives an annotation as the API shows it. Cost: none when asset, sensor and person are loaded."""
     person = annotation.person
     return {
@@ -52,9 +52,9 @@ def as_json(annotation: Annotation, reader: AbstractBaseUser | None = None) -> d
     }
 
 
-def _person(request: HttpRequest) -> AbstractBaseUser:
+def _person(request: HttpRequest) -> User:
     """Gives the person, if they may write annotations."""
-    if not request.user.is_authenticated or not request.user.has_perm(annotations.ADD):
+    if not request.user.is_authenticated or not request.user.has_perm(annotating.ADD):
         raise AuthorizationError
     return request.user
 
@@ -75,7 +75,7 @@ def list_annotations(
     to_us(start), to_us(end)
     places = list(Asset.objects.filter(code__in=asset).values_list("pk", flat=True))
     tags = [found.pk for found in find_sensors(sensor)]
-    rows = annotations.between(start, end, assets=places, sensors=tags)[: annotations.MOST_SHOWN]
+    rows = annotating.between(start, end, assets=places, sensors=tags)[: annotating.MOST_SHOWN]
     reader = request.user if request.user.is_authenticated else None
     return {"items": [as_json(row, reader) for row in rows]}
 
@@ -90,7 +90,7 @@ def add_annotation(request: HttpRequest, body: NewAnnotation) -> Status[dict[str
     if asset is None:
         raise HttpError(422, "Name an asset (asset=press-01) or a sensor (sensor=press-01/bearing-temp) that exists.")
     try:
-        made = annotations.annotate(
+        made = annotating.annotate(
             asset=asset, sensor=sensor, start=body.start, end=body.end or body.start, text=body.text, by=by
         )
     except ValidationError as error:
@@ -106,7 +106,7 @@ def change_annotation(request: HttpRequest, number: int, body: ChangedAnnotation
         if moment is not None:
             to_us(moment)
     try:
-        kept = annotations.change_annotation(
+        kept = annotating.change_annotation(
             annotation_id=number, by=by, start=body.start, end=body.end, text=body.text
         )
     except Annotation.DoesNotExist:
@@ -122,7 +122,7 @@ def change_annotation(request: HttpRequest, number: int, body: ChangedAnnotation
 def remove_annotation(request: HttpRequest, number: int) -> Status[None]:
     """Takes it away; its history stays."""
     try:
-        annotations.remove_annotation(annotation_id=number, by=_person(request))
+        annotating.remove_annotation(annotation_id=number, by=_person(request))
     except Annotation.DoesNotExist:
         raise Http404(f"There is no annotation {number}.") from None
     except PermissionDenied:

@@ -388,7 +388,7 @@ class Annotation(models.Model):
                 condition=models.Q(end__gte=models.F("start")), name="annotation_ends_not_before_start"
             )
         ]
-        # annotations.between: an asset's that meet a range
+        # annotating.between: an asset's that meet a range
         indexes = [models.Index(fields=["asset", "end"], name="annotation_by_asset")]
 
     def __str__(self) -> str:

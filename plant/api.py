@@ -23,7 +23,7 @@ from alerts.calling.api import router as calls
 from alerts.figures.api import router as figures
 from alerts.notify.api import router as messages
 from devices.api import router as assets
-from devices.api_annotations import router as annotations
+from devices.api_annotations import router as notes
 from plant.tokens import user_of, user_of_token
 
 _WHO = "Sign in, or send a personal token as `Authorization: Bearer TOKEN`."
@@ -160,7 +160,7 @@ api = AndonAPI(
     docs_decorator=_for_known_people,
 )
 api.add_router("", assets)
-api.add_router("", annotations)
+api.add_router("", notes)
 api.add_router("", alarms)
 api.add_router("", actions)
 api.add_router("", rules)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from alerts.models import Alarm, Rule, RuleInput
-from devices import annotations
+from devices import annotating
 from devices.models import Sensor
 from plant.pages import finding
 from plant.pages.tree import Node, Tree, tree_for
@@ -50,8 +50,8 @@ def trends(request: HttpRequest) -> HttpResponse:
             "most": PENS,
             "pens": pens,
             "tree": _opened(plant, {pen["asset"] for pen in pens}),
-            "may": request.user.has_perm(annotations.ADD),
-            "longest": annotations.LONGEST_TEXT,
+            "may": request.user.has_perm(annotating.ADD),
+            "longest": annotating.LONGEST_TEXT,
         },
     )
 
@@ -85,12 +85,12 @@ def marks(request: HttpRequest) -> JsonResponse:
     ids = [sensor.pk for sensor in picked]
     raised = Alarm.objects.filter(sensor__in=ids, raised__gte=start, raised__lte=end).order_by("-raised", "-pk")
     alarms = list(raised[: MOST_MARKS + 1])
-    said = annotations.between(start, end, assets={sensor.asset_id for sensor in picked})
+    said = annotating.between(start, end, assets={sensor.asset_id for sensor in picked})
     return JsonResponse(
         {
             "alarms": [{**mark_of(alarm), "tag": alarm.tag} for alarm in alarms[:MOST_MARKS]],
             "more": len(alarms) > MOST_MARKS,
-            "notes": [_note(note, request) for note in said[: annotations.MOST_SHOWN]],
+            "notes": [_note(note, request) for note in said[: annotating.MOST_SHOWN]],
         }
     )
 
@@ -183,8 +183,9 @@ def _opened(plant: Tree, wanted: set[str]) -> list[dict[str, Any]]:
 
 def _path(node: Node) -> list[Node]:
     """Gives an asset and all above it."""
-    steps, at = [], node
+    steps: list[Node] = []
+    at: Node | None = node
     while at is not None:
         steps.append(at)
-        at = at.parent  # type: ignore[assignment]  # None ends it
+        at = at.parent
     return steps

@@ -10,7 +10,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 
-from devices import annotations
+from devices import annotating
 from devices.models import Annotation, Asset
 from tests import factories
 
@@ -37,13 +37,13 @@ def test_annotations_that_meet_a_range_are_found(press: Asset) -> None:
     by, sensor = factories.operator(), press.sensors.get()
     other = factories.sensor(press, "oil")
     for start, end, text in ((0, 1, "before"), (1, 3, "across"), (2, 2, "an instant"), (5, 6, "after")):
-        annotations.annotate(asset=press, sensor=sensor, start=AT + start * HOUR, end=AT + end * HOUR, text=text, by=by)
-    annotations.annotate(asset=press, start=AT + 2 * HOUR, end=AT + 2 * HOUR, text="of the machine", by=by)
+        annotating.annotate(asset=press, sensor=sensor, start=AT + start * HOUR, end=AT + end * HOUR, text=text, by=by)
+    annotating.annotate(asset=press, start=AT + 2 * HOUR, end=AT + 2 * HOUR, text="of the machine", by=by)
     wanted = (AT + 1.5 * HOUR, AT + 4 * HOUR)
-    told = [row.text for row in annotations.between(*wanted, assets=[press.pk])]
+    told = [row.text for row in annotating.between(*wanted, assets=[press.pk])]
     assert told == ["across", "an instant", "of the machine"]
-    assert [row.text for row in annotations.between(*wanted, sensors=[sensor.pk])] == ["across", "an instant"]
-    assert list(annotations.between(*wanted, sensors=[other.pk])) == []
+    assert [row.text for row in annotating.between(*wanted, sensors=[sensor.pk])] == ["across", "an instant"]
+    assert list(annotating.between(*wanted, sensors=[other.pk])) == []
 
 
 @pytest.mark.parametrize(
@@ -57,26 +57,26 @@ def test_annotations_that_meet_a_range_are_found(press: Asset) -> None:
 def test_what_makes_no_sense_is_refused_in_words(press: Asset, fields: dict[str, Any], words: str) -> None:
     values = {"asset": press, "start": AT, "end": AT, "text": "Fine", "by": factories.operator(), **fields}
     with pytest.raises(ValidationError, match=words):
-        annotations.annotate(**values)
+        annotating.annotate(**values)
 
 
 def test_a_sensor_of_another_machine_is_refused(press: Asset) -> None:
     neighbour = Asset.objects.get(code="press-1-2")
     with pytest.raises(ValidationError, match="is no sensor of press-1-2"):
-        annotations.annotate(
+        annotating.annotate(
             asset=neighbour, sensor=press.sensors.get(), start=AT, end=AT, text="No", by=factories.operator()
         )
 
 
 def test_only_the_writer_changes_and_deletes(press: Asset) -> None:
     by = factories.operator()
-    made = annotations.annotate(asset=press, start=AT, end=AT, text="Mine", by=by)
-    for verb in (annotations.change_annotation, annotations.remove_annotation):
+    made = annotating.annotate(asset=press, start=AT, end=AT, text="Mine", by=by)
+    for verb in (annotating.change_annotation, annotating.remove_annotation):
         with pytest.raises(PermissionDenied):
             verb(annotation_id=made.pk, by=factories.operator("other" + verb.__name__))
-    kept = annotations.change_annotation(annotation_id=made.pk, by=by, end=AT + HOUR, text="Still mine")
+    kept = annotating.change_annotation(annotation_id=made.pk, by=by, end=AT + HOUR, text="Still mine")
     assert (kept.text, kept.start, kept.end) == ("Still mine", AT, AT + HOUR)
-    annotations.remove_annotation(annotation_id=made.pk, by=by)
+    annotating.remove_annotation(annotation_id=made.pk, by=by)
     assert not Annotation.objects.exists()
 
 
@@ -108,7 +108,7 @@ def test_over_http_a_note_is_written_read_changed_and_deleted_with_its_history(p
 
 
 def test_over_http_others_and_viewers_may_only_read(press: Asset, client: Client) -> None:
-    made = annotations.annotate(asset=press, start=AT, end=AT, text="Mine", by=factories.operator())
+    made = annotating.annotate(asset=press, start=AT, end=AT, text="Mine", by=factories.operator())
     body = {"asset": "press-1-1", "start": "2026-03-01T06:00:00Z", "text": "Yours"}
     client.force_login(factories.operator("other"))
     assert ask(client, "PATCH", f"{ADDRESS}/{made.pk}", text="Yours").status_code == 403

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from alerts.models import Alarm
-from devices import annotations
+from devices import annotating
 from devices.models import Asset
 from tests import factories
 
@@ -98,7 +98,7 @@ def test_alarms_and_notes_of_the_time_are_given(press: Asset, browser: Client, r
     raise_alarm(press, minutes=300, rule=None, closed=timezone.now())
     now = timezone.now()
     writer = factories.fitter()
-    note = annotations.annotate(asset=press, start=now - timedelta(hours=9), end=now, text="Strainer", by=writer)
+    note = annotating.annotate(asset=press, start=now - timedelta(hours=9), end=now, text="Strainer", by=writer)
     query = {"s": "press-1-1/temp", "start": (now - timedelta(hours=1)).isoformat(), "end": now.isoformat()}
     answer = browser.get("/trends/marks", query).json()
     assert [(mark["id"], mark["priority"], mark["tag"]) for mark in answer["alarms"]] == [

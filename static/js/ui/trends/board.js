@@ -264,8 +264,12 @@ export class Board {
     }
     if (scale.discrete) {
       const words = Object.entries(pen.labels).map(([value, word]) => [Number(value), String(word)]);
-      for (const [value, word] of words) {
-        strokes.text(ctx, look, fitting(ctx, look, word, axisWidth - 8), x, yOf(value) + 4, shown);
+      let last = Infinity;
+      for (const [value, word] of words.sort(([one], [other]) => one - other)) {
+        const y = yOf(value) + 4;
+        if (last - y < 11) continue; // there is no room for each word
+        strokes.text(ctx, look, fitting(ctx, look, word, axisWidth - 8), x, y, shown);
+        last = y;
       }
       return words.map(([value]) => yOf(value));
     }

@@ -401,6 +401,7 @@ export async function start() {
     settle(0, { keep: false });
   });
   new ResizeObserver(draw).observe(chart);
+  document.fonts.ready.then(draw);
   onTheme(() => {
     board.restyle();
     draw();

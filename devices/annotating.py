@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -32,7 +32,7 @@ def between(
 
 @transaction.atomic
 def annotate(
-    *, asset: Asset, sensor: Sensor | None = None, start: datetime, end: datetime, text: str, by: AbstractBaseUser
+    *, asset: Asset, sensor: Sensor | None = None, start: datetime, end: datetime, text: str, by: User
 ) -> Annotation:
     """Writes an annotation of an asset, or of one of its sensors.
 
@@ -48,7 +48,7 @@ def annotate(
 def change_annotation(
     *,
     annotation_id: int,
-    by: AbstractBaseUser,
+    by: User,
     start: datetime | None = None,
     end: datetime | None = None,
     text: str | None = None,
@@ -66,7 +66,7 @@ def change_annotation(
 
 
 @transaction.atomic
-def remove_annotation(*, annotation_id: int, by: AbstractBaseUser) -> None:
+def remove_annotation(*, annotation_id: int, by: User) -> None:
     """Takes one's own annotation away; its history stays.
 
     Raises: Annotation.DoesNotExist, PermissionDenied for somebody else's.
@@ -74,7 +74,7 @@ def remove_annotation(*, annotation_id: int, by: AbstractBaseUser) -> None:
     _own(annotation_id, by).delete()
 
 
-def _own(number: int, by: AbstractBaseUser) -> Annotation:
+def _own(number: int, by: User) -> Annotation:
     found = Annotation.objects.select_for_update().get(pk=number)
     if found.person_id != by.pk:
         raise PermissionDenied("Annotations are changed by those who wrote them.")
