@@ -46,9 +46,15 @@ const board = new Board(chart);
 const url = explorer.dataset.history;
 const points = () => Math.max(400, Math.min(POINTS, Math.round(chart.clientWidth * 1.6)));
 const unread = byId("unread");
+let afterwards = null; // what is read once the lines are: the picture comes first
+const follow = () => {
+  afterwards?.();
+  afterwards = null;
+};
 const onRead = () => {
   unread.hidden = true;
   draw();
+  follow();
 };
 const onFailed = () => (unread.hidden = false);
 const lines = new Readings({ url, points, now, onRead, onFailed });
@@ -141,8 +147,12 @@ function settle(after, { keep = true } = {}) {
     drawControls();
     if (keep) keepAddress();
     figured = Date.now();
-    figures.read(pens, view(), back());
-    marks.read(pens, view());
+    afterwards = () => {
+      describe();
+      figures.read(pens, view(), back());
+      marks.read(pens, view());
+    };
+    if (!lines.view) follow();
     return undefined;
   }, after);
 }
@@ -179,6 +189,10 @@ function drawControls() {
     query.set("zone", document.body.dataset.zone);
     link.href = `${explorer.dataset.export}?${query}`;
   }
+}
+
+/** Says in words what the picture shows; as a table, where one is open. */
+function describe() {
   byId("picture").setAttribute("aria-label", pens.length ? board.summary(scene()) : gettext("No sensors chosen"));
   if (!byId("rows").hidden) drawRows(byId("rows"), scene());
 }
@@ -442,6 +456,7 @@ function tick() {
   if (Date.now() - figured < REFIGURED) return;
   figured = Date.now();
   drawControls();
+  describe();
   figures.read(pens, view(), back());
 }
 
