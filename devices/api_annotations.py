@@ -106,9 +106,7 @@ def change_annotation(request: HttpRequest, number: int, body: ChangedAnnotation
         if moment is not None:
             to_us(moment)
     try:
-        kept = annotating.change_annotation(
-            annotation_id=number, by=by, start=body.start, end=body.end, text=body.text
-        )
+        kept = annotating.change_annotation(annotation_id=number, by=by, start=body.start, end=body.end, text=body.text)
     except Annotation.DoesNotExist:
         raise Http404(f"There is no annotation {number}.") from None
     except PermissionDenied:
