@@ -54,7 +54,7 @@ def suppression_frames(entries: Iterable[JournalEntry]) -> list[tuple[int, int, 
     One frame stands for all rows of a rule: it says how the rule stands now.
     Cost: none where there is no such row; else four queries.
     """
-    newest = {entry.rule_id: entry.pk for entry in entries if entry.rule_id is not None and _turns(entry)}
+    newest = {entry.rule_id: entry.pk for entry in entries if entry.rule_id is not None and turns(entry)}
     if not newest:
         return []
     found = queries.suppressions_as_json(Suppression.objects.filter(rule__in=newest))
@@ -68,7 +68,7 @@ def suppression_frames(entries: Iterable[JournalEntry]) -> list[tuple[int, int, 
     ]
 
 
-def _turns(entry: JournalEntry) -> bool:
+def turns(entry: JournalEntry) -> bool:
     """Tells whether a row may have turned a switch: some end by themselves with an alarm that is not presented."""
     return entry.event in SWITCHES or entry.from_state in NOT_PRESENTED
 

@@ -19,14 +19,13 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.contrib.auth.models import AnonymousUser, User
-from django.utils import timezone
 from redis import RedisError
 
 from alerts import queries as alarms
 from alerts.events import ALL_ALARMS, frame, suppression_frames
 from alerts.flood import queries as flood_queries
 from alerts.models import JournalEntry, JournalHead, Suppression
-from devices import metrics
+from devices import metrics, moment
 from devices.telemetry import latest
 from devices.telemetry.batch import Quality
 from devices.topology import Topology, topology
@@ -157,7 +156,7 @@ def _floods() -> list[list[Any]]:
     """Gives the floods that last, as the beat tells them: position, name, since, how many alarms. Cost: one query."""
     return [
         [flood.position, flood.name, int(flood.since.timestamp() * 1000), flood.total]
-        for flood in flood_queries.floods(timezone.now())
+        for flood in flood_queries.floods(moment.now())
     ]
 
 

@@ -25,6 +25,7 @@ from alerts.models import (
     Suppressor,
 )
 from alerts.notify import routing
+from alerts.past import keeping
 from alerts.positions import Seats
 from devices.models import Asset, Sensor
 
@@ -71,6 +72,7 @@ class Held:
         self._objects: dict[int, Alarm] = {}  # by number: all that were read
         self._read: dict[int, dict[str, Any]] = {}  # their fields as they were read
         self._read_suppressions: dict[int, dict[str, Any]] = {}
+        self._words: dict[int, tuple[str, dict[str, Any]]] = {}  # message and frozen rule of those of no rule, as read
         self._turned: set[int] = set()
 
     # --- Reading -----------------------------------------------------------------------------------------------
@@ -148,11 +150,13 @@ class Held:
         """Stores alarms (those that exist first), suppressions, the journal and the outbox; announces on commit.
 
         Gives: the journal's rows, numbered.
-        Cost: none where nothing happened; else about seven queries for any number of steps.
+        Cost: none where nothing happened; else about nine queries for any number of steps.
         """
+        self._keep()
         _store(self._changed.values(), self._read)
         if self._reworded:
             Alarm.objects.bulk_update(self._reworded, ("message", "frozen"))
+            self._words |= {alarm.pk: (alarm.message, dict(alarm.frozen)) for alarm in self._reworded}
         if self._new:
             # A rule may have had several occurrences; all but its newest are closed by now.
             Alarm.objects.bulk_create(self._new)
@@ -162,6 +166,7 @@ class Held:
         _store((row for row in rows if row.pk is not None), self._read_suppressions)
         if fresh := [row for row in rows if row.pk is None]:
             Suppression.objects.bulk_create(fresh)
+            self._read_suppressions |= {row.pk: _stored(row) for row in fresh}
         journal.write(self.entries, self.now)
         deliveries = routing.tell([entry for entry in self.entries if _concerns(entry)], self.now)
         self.told = sum(1 for delivery in deliveries if delivery.outcome == Delivery.Outcome.DUE)
@@ -175,9 +180,18 @@ class Held:
 
     # --- Within ------------------------------------------------------------------------------------------------
 
+    def _keep(self) -> None:
+        """Keeps how what changed stood before. What was not read is new, and stood nowhere."""
+        changed = ((alarm, self._read.get(alarm.pk), _stored(alarm)) for alarm in self._changed.values())
+        keeping.alarms(((alarm, was, now) for alarm, was, now in changed if was is not None), self._words, self.now)
+        rows = (self.suppressions[rule] for rule in sorted(self._turned))
+        keeping.suppressions(((row, self._read_suppressions.get(row.pk), _stored(row)) for row in rows), self.now)
+
     def _hold(self, row: Alarm) -> Alarm:
         """Gives the alarm as this book knows it: one that was stepped already stays as it is."""
         self._read.setdefault(row.pk, _stored(row))
+        if row.rule_id is None:
+            self._words.setdefault(row.pk, (row.message, dict(row.frozen)))
         return self._objects.setdefault(row.pk, row)
 
     def _frozen(self, rule: Rule) -> dict[str, Any]:

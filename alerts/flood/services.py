@@ -13,6 +13,7 @@ from alerts.flood import queries
 from alerts.flood.counter import Load, annunciated, interval_of, passed
 from alerts.lifecycle import Event
 from alerts.models import FloodLoad, FloodMark, JournalEntry, JournalHead
+from alerts.past import keeping
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +67,7 @@ def _count(now: datetime) -> int:
             words.append((BEGINS, name, f"{name}: more than ten alarms in ten minutes"))
             if not load.in_flood:
                 words.append((ENDS, name, f"{name}: fewer than five alarms in ten minutes"))
-    _store(rows, loads)
+    _store(rows, loads, now)
     last = JournalHead.objects.values_list("last", flat=True).first() or 0
     FloodMark.objects.filter(pk=_MARK).update(seen=last + len(words))
     journal.write([_row(event, reason, now) for event, _, reason in words], now)
@@ -92,10 +93,12 @@ def _load(row: FloodLoad) -> Load:
     return Load(row.interval, row.count, row.since, row.before)
 
 
-def _store(rows: dict[str, FloodLoad], loads: dict[str, Load]) -> None:
+def _store(rows: dict[str, FloodLoad], loads: dict[str, Load], now: datetime) -> None:
+    before = {position: {name: getattr(row, name) for name in _FIELDS} for position, row in rows.items()}
     for position, load in loads.items():
         row = rows.setdefault(position, FloodLoad(position=position))
         row.interval, row.count, row.since, row.before = load.interval, load.count, load.since, load.before
+    keeping.loads(before, rows.values(), now)
     new = [row for row in rows.values() if row.pk is None]
     FloodLoad.objects.bulk_update([row for row in rows.values() if row.pk is not None], _FIELDS)
     FloodLoad.objects.bulk_create(new)

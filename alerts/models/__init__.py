@@ -17,6 +17,7 @@ from alerts.models.calling import (
 )
 from alerts.models.drafts import DraftChange, ReportSubscription
 from alerts.models.flood import FloodLoad, FloodMark
+from alerts.models.past import AlarmPast, FloodLoadPast, SuppressionPast
 from alerts.models.rules import (
     AlarmClass,
     Condition,
@@ -39,6 +40,7 @@ __all__ = [
     "PERSONAL",
     "Alarm",
     "AlarmClass",
+    "AlarmPast",
     "Attempt",
     "Audit",
     "Call",
@@ -51,6 +53,7 @@ __all__ = [
     "Delivery",
     "DraftChange",
     "FloodLoad",
+    "FloodLoadPast",
     "FloodMark",
     "Held",
     "Holiday",
@@ -76,6 +79,7 @@ __all__ = [
     "State",
     "Subscription",
     "Suppression",
+    "SuppressionPast",
     "Suppressor",
     "Team",
     "TeamChannel",

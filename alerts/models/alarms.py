@@ -134,6 +134,8 @@ class JournalEntry(models.Model):
                 condition=models.Q(alarm__isnull=True, rule_id__isnull=True),
                 name="journal_of_assets",
             ),
+            # alerts.past: what was written up to a moment; playback: what was written in a window
+            models.Index(fields=["recorded"], name="journal_by_recorded"),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from devices import moment
 from devices.models import Sensor
+from devices.telemetry import history
 from devices.telemetry.stream import connect
 
 if TYPE_CHECKING:
@@ -65,9 +67,16 @@ def read(sensor_ids: Iterable[int]) -> dict[int, Latest]:
 
 
 def read_shards(by_shard: dict[int, list[int]]) -> dict[int, Latest]:
-    """Gives the newest readings of sensors whose shards are known. Cost: one round trip to Redis."""
+    """Gives the newest readings of sensors whose shards are known, of the moment that is looked at.
+
+    Cost: one round trip to Redis; of a past moment what `history.readings_at` costs.
+    """
     if not by_shard:
         return {}
+    if (at := moment.past_us()) is not None:
+        ids = [sensor for sensors in by_shard.values() for sensor in sensors]
+        readings = history.readings_at(ids, at)
+        return {sensor: Latest(*readings[sensor]) for sensor in ids if sensor in readings}
     client = connect()
     with client.pipeline(transaction=False) as pipe:
         for shard, ids in by_shard.items():

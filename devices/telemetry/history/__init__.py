@@ -7,6 +7,7 @@ ones; `read` and its kin look into both, so that nobody else knows where a readi
 from devices.telemetry.codec import Columns
 from devices.telemetry.history.drawing import Points, read_points
 from devices.telemetry.history.folding import Folded, fold
+from devices.telemetry.history.moments import readings_at, steps
 from devices.telemetry.history.reading import Reading, known, last_readings, neighbours, read, read_many, scan, windows
 from devices.telemetry.history.retention import forget
 from devices.telemetry.history.summing import Summary, summarise
@@ -28,7 +29,9 @@ __all__ = [
     "read",
     "read_many",
     "read_points",
+    "readings_at",
     "scan",
+    "steps",
     "summarise",
     "windows",
 ]
