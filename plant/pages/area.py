@@ -13,12 +13,12 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from alerts import queries
 from alerts.models import Alarm, Rule, RuleInput
+from devices import moment
 from devices.models import Sensor
 from plant.drawing import Cell, Shown, scale_of
 from plant.machines import KIND_WORDS, Kind
@@ -360,7 +360,7 @@ def asset(request: HttpRequest, path: str) -> HttpResponse:
 
 def area(request: HttpRequest, plant: Tree, node: Node) -> HttpResponse:
     """Shows a part of the plant that is no machine. Cost: the same number of queries for any number of machines."""
-    page = Page(plant, node, View.of(request), timezone.now())
+    page = Page(plant, node, View.of(request), moment.now())
     if (key := request.GET.get("cards")) is not None:
         known = frozenset(request.GET.get("known", "").split("."))
         return render(request, "plant/area_cards.html", {"cards": page.more_cards(key, known)})

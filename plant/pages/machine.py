@@ -11,7 +11,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,7 +19,7 @@ from alerts.instants import to_us
 from alerts.models import Alarm, Rule, RuleInput
 from alerts.silence.queries import Silent, silent_parts
 from alerts.wiring import values_of
-from devices import documents
+from devices import documents, moment
 from devices.models import Asset, Document, Sensor
 from plant import writing
 from plant.drawing import Shown, scale_of
@@ -186,7 +185,7 @@ class Machine:
         found = (
             queries.alarms().filter(asset__in=near, raised__gte=since, raised__lte=alarm.raised).exclude(pk=alarm.pk)
         )
-        return list(found.order_by("-raised")[:5])[::-1]
+        return list(found.order_by("-raised", "-pk")[:5])[::-1]
 
     @property
     def key_values(self) -> list[Shown]:
@@ -248,13 +247,13 @@ class Machine:
     def marks(self) -> list[dict[str, Any]]:
         """Gives the machine's alarms of the last week for the trends. Cost: one query."""
         ids = [part.pk for part in self.node.walk()]
-        found = Alarm.objects.filter(asset__in=ids, raised__gte=self.now - timedelta(days=7)).order_by("-raised")[:200]
-        return [mark_of(alarm) for alarm in found]
+        found = Alarm.objects.filter(asset__in=ids, raised__gte=self.now - timedelta(days=7))
+        return [mark_of(alarm) for alarm in found.order_by("-raised", "-pk")[:200]]
 
 
 def machine(request: HttpRequest, plant: Tree, node: Node) -> HttpResponse:
     """Shows one machine. Cost: the same number of queries for any number of sensors."""
-    shown = Machine(plant, node, timezone.now(), short=request.GET.get("sensors") != "all")
+    shown = Machine(plant, node, moment.now(), short=request.GET.get("sensors") != "all")
     if "fragment" in request.GET:
         return render(request, "plant/machine_story.html", {"machine": shown, "node": node})
     spans = {key: seconds for key, _word, seconds in RANGES}

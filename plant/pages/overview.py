@@ -13,13 +13,13 @@ import redis
 import structlog
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from alerts import queries
 from alerts.silence.queries import Silent, silent_parts
+from devices import moment
 from devices.models import Source
 from devices.telemetry import latest
 from plant.drawing import Cell
@@ -314,7 +314,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     if not plant.nodes:
         return redirect("start")
     shown = {"current_page": "overview", "crumbs": [(_("Plant overview"), "")], "subscribe": "all"}
-    board = Board(plant, timezone.now())
+    board = Board(plant, moment.now())
     return render(request, "plant/overview.html", {**shown, "board": board})
 
 
@@ -324,7 +324,7 @@ def figures(request: HttpRequest) -> JsonResponse:
     now = pipeline.health()
     return JsonResponse(
         {
-            "rate": queries.raised_per_slot(timezone.now()),
+            "rate": queries.raised_per_slot(moment.now()),
             "pipeline": {"readings": now.readings, "seconds": now.seconds, "share": now.share, "reason": now.reason},
         }
     )

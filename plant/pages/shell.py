@@ -24,12 +24,13 @@ from django.views.decorators.http import require_GET, require_POST
 from alerts import queries
 from alerts.flood.counter import ABOVE
 from alerts.flood.queries import Flood, floods
-from alerts.models import Alarm, Contact
-from devices import units
+from alerts.models import Alarm, Contact, JournalEntry
+from devices import moment, units
 from plant import shifts
 from plant.pages import finding, pipeline, wall
 from plant.pages.tree import Node, Tree, tree, tree_for
 from plant.pages.words import catalogue_address
+from plant.playback import address_at, has_past, kept_since
 from plant.readers import PLANT, reader_of
 from plant.sign_in import ENDS
 from plant.version import version
@@ -72,6 +73,7 @@ SETUP_PAGES = (
     Page("told", _("Who would be told?"), "note", "w"),
     Page("maintenance", _("Maintenance"), "wrench", "m"),
     Page("performance", _("Alarm performance"), "performance", "p"),
+    Page("incident", _("Incident file"), "file", "i"),
     Page("admin:index", _("Plant setup"), "settings", staff=True),
 )
 
@@ -81,7 +83,7 @@ class Shell:
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
-        self.now = timezone.now()
+        self.now = moment.now()
         self.flood_from = ABOVE + 1  # in a regular interval: the indicator rolls
         self.time_zone = timezone.get_current_timezone_name()
 
@@ -214,19 +216,55 @@ class Shell:
         return queries.raised_per_slot(self.now, slots=1, slot=timedelta(minutes=10))[0]
 
     @property
+    def past(self) -> datetime | None:
+        """Gives the past moment that the page is made for; None: it is live."""
+        return moment.past()
+
+    @property
+    def past_ms(self) -> int | None:
+        """Gives the same for the page's player."""
+        return None if self.past is None else int(self.past.timestamp() * 1000)
+
+    @property
+    def has_past(self) -> bool:
+        """Tells whether the page can be played back."""
+        return has_past(self.request)
+
+    @property
+    def before_now(self) -> str:
+        """Gives the page's address ten minutes ago."""
+        return address_at(self.request, self.now.replace(microsecond=0) - timedelta(minutes=10))
+
+    @property
+    def live_url(self) -> str:
+        """Gives the page's address as of now."""
+        return address_at(self.request, None)
+
+    @property
+    def kept_since(self) -> datetime | None:
+        """Gives since when readings are kept, where the page's moment is before it. Cost: one query."""
+        since = kept_since(timezone.now())
+        return since if self.now < since else None
+
+    @property
+    def knows_alarms(self) -> bool:
+        """Tells whether any alarm had been recorded by the page's moment. Cost: one query."""
+        return JournalEntry.objects.exists()
+
+    @property
     def may_acknowledge(self) -> bool:
-        """Tells whether the person may acknowledge alarms."""
-        return self.request.user.has_perm("alerts.acknowledge_alarm")
+        """Tells whether the person may acknowledge alarms; nobody may in the past."""
+        return self.past is None and self.request.user.has_perm("alerts.acknowledge_alarm")
 
     @property
     def may_shelve(self) -> bool:
         """Tells whether the person may shelve, reset and silence alarms."""
-        return self.request.user.has_perm("alerts.shelve_alarm")
+        return self.past is None and self.request.user.has_perm("alerts.shelve_alarm")
 
     @property
     def may_service(self) -> bool:
         """Tells whether the person may take alarms out of service."""
-        return self.request.user.has_perm("alerts.service_alarm")
+        return self.past is None and self.request.user.has_perm("alerts.service_alarm")
 
     @property
     def pages(self) -> list[Page]:

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET
 
 from alerts import queries
 from alerts.instants import to_us
+from devices import moment
 from devices.models import Asset
 from devices.telemetry import history
 from devices.telemetry.batch import Quality
@@ -254,7 +255,7 @@ def _milliseconds(seconds: float | None) -> float | None:
 def site_map(request: HttpRequest) -> HttpResponse:
     """Shows the map, and beside it a list of what is on it."""
     plant = tree()
-    ground = Ground(plant, timezone.now())
+    ground = Ground(plant, moment.now())
     words = request.GET.get("q", "").strip()
     spots = [spot for spot in ground.spots if _matches(spot, words)]
     shown = {

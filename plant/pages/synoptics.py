@@ -16,7 +16,6 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -26,6 +25,7 @@ from alerts import queries as alarms
 from alerts.instants import to_us
 from alerts.models import Alarm
 from alerts.silence.queries import Silent, silent_parts
+from devices import moment
 from devices.models import Sensor
 from devices.telemetry import latest
 from plant import writing
@@ -296,7 +296,7 @@ def synoptic(request: HttpRequest, pk: int) -> HttpResponse:
     node = plant.nodes.get(row.asset_id)
     if node is None:
         raise Http404(_("There is no synoptic %(number)s.") % {"number": pk})
-    mimic = Mimic(plant, row, node, timezone.now())
+    mimic = Mimic(plant, row, node, moment.now())
     return render(
         request,
         "plant/synoptic.html",

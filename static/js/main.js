@@ -5,6 +5,7 @@ import { writeIn, writeWith } from "./state/writing.js";
 import { start as startBanner } from "./ui/banner.js";
 import { start as startFind } from "./ui/find.js";
 import { start as startHorn } from "./ui/horn.js";
+import { start as startPlayback } from "./ui/playback.js";
 import { start as startSession } from "./ui/session.js";
 import { start as startShell } from "./ui/shell.js";
 import { start as startValues } from "./ui/values.js";
@@ -37,4 +38,5 @@ const named = (document.getElementById("main").dataset.modules ?? "").split(" ")
 const loaded = await Promise.all(named.map((name) => modules[name]()));
 for (const module of loaded) module.start();
 startShell();
+startPlayback();
 startSession();

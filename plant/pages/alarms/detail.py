@@ -10,7 +10,6 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -18,6 +17,7 @@ from alerts import queries
 from alerts.changes import while_text
 from alerts.models import Alarm, AlarmClass, Delivery, JournalEntry, Position, Severity, Suppressor
 from alerts.silence.queries import silent_parts
+from devices import moment
 from devices.models import Level
 from plant.pages.alarms.conditions import condition_of
 from plant.pages.alarms.lines import line_of
@@ -64,7 +64,7 @@ def alarm_of(pk: int) -> Alarm:
 @require_GET
 def alarm(request: HttpRequest, pk: int) -> HttpResponse:
     """Shows one alarm; `?fragment` gives the drawer's content alone. Cost: at most 30 queries."""
-    plant, found, now = tree_for(request), alarm_of(pk), timezone.now()
+    plant, found, now = tree_for(request), alarm_of(pk), moment.now()
     silent = silent_parts()
     before = earlier(found, plant)
     context = {
@@ -140,7 +140,7 @@ def time_line(alarm: Alarm) -> list[Step]:
         Step(entry.time, entry.event, entry.actor, entry.reason or entry.event)
         for entry in JournalEntry.objects.filter(alarm=alarm).order_by("pk")
     ]
-    sent = Delivery.objects.filter(alarm=alarm, outcome=Delivery.Outcome.SENT, sent__isnull=False)
+    sent = Delivery.objects.filter(alarm=alarm, outcome=Delivery.Outcome.SENT, sent__lte=moment.now())
     for one in sent.select_related("user", "team").order_by("pk")[:MOST_MESSAGES]:
         name = one.team.name if one.team else one.user.get_full_name() or one.user.get_username() if one.user else ""
         words = _("%(channel)s to %(name)s") % {"channel": one.get_channel_display(), "name": name}

@@ -11,13 +11,13 @@ from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from alerts import queries
 from alerts.models import Alarm, AlarmClass, Position, Priority
 from alerts.silence.queries import silent_parts
+from devices import moment
 from plant.models import SavedFilter
 from plant.pages.alarms import hidden
 from plant.pages.alarms.filters import AGES, STATES, TABS, Filters, found
@@ -53,7 +53,7 @@ class Page:
 @require_GET
 def alarms(request: HttpRequest) -> HttpResponse:
     """Shows a list; `?fragment` gives its rows alone. Cost: the same number of queries for any number of alarms."""
-    plant, filters, now = tree_for(request), Filters.of(request.GET), timezone.now()
+    plant, filters, now = tree_for(request), Filters.of(request.GET), moment.now()
     if filters.show in queries.NOT_PRESENTED:
         rows = hidden.narrowed(hidden.rows(filters.show, now), filters, plant)
         return _console(request, filters, plant, "plant/alarms_hidden.html", {"rows": rows})

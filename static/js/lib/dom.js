@@ -1,5 +1,7 @@
 // The few things that every drawing module does. Text is set as text, never as HTML.
 
+import { gettext } from "./words.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Sets text only when it differs: nothing repaints without a change. */
@@ -42,8 +44,11 @@ export function pageData(id, otherwise) {
 
 export const csrfToken = () => document.querySelector("input[name=csrfmiddlewaretoken]")?.value ?? "";
 
-/** Sends a form's fields; gives the answer. */
-export function post(url, fields) {
+/** Sends a form's fields; gives the answer. From the past nothing is sent: it would be done to the present. */
+export async function post(url, fields) {
+  if (document.body.dataset.at && url !== "/theme") {
+    return Response.json({ error: gettext("You look at the past. Go back to live first.") }, { status: 409 });
+  }
   return fetch(url, {
     method: "POST",
     headers: { "X-CSRFToken": csrfToken(), "X-Requested-With": "fetch", Accept: "application/json" },

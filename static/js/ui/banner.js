@@ -6,7 +6,7 @@ import { oncePerFrame } from "../lib/once.js";
 import { fill, gettext } from "../lib/words.js";
 import { group, isPresented, isUnacked, lookIn, mostImportant, PRIORITY_WORDS, tally } from "../state/alarms.js";
 import { clock, figure, per } from "../state/writing.js";
-import { on, plant } from "./live.js";
+import { now, on, plant } from "./live.js";
 import { load, placeOf, unitOf } from "./places.js";
 import { say } from "./say.js";
 import { alarmSymbol, drawCounts, inPhase, prioritySymbol } from "./symbols.js";
@@ -98,10 +98,10 @@ function worstOf(place, counted, always) {
 const flood = document.getElementById("flood");
 const from = Number(flood.dataset.from);
 // The page knows how many there were when it was made; they leave the window with it.
-let raised = Array.from({ length: Number(flood.dataset.count) }, () => Number(document.body.dataset.now));
+let raised = Array.from({ length: Number(flood.dataset.count) }, () => now());
 
-function rate(now) {
-  raised = raised.filter((at) => now - at < WINDOW);
+function rate(time) {
+  raised = raised.filter((at) => time - at < WINDOW && at <= time);
   const count = raised.length;
   setText(flood.querySelector(".loud"), fill(gettext("FLOOD %(count)s in 10 min"), { count }));
   setText(flood.querySelector(".calm b"), String(count));
@@ -153,7 +153,7 @@ const drawRest = oncePerFrame(() => {
     inPhase();
   });
   counts();
-  rate(Date.now());
+  rate(now());
 });
 
 async function acknowledge(element, event) {
@@ -194,6 +194,6 @@ export function start() {
     });
   });
   form.addEventListener("pointerleave", () => plant.complete && draw());
-  setInterval(() => rate(Date.now()), 10_000);
+  setInterval(() => rate(now()), 10_000);
   inPhase();
 }

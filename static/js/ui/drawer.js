@@ -1,7 +1,7 @@
 // One alarm beside the list, or as a page of its own: read from the server, with its trend and the value now.
 
 import { Lane } from "./lane.js";
-import { hear, now, on, plant } from "./live.js";
+import { asOf, hear, now, on, plant } from "./live.js";
 import { onTheme } from "./plotting.js";
 import { inPhase } from "./symbols.js";
 import { refresh } from "./values.js";
@@ -31,7 +31,7 @@ export async function openDrawer(id, { quietly = false } = {}) {
   drawer.dataset.alarm = id;
   keepInAddress(id);
   board?.classList.remove("nod");
-  const answer = await fetch(`${address.replace("/0/", `/${id}/`)}?fragment=1`, { credentials: "same-origin" }).catch(
+  const answer = await fetch(asOf(`${address.replace("/0/", `/${id}/`)}?fragment=1`), { credentials: "same-origin" }).catch(
     () => null,
   );
   if (!answer?.ok || detailOf() !== id) return;

@@ -3,6 +3,7 @@
 import { onAct, onKeys } from "../lib/dispatch.js";
 import { make, svg } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
+import { asOf } from "./live.js";
 
 const dialog = document.getElementById("find");
 const field = dialog.querySelector("input");
@@ -36,7 +37,7 @@ function optionOf(item, place) {
     make("b", {}, item.title),
     make("span", { class: "muted" }, item.detail),
   );
-  option.addEventListener("click", () => location.assign(item.url));
+  option.addEventListener("click", () => location.assign(asOf(item.url)));
   option.dataset.url = item.url;
   return option;
 }
@@ -91,7 +92,7 @@ field.addEventListener("keydown", (event) => {
     choose(current + step);
   } else if (event.key === "Enter" && current >= 0) {
     event.preventDefault();
-    location.assign(list.querySelectorAll("[role=option]")[current].dataset.url);
+    location.assign(asOf(list.querySelectorAll("[role=option]")[current].dataset.url));
     dialog.close();
   }
 });

@@ -1,4 +1,5 @@
-// The page's one live picture of the plant: the socket feeds it, drawing modules listen to it.
+// The page's one live picture of the plant: the socket feeds it, drawing modules listen to it. In playback the player
+// (ui/playback.js) feeds it instead, from the past, and turns the clock; whatever draws from the picture needs not know.
 
 import { liveSocket } from "../lib/socket.js";
 import { apply, nothing } from "../state/plant.js";
@@ -6,7 +7,7 @@ import { keptAt } from "./kept.js";
 
 export const plant = nothing();
 
-const { now: serverNow, subscribe, utcOffset } = document.body.dataset;
+const { now: serverNow, subscribe, utcOffset, at } = document.body.dataset;
 const suppressions = "suppressions" in document.body.dataset; // also the rules whose alarms are not presented
 // The page was made when its first byte left the server; that is how far this computer's clock is off.
 const [navigation] = performance.getEntriesByType("navigation");
@@ -14,7 +15,26 @@ const [navigation] = performance.getEntriesByType("navigation");
 let offset = Number(serverNow) - (keptAt ?? performance.timeOrigin + (navigation?.responseStart ?? 0));
 
 /** The server's time in ms. */
-export const now = () => Date.now() + offset;
+export const serverTime = () => Date.now() + offset;
+/** The moment that the page was made for, in ms, where that is not the present. */
+export const past = at === undefined ? null : Number(at);
+let clock = past === null ? serverTime : () => past;
+
+/** The time in ms that the page tells of: the server's, in playback that of the player. */
+export const now = () => clock();
+
+/** Lets `now()` be another's: the player's. */
+export function turnClock(turned) {
+  clock = turned;
+}
+
+/** An address as of the moment that the page tells of. */
+export function asOf(address) {
+  if (past === null) return address;
+  const found = new URL(address, location.href);
+  found.searchParams.set("at", new Date(now()).toISOString());
+  return found;
+}
 /** Minutes that the page's clock is ahead of UTC now; at another instant state/writing.js knows. */
 export const plantOffset = Number(utcOffset);
 
@@ -29,11 +49,12 @@ const listeners = {
   floods: new Set(),
   suppression: new Set(),
   version: new Set(),
+  hear: new Set(),
 };
 
 /**
  * Calls `listen` on snapshot(), values(tags), alarm(change), suppression(change), lost(), back(), next(ms), out(),
- * floods(rows) or version(): the server's pages are newer than this one.
+ * floods(rows) or version(): the server's pages are newer than this one; and, for the player, hear().
  */
 export function on(event, listen) {
   listeners[event].add(listen);
@@ -43,8 +64,9 @@ function tell(event, ...what) {
   for (const listen of listeners[event]) listen(...what);
 }
 
-function take(frame) {
-  if (frame.type === "beat" && frame.time) offset = frame.time - Date.now();
+/** Takes one frame of the socket, or of the past. */
+export function take(frame) {
+  if (past === null && frame.type === "beat" && frame.time) offset = frame.time - Date.now();
   if (frame.floods) tell("floods", frame.floods);
   if (frame.version && frame.version !== document.body.dataset.version) tell("version");
   const change = apply(plant, frame);
@@ -55,7 +77,7 @@ function take(frame) {
 }
 
 const wanted = JSON.parse(subscribe || '""');
-const assets = wanted === "all" ? null : wanted || [];
+let assets = wanted === "all" ? null : wanted || [];
 
 const socket = liveSocket({
   url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live`,
@@ -68,8 +90,14 @@ const socket = liveSocket({
 });
 
 export const hearsValues = assets === null || assets.length > 0;
-export const connect = () => socket.start();
+export const connect = () => past === null && socket.start();
 export const tryNow = () => socket.tryNow();
+/** What the page hears values of: codes of assets, null for the whole plant. */
+export const heard = () => assets;
 
 /** Hears the values of these assets, by code, instead of those that the page began with. */
-export const hear = (codes) => socket.subscribe({ assets: codes, alarms: "all", values: codes.length > 0, suppressions });
+export function hear(codes) {
+  assets = codes;
+  if (past === null) socket.subscribe({ assets: codes, alarms: "all", values: codes.length > 0, suppressions });
+  else tell("hear");
+}

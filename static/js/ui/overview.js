@@ -8,7 +8,7 @@ import { isStale } from "../state/freshness.js";
 import { silenceOf } from "../state/silence.js";
 import { age, duration, number } from "../state/writing.js";
 import { drawCell, readCell, start as startHoneycomb } from "./honeycomb.js";
-import { now, on, plant } from "./live.js";
+import { asOf, now, on, plant } from "./live.js";
 import { load, placeOf, reading } from "./places.js";
 import { alarmSymbol, drawCounts, inPhase } from "./symbols.js";
 
@@ -206,7 +206,7 @@ async function askFigures() {
   if (document.hidden || document.documentElement.classList.contains("disc-on")) return;
   let figures;
   try {
-    const answer = await fetch(place.dataset.figures, { credentials: "same-origin" });
+    const answer = await fetch(asOf(place.dataset.figures), { credentials: "same-origin" });
     if (!answer.ok) return;
     figures = await answer.json();
   } catch {

@@ -4,7 +4,7 @@ import { post, setText } from "../lib/dom.js";
 import { onAct, onKeys } from "../lib/dispatch.js";
 import { fill, gettext } from "../lib/words.js";
 import { age, clock, duration } from "../state/writing.js";
-import { connect, hearsValues, now, on, plant, tryNow } from "./live.js";
+import { asOf, connect, hearsValues, now, on, past, plant, tryNow } from "./live.js";
 import { keptAt, lookForNew, start as startKept } from "./kept.js";
 import { toast } from "./toast.js";
 
@@ -26,7 +26,8 @@ function tick() {
   drawShift(time);
   const old = dataAge();
   if (lostAt === null) {
-    if (plant.complete) {
+    // In playback the player says what time it is.
+    if (plant.complete && past === null) {
       const known = plant.newest ? fill(gettext("data %(age)s old"), { age: age(old) }) : gettext("no data yet");
       setText(byId("live-word"), gettext("Live"));
       setText(byId("live-age"), hearsValues ? known : gettext("alarms as they come"));
@@ -151,7 +152,7 @@ onAct({
   more: () => open("more"),
   close: (element) => element.closest("dialog").close(),
   "try-now": tryNow,
-  overview: () => location.assign("/"),
+  overview: () => location.assign(asOf("/")),
   reload: () => location.reload(),
 });
 onKeys({ t: "theme", w: "wall", "?": "keys" });
@@ -160,7 +161,7 @@ onKeys({ t: "theme", w: "wall", "?": "keys" });
 function pageKeys() {
   for (const link of document.querySelectorAll(".nav a[data-key]")) {
     const name = `go-${link.dataset.key}`;
-    onAct({ [name]: () => location.assign(link.href) });
+    onAct({ [name]: () => location.assign(asOf(link.href)) });
     onKeys({ [`g ${link.dataset.key}`]: name });
   }
 }

@@ -1,0 +1,98 @@
+"""What happened: from the live page to the past, played with keys and bar, and back to live."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_journeys import AXE
+
+pytestmark = pytest.mark.django_db
+PLACES = {"wide": (1366, 768), "phone": (390, 844)}
+
+
+@pytest.fixture
+def story(plant, press, opened):
+    """Gives the moments (s) of an alarm's story on a press: before it, raised, acknowledged."""
+    plant.send({f"{press}/temp": 40.0})
+    time.sleep(1.5)
+    before = time.time()
+    plant.send({f"{press}/temp": 95.0})
+    page = opened(f"/a/{press}/")
+    button = page.locator("#why, #alarms, main").get_by_role("button", name="Ack").first
+    button.wait_for()
+    raised = time.time()
+    time.sleep(0.5)
+    button.click()
+    expect(page.locator("main")).to_contain_text("Ack", timeout=5000)
+    time.sleep(1.5)
+    return before, raised, time.time()
+
+
+def iso(seconds):
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def test_what_happened_is_played_from_before_the_alarm_to_its_acknowledgement(plant, press, story, opened):
+    before, _raised, _after = story
+    page = opened(f"/alarms/?at={iso(before)}&q={press}", live=False)
+    expect(page.locator(".top .disc.past")).to_contain_text("not live")
+    row = page.locator("tr[data-alarm]", has_text=press)
+    expect(row).to_have_count(0)
+    page.keyboard.press("]")  # to the next alarm
+    page.wait_for_function("document.body.dataset.page && document.querySelector('#player').ariaBusy !== 'true'")
+    page.locator("[data-act='take-in']").click(timeout=5000) if not row.count() else None
+    expect(row).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"at=20"))
+    # Nothing can be done to it.
+    assert page.locator("[data-act=ack-banner]").get_attribute("aria-disabled") == "true"
+    assert "past" in page.locator("[data-act=ack-banner]").get_attribute("title")
+    # A link stays in the past.
+    page.locator(".nav a", has_text="Overview").click()
+    page.wait_for_url(re.compile(r"/\?at="))
+    expect(page.locator(".top .disc.past")).to_be_visible()
+    page.keyboard.press("l")
+    page.wait_for_url(plant.stack.url + "/")
+    expect(page.locator("#live-word")).to_have_text("Live")
+
+
+def test_playing_moves_the_time_and_the_values(plant, press, story, opened):
+    before, _raised, _after = story
+    page = opened(f"/a/{press}/?at={iso(before)}", live=False)
+    value = page.locator(f".val[data-tag='{press}/temp']").first
+    expect(value).to_contain_text("40")
+    page.locator("[data-speed='10']").click()
+    page.keyboard.press("p")
+    expect(value).to_contain_text("95", timeout=10_000)
+    # Played to the present it stops by itself.
+    expect(page.locator("#player-play")).to_have_attribute("aria-pressed", "false", timeout=15_000)
+
+
+def test_bar_is_moved_by_the_keyboard_and_by_the_pointer(plant, press, opened):
+    page = opened(f"/?at={iso(time.time() - 1800)}", live=False)
+    handle = page.get_by_role("slider", name="Time")
+    at = int(handle.get_attribute("aria-valuenow"))
+    handle.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(handle).to_have_attribute("aria-valuenow", str(at - 288))
+    box = page.locator("#scrub").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 10)
+    page.mouse.up()
+    expect(handle).not_to_have_attribute("aria-valuenow", str(at - 288))
+    lowest, highest = (int(handle.get_attribute(f"aria-value{end}")) for end in ("min", "max"))
+    assert abs(int(handle.get_attribute("aria-valuenow")) - (lowest + (highest - lowest) * 0.25)) < 60
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_page_in_playback_has_no_violation(plant, press, opened, scheme):
+    page = opened(f"/alarms/?at={iso(time.time() - 60)}", live=False, color_scheme=scheme)
+    page.wait_for_timeout(500)
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []
