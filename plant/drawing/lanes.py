@@ -1,0 +1,113 @@
+"""A sensor's trend as a picture of its own, for what is read without a script: a file, a sheet of paper."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from plant import writing
+
+WIDTH, HEIGHT = 1000, 150
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 10, 22
+_LINES, _TIMES = 4, 6
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What is drawn: points in order of time, NaN where the line breaks; limits and alarms with their priorities."""
+
+    start: float  # seconds since the epoch, as all times here
+    end: float
+    times: Sequence[float]
+    values: Sequence[float]
+    normal: tuple[float, float] | None
+    limits: Sequence[tuple[float, int]]
+    marks: Sequence[tuple[float, int]]
+    decimals: int
+
+    @cached_property
+    def span(self) -> tuple[float, float]:
+        """Gives the lowest and the highest value of the picture, with room for the line's width."""
+        known = [value for value in self.values if not math.isnan(value)]
+        spread = [*known, *(value for value, _priority in self.limits), *(self.normal or ())] or [0.0, 1.0]
+        pad = (max(spread) - min(spread)) * 0.08 or 0.5
+        return min(spread) - pad, max(spread) + pad
+
+    def x(self, time: float) -> float:
+        """Gives where a time stands."""
+        return _LEFT + (time - self.start) / ((self.end - self.start) or 1) * (WIDTH - _LEFT - _RIGHT)
+
+    def y(self, value: float) -> float:
+        """Gives where a value stands."""
+        low, high = self.span
+        return _TOP + (high - value) / (high - low) * (HEIGHT - _TOP - _BOTTOM)
+
+
+def lane(of: Lane, label: str) -> SafeString:
+    """Gives the picture; without a reading an empty one, with its axes."""
+    return format_html(
+        '<svg class="lane" viewBox="0 0 {} {}" role="img" aria-label="{}">{}<path class="line" d="{}"/></svg>',
+        WIDTH,
+        HEIGHT,
+        label,
+        format_html_join("", "{}", ((part,) for part in _around(of))),
+        _path(of),
+    )
+
+
+def _around(of: Lane) -> Iterator[SafeString]:
+    """Gives what stands behind the line: normal band, scale, times, limits, alarms."""
+    right, bottom = WIDTH - _RIGHT, HEIGHT - _BOTTOM
+    if of.normal is not None:
+        top, foot = of.y(of.normal[1]), of.y(of.normal[0])
+        band = '<rect class="band" x="{}" y="{:.1f}" width="{}" height="{:.1f}"/>'
+        yield _shape(band, _LEFT, top, right - _LEFT, max(0.0, foot - top))
+    low, high = of.span
+    for place in range(_LINES):
+        value = low + (high - low) * (place + 0.5) / _LINES
+        yield _shape(
+            '<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>', _LEFT, right, of.y(value), of.y(value)
+        )
+        yield format_html(
+            '<text class="axis" x="{}" y="{}" text-anchor="end">{}</text>',
+            _LEFT - 6,
+            f"{of.y(value) + 4:.1f}",
+            writing.number(value, of.decimals),
+        )
+    for place in range(_TIMES + 1):
+        time = of.start + (of.end - of.start) * place / _TIMES
+        anchor = "start" if place == 0 else "end" if place == _TIMES else "middle"
+        text = writing.clock(datetime.fromtimestamp(time, UTC))
+        where = f"{of.x(time):.1f}"
+        yield format_html(
+            '<text class="axis" x="{}" y="{}" text-anchor="{}">{}</text>', where, HEIGHT - 6, anchor, text
+        )
+    for value, priority in of.limits:
+        row = '<line class="limit p{}" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>'
+        yield _shape(row, priority, _LEFT, right, of.y(value), of.y(value))
+    for time, priority in of.marks:
+        if of.start <= time <= of.end:
+            row = '<line class="mark p{}" x1="{:.1f}" x2="{:.1f}" y1="{}" y2="{}"/>'
+            yield _shape(row, priority, of.x(time), of.x(time), _TOP, bottom)
+
+
+def _shape(markup: str, *figures: float) -> SafeString:
+    """Gives markup with figures in it; there is nothing else to escape."""
+    return SafeString(markup.format(*figures))
+
+
+def _path(of: Lane) -> str:
+    text, up = [], True
+    for time, value in zip(of.times, of.values, strict=True):
+        if math.isnan(value):
+            up = True
+            continue
+        text.append(f"{'M' if up else 'L'}{of.x(time):.1f} {of.y(value):.1f}")
+        up = False
+    return "".join(text)
