@@ -7,7 +7,7 @@ import { acknowledge, sendComment } from "./acking.js";
 import { ask, start as startAsking } from "./asking.js";
 import { chosen, clear, currentId, drop, mark, setCurrent, step, toggle, toggleAll } from "./chosen.js";
 import { closeDrawer, detailOf, focusComment, isOpen, openDrawer, start as startDrawer } from "./drawer.js";
-import { on, plant } from "./live.js";
+import { on, past, plant } from "./live.js";
 import { start as startNarrowing } from "./narrowing.js";
 import { board, drawTabs, forget, note, onFloods, onSnapshot, start as startNewer, takeIn, unfold } from "./newer.js";
 import { drawRow, drawSilent, idOf, list, rowOf } from "./rows.js";
@@ -129,6 +129,19 @@ function onClick(event) {
   return open(idOf(row));
 }
 
+/** In playback nobody works in the list: it takes in what comes by itself, at most once a second. */
+function followPast() {
+  let waiting = null;
+  const soon = () => {
+    waiting ??= setTimeout(() => {
+      waiting = null;
+      takeIn();
+      if (isOpen() && detailOf() !== null) openDrawer(detailOf(), { quietly: true });
+    }, 1000);
+  };
+  for (const event of ["snapshot", "alarm", "suppression"]) on(event, soon);
+}
+
 export function start() {
   on("floods", onFloods);
   onAct({
@@ -159,6 +172,7 @@ export function start() {
     list.addEventListener("click", onClick);
     startNarrowing();
     startNewer();
+    if (past !== null) followPast();
   }
   document.getElementById("draw").addEventListener("submit", async (event) => {
     if (!event.target.matches("form[data-comment]")) return;

@@ -269,14 +269,18 @@ function liveAddress() {
 
 const backToLive = () => location.assign(liveAddress());
 
+const PARTS = "main, #banner, dialog";
+// What is the reader's own (theme, language, clock) acts on nothing.
+const actsOnThePlant = (form) => form.method === "post" && form.closest(PARTS) !== null;
+
 /** Buttons that act on the plant are off, and say why; the server sends none of it either. */
-function switchOff(root) {
+function switchOff() {
   const why = gettext("You look at the past. Go back to live first.");
-  for (const form of root.querySelectorAll("form[method=post]")) {
-    if (form.matches(".themer, [action$='/sign-out']")) continue;
-    for (const part of form.querySelectorAll(ACTS)) off(part, why);
+  for (const form of document.forms) {
+    if (actsOnThePlant(form)) for (const part of form.querySelectorAll(ACTS)) off(part, why);
   }
-  for (const part of root.querySelectorAll("[data-needs-live], [data-act^=ack], [data-act^=shelve]")) off(part, why);
+  const acts = "[data-needs-live], [data-act^=ack], [data-act^=shelve], [data-act=silence], .screenset input";
+  for (const part of document.querySelectorAll(acts)) off(part, why);
 }
 
 function off(part, why) {
@@ -299,7 +303,7 @@ function keepLinksInThePast() {
       const form = event.target;
       if (form.method === "get") {
         if (!form.elements.at) form.append(make("input", { type: "hidden", name: "at", value: iso(tape.at) }));
-      } else if (!form.matches(".themer, [action$='/sign-out']")) {
+      } else if (actsOnThePlant(form)) {
         event.preventDefault();
         event.stopPropagation();
         toast(gettext("You look at the past. Go back to live first."));
@@ -324,8 +328,8 @@ export function start() {
     return;
   }
   turnClock(() => tape.at);
-  switchOff(document);
-  new MutationObserver(() => switchOff(document)).observe(document.body, { childList: true, subtree: true });
+  switchOff();
+  new MutationObserver(switchOff).observe(document.body, { childList: true, subtree: true });
   keepLinksInThePast();
   onAct({
     play,
