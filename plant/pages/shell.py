@@ -32,6 +32,7 @@ from plant.pages.tree import Node, Tree, tree, tree_for
 from plant.pages.words import catalogue_address
 from plant.playback import address_at, has_past, kept_since
 from plant.readers import PLANT, reader_of
+from plant.shifts import Worked
 from plant.sign_in import ENDS
 from plant.version import version
 
@@ -181,7 +182,7 @@ class Shell:
         ]
 
     @property
-    def shift(self) -> shifts.Worked | None:
+    def shift(self) -> Worked | None:
         """Gives the shift that is at work."""
         return shifts.at(shifts.parse(settings.SHIFTS), ZoneInfo(settings.TIME_ZONE), self.now)
 

@@ -155,7 +155,7 @@ def state():
 def lived(client, seed, *, states=STATES):
     """Lets a shift pass; gives it, and what was recorded after everything that happened: (moment, state)."""
     shift = Shift(client, seed)
-    recorded = []
+    recorded: list[Any] = []
     while len(recorded) < states:
         shift.anything()
         found = state()

@@ -31,7 +31,7 @@ def plainly(kept: list[tuple[int, float, int]], start: int, end: int, interval: 
     """Gives (known, mean, deviation) second by second, as one would by hand."""
     held: list[tuple[float, float]] = []
     for place, (at, value, quality) in enumerate(kept):
-        following = kept[place + 1][0] if place + 1 < len(kept) else end
+        following: float = kept[place + 1][0] if place + 1 < len(kept) else end
         following = min(following, end)
         if interval is not None and following - at > 3 * interval:
             following = at + interval
