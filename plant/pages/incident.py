@@ -23,6 +23,7 @@ from plant.pages.tree import Node, Tree, tree_for
 from plant.playback import instant
 
 BEFORE, AFTER = timedelta(minutes=30), timedelta(minutes=30)  # of an alarm, or of the moment that was looked at
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _SHEETS = ("tokens.css", "components/symbols.css", "components/incident.css")
 
 
@@ -93,6 +94,7 @@ def _file(request: HttpRequest, plant: Tree, node: Node, start: datetime, end: d
         "node": node,
         "plant": plant,
         "css": _css(),
+        "policy": POLICY,
         "made_at": timezone.now(),
         "made_by": request.user,
         "zone": timezone.get_current_timezone_name(),
@@ -102,7 +104,7 @@ def _file(request: HttpRequest, plant: Tree, node: Node, start: datetime, end: d
     name = f"incident-{node.code}-{timezone.localtime(start):%Y%m%d-%H%M}.html"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     # Read where no header protects it: the file says so itself too.
-    answer["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    answer["Content-Security-Policy"] = f"{POLICY}; sandbox"
     return answer
 
 

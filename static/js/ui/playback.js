@@ -131,23 +131,17 @@ function play() {
   return draw();
 }
 
+/** What stands still is exact: while it plays, values are drawn in steps. */
 function pause() {
   if (!playing) return;
   playing = false;
-  keepInAddress();
-  draw();
+  seek(tape.at);
 }
 
+/** What was read is too fine or too coarse for another speed. */
 function setSpeed(wanted) {
   speed = wanted;
-  // What was read is too fine or too coarse for it.
-  const playedOn = playing;
-  if (past !== null) {
-    const at = tape.at;
-    tape = reel(at);
-    if (playedOn) readOn();
-  }
-  draw();
+  seek(tape.at);
 }
 
 // --- The bar -------------------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ def test_file_needs_nothing_else_and_runs_nothing(browser, story, start):
     text = ask(browser, start, start + 30 * MINUTE).content.decode()
     assert EVIL not in text and "<script" not in text
     assert not re.search(r"<(link|img|iframe|object|embed|form|base)\b|\bsrc=|url\((?!#)|@import| on[a-z]+=", text)
-    assert "default-src 'none'" in text
+    assert "default-src &#x27;none&#x27;" in text
 
 
 def test_alarm_stands_in_it_as_it_stood_at_the_end(browser, story, start):
