@@ -84,6 +84,8 @@ def test_moment_counts_to_the_microsecond(browser, story, start):
     row = f'data-alarm="{story.pk}"'
     assert row not in rows(browser, start + MINUTE - tick)
     assert row in rows(browser, start + MINUTE)
+    assert "Unacked" in rows(browser, start + 15 * MINUTE - tick)
+    assert "Unacked" not in rows(browser, start + 15 * MINUTE)
     assert row in rows(browser, start + 20 * MINUTE - tick)
     assert row not in rows(browser, start + 20 * MINUTE)
 
