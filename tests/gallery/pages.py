@@ -34,6 +34,7 @@ try:
 except ImportError:
     synoptic = None
 print(json.dumps({{
+    "before": (timezone.now() - timedelta(minutes=10)).strftime("%Y-%m-%dT%H:%M:%SZ"),
     "link": make_link(user=user, now=timezone.now()),
     "area": above[0].url if above else "/",
     "line": above[1].url if len(above) > 1 else "",
@@ -71,6 +72,7 @@ SHOWN = (
         "No OEE, energy and output: they come with later issues. Connections and the pipeline stand in their place.",
     ),
     Shown("overview-wall", "/", "overview", "overview-wall", "As the overview.", wall=True),
+    Shown("playback", "/?at={before}", "overview", "", "A past moment: the bar says so."),
     Shown("area", "{area}", "asset", "area", "Values only of sensors that the plant has; no forecast."),
     Shown("line", "{line}", "asset", "area", "As the area."),
     Shown(
@@ -90,6 +92,7 @@ SHOWN = (
     Shown("rule-shelve", "/rules/{rule}/shelve", "rule-shelve", "", _PLAIN),
     Shown("rule-out", "/rules/{rule}/out-of-service", "rule-out", "", _PLAIN),
     Shown("trends", "/trends/?{tags}&t=90m", "trends", "trends", "Drawn with uPlot."),
+    Shown("incident", "/incident/", "incident", "", "The design has no page of its own for it."),
     Shown("synoptics", "/synoptics/", "synoptics"),
     Shown("synoptic", "/synoptics/{synoptic}/", "synoptic", "", "The design has no page of its own for it."),
     Shown("synoptic-add", "/synoptics/new/", "synoptic-add"),
@@ -141,6 +144,7 @@ NOT_SHOWN = {
     "gives data": (
         "start-state", "document", "worker", "figures", "find", "places", "rota-calendar", "person-calendar",
         "synoptic-preview", "map-tracks", "map-layer", "trend-sensors", "trend-branch", "trend-marks", "words",
+        "playback-frames", "playback-marks",
         "healthz", "readyz", "metrics",
     ),
 }  # fmt: skip
