@@ -151,7 +151,7 @@ def test_one_post_that_a_flood_held_goes_as_itself(provider: Provider) -> None:
     end = NOW.replace(minute=10, second=0)
     digests.send_held(end)
     send(end)
-    assert provider.titles == ["[2 High] press-1-1 temperature high, 97.2 °C"]
+    assert provider.titles == ["[2 High] press-1-1 temperature high, 97.3 °C"]
 
 
 def test_where_nobody_is_on_call_the_channels_of_the_team_that_is_called_instead_are_told(provider: Provider) -> None:

@@ -104,7 +104,7 @@ def test_a_name_with_line_breaks_makes_no_header(mail: MailServer) -> None:
     send()
     assert len(mail.mails) == 1
     assert mail.mails[0]["Bcc"] is None
-    assert mail.mails[0]["Subject"].endswith("hot Bcc: stranger@elsewhere.example body, 97.2 °C")
+    assert mail.mails[0]["Subject"].endswith("hot Bcc: stranger@elsewhere.example body, 97.3 °C")
 
 
 def test_what_was_sent_is_written_down(mail: MailServer) -> None:
@@ -210,7 +210,8 @@ def test_who_may_acknowledge_can_do_so_from_the_mail(mail: MailServer) -> None:
     send()
     told(row(made, "clear", "B", "D"))
     send()
-    by_person = {(mail["To"], "answer/" in mail.as_string()) for mail in mail.mails}
+    # Decoded: in the mail itself a line's end may stand in the middle of an address.
+    by_person = {(one["To"], "answer/" in one.get_body(("plain",)).get_content()) for one in mail.mails}
     assert by_person == {
         ("olga@works.example", True), ("vera@works.example", False), ("olga@works.example", False),
     }  # fmt: skip

@@ -176,5 +176,5 @@ def test_without_a_provider_each_message_is_a_file(settings: Any, tmp_path: Path
     files = sorted((tmp_path / "sms").iterdir())
     assert [file.name[:15] for file in files] == ["20260302-060030"] * 2
     texts = [file.read_text() for file in files]
-    assert texts[0].startswith("To: +4915112345678\n\n1 CRITICAL press-1-1 temperature high 97.2 degC")
+    assert texts[0].startswith("To: +4915112345678\n\n1 CRITICAL press-1-1 temperature high 97.3 degC")
     assert texts[1].startswith("To: +49151999888\n")

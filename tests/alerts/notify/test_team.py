@@ -32,7 +32,7 @@ def test_a_team_reads_what_where_and_how_much(provider: Provider) -> None:
     assert (sent.outcome, sent.answer) == ("sent", "accepted by JSON")
     ((path, text),) = provider.taken
     assert path == f"/hook/{TOKEN}"
-    assert provider.titles == ["[1 Critical] press-1-1 temperature high, 97.2 °C"]
+    assert provider.titles == ["[1 Critical] press-1-1 temperature high, 97.3 °C"]
     assert text.splitlines()[0] == "New alarm: press-1-1 temperature high"
     assert text.splitlines()[-1] == f"https://andon.works.example/alarms/{made.alarm_id}/"
 
