@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser.test_journeys import AXE
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.browser
 
 # What playback adds to a page, and what it changes of it.
 LOOK = """async () => {
