@@ -14,6 +14,7 @@ from tests.environment import FOLDER
 from tests.redis_server import start_redis
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps together what shares an Andon: the browser's tests, and each module that starts processes of its own."""
     for item in items:

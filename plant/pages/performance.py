@@ -77,6 +77,11 @@ class Actor:
     word: str
     address: str  # of its workbench
 
+    @property
+    def width(self) -> str:
+        """Gives the part as an attribute of a drawing has it: in no language's way."""
+        return f"{self.part * 100:.1f}%"
+
 
 @dataclass(frozen=True, slots=True)
 class Nuisance:

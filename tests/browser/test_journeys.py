@@ -61,7 +61,7 @@ def test_a_one_time_link_signs_in_once(plant: Plant, opened: Opened) -> None:
 def test_a_reading_over_the_limit_is_seen_on_every_page(plant: Plant, opened: Opened, press: str) -> None:
     plant.send({f"{press}/temp": 61.0})
     overview, console, machine = opened("/"), opened("/alarms/"), opened(machine_page(press))
-    expect(machine.locator(f'.val[data-tag="{press}/temp"] .v')).to_have_text("61.0")
+    expect(machine.locator(f'.sensors .val[data-tag="{press}/temp"] .v')).to_have_text("61.0")
     shown = console.locator("tr[data-alarm]").count()
     plant.send({f"{press}/temp": 97.4})
     expect(machine.locator("#mine li[data-alarm]")).to_contain_text("Temperature high")
@@ -165,12 +165,12 @@ def test_who_may_only_look_sees_why_the_button_is_off(plant: Plant, opened: Open
 def test_a_silent_sensor_is_hatched_until_it_speaks_again(plant: Plant, opened: Opened, press: str) -> None:
     plant.send({f"{press}/temp": 50.0, f"{press}/oil": 50.0})
     page = opened(machine_page(press))
-    value = page.locator(f'.val[data-tag="{press}/temp"]')
+    value = page.locator(f'.sensors .val[data-tag="{press}/temp"]')
     expect(value).to_have_class(re.compile(r"\bstale\b"), timeout=8_000)
     expect(page.locator(f'.mai[data-tag="{press}/temp"]')).to_have_class(re.compile(r"\bstale\b"))
     plant.send({f"{press}/temp": 51.0})
     expect(value).not_to_have_class(re.compile(r"\bstale\b"))
-    expect(page.locator(f'.val[data-tag="{press}/oil"]')).to_have_class(re.compile(r"\bstale\b"))
+    expect(page.locator(f'.sensors .val[data-tag="{press}/oil"]')).to_have_class(re.compile(r"\bstale\b"))
 
 
 def test_silence_is_shown_within_seconds_and_heals_by_itself(plant: Plant, opened: Opened, press: str) -> None:
@@ -211,7 +211,7 @@ def test_after_the_server_was_away_the_page_has_what_it_missed(plant: Plant, ope
     plant.stack.start("web")
     for open_page in (page, console):
         expect(open_page.locator("#not-live")).to_be_hidden(timeout=20_000)
-    expect(page.locator(f'.val[data-tag="{press}/temp"] .v')).to_have_text("98.0")
+    expect(page.locator(f'.sensors .val[data-tag="{press}/temp"] .v')).to_have_text("98.0")
     expect(page.locator("#mine li[data-alarm]")).to_contain_text("Temperature high")
     expect(console.locator("#newer")).to_contain_text("1 new alarm")
     assert page.evaluate("window.sameDocument") is True
