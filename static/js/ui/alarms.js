@@ -6,7 +6,7 @@ import { isPresented, isUnacked } from "../state/alarms.js";
 import { acknowledge, sendComment } from "./acking.js";
 import { ask, start as startAsking } from "./asking.js";
 import { chosen, clear, currentId, drop, mark, setCurrent, step, toggle, toggleAll } from "./chosen.js";
-import { closeDrawer, detailOf, focusComment, isOpen, openDrawer, start as startDrawer } from "./drawer.js";
+import { closeDrawer, detailOf, focusComment, isOpen, openDrawer, refreshDrawer, start as startDrawer } from "./drawer.js";
 import { on, past, plant } from "./live.js";
 import { start as startNarrowing } from "./narrowing.js";
 import { board, drawTabs, forget, note, onFloods, onSnapshot, start as startNewer, takeIn, unfold } from "./newer.js";
@@ -34,7 +34,7 @@ function onAlarm({ alarm, before, gone }) {
     forget(other.id);
   }
   drawTabs();
-  if (alarm.id === detailOf() && isOpen()) openDrawer(alarm.id, { quietly: true });
+  refreshDrawer(alarm.id);
 }
 
 // --- Open and close --------------------------------------------------------------------------------------------------
@@ -78,7 +78,7 @@ async function ack(asked) {
     if (row) drawRow(row, alarm, alarm.state === "A");
   });
   drop(ids);
-  if (ids.includes(detailOf()) && isOpen()) openDrawer(detailOf(), { quietly: true });
+  for (const id of ids) refreshDrawer(id);
 }
 
 function ackHere() {
@@ -112,7 +112,7 @@ async function comment() {
 function afterDoing() {
   clear();
   if (board) takeIn(null, { stay: true });
-  if (isOpen() && detailOf() !== null) openDrawer(detailOf(), { quietly: true });
+  refreshDrawer();
 }
 
 function onClick(event) {
@@ -136,7 +136,7 @@ function followPast() {
     waiting ??= setTimeout(() => {
       waiting = null;
       takeIn();
-      if (isOpen() && detailOf() !== null) openDrawer(detailOf(), { quietly: true });
+      refreshDrawer();
     }, 1000);
   };
   for (const event of ["snapshot", "alarm", "suppression"]) on(event, soon);
@@ -177,7 +177,7 @@ export function start() {
   document.getElementById("draw").addEventListener("submit", async (event) => {
     if (!event.target.matches("form[data-comment]")) return;
     event.preventDefault();
-    if (await sendComment(event.target)) openDrawer(detailOf(), { quietly: true });
+    if (await sendComment(event.target)) refreshDrawer();
   });
   startDrawer();
   startAsking(afterDoing);

@@ -1,9 +1,12 @@
 // One alarm beside the list, or as a page of its own: read from the server, with its trend and the value now.
 
+import { lastAsked } from "../lib/asked.js";
+import { gettext } from "../lib/words.js";
 import { Lane } from "./lane.js";
 import { asOf, hear, now, on, plant } from "./live.js";
 import { onTheme } from "./plotting.js";
 import { inPhase } from "./symbols.js";
+import { toast } from "./toast.js";
 import { refresh } from "./values.js";
 
 const board = document.getElementById("console");
@@ -13,8 +16,11 @@ let lane = null;
 let live = false; // the trend goes on to now
 let heard = null; // the asset whose values the console hears
 
-/** The alarm that the drawer shows. */
+const reading = lastAsked();
+
+/** The alarm that the drawer shows, on which its buttons act. */
 export const detailOf = () => (drawer.dataset.alarm ? Number(drawer.dataset.alarm) : null);
+let wanted = detailOf(); // the alarm that it is to show: until that is read, another is still there
 export const isOpen = () => !board || !board.classList.contains("nod");
 export const focusComment = () => drawer.querySelector("[name=comment]")?.focus();
 
@@ -26,22 +32,40 @@ function keepInAddress(id) {
   history.replaceState(null, "", here);
 }
 
-/** Shows an alarm; `quietly` keeps what is being typed and where one looks. */
-export async function openDrawer(id, { quietly = false } = {}) {
-  drawer.dataset.alarm = id;
+/** Shows an alarm. */
+export async function openDrawer(id) {
+  wanted = id;
   keepInAddress(id);
   board?.classList.remove("nod");
-  const answer = await fetch(asOf(`${address.replace("/0/", `/${id}/`)}?fragment=1`), { credentials: "same-origin" }).catch(
-    () => null,
-  );
-  if (!answer?.ok || detailOf() !== id) return;
-  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+  await read();
+}
+
+/** Reads the alarm that is shown again, if it is this one; what is being typed and where one looks stay. */
+export async function refreshDrawer(id = wanted) {
+  if (id !== null && id === wanted && isOpen()) await read();
+}
+
+async function read() {
+  const id = wanted;
+  const answer = await reading.read(asOf(`${address.replace("/0/", `/${id}/`)}?fragment=1`));
+  if (answer === null) return;
+  const stays = detailOf() === id && drawer.hasChildNodes();
+  if (answer.text !== null) fillWith(answer.text, id, stays);
+  else if (!stays) {
+    closeDrawer();
+    toast(gettext("The alarm could not be read, try again."));
+  }
+}
+
+function fillWith(text, id, stays) {
+  const parsed = new DOMParser().parseFromString(text, "text/html");
   const before = drawer.querySelector("[name=comment]");
-  const typed = quietly ? (before?.value ?? "") : "";
-  const hadFocus = quietly && before !== null && document.activeElement === before;
-  const scrolled = quietly ? drawer.scrollTop : 0;
+  const typed = stays ? (before?.value ?? "") : "";
+  const hadFocus = stays && before !== null && document.activeElement === before;
+  const scrolled = stays ? drawer.scrollTop : 0;
   drop();
   drawer.replaceChildren(...parsed.body.childNodes);
+  drawer.dataset.alarm = id;
   const field = drawer.querySelector("[name=comment]");
   if (field) field.value = typed;
   if (hadFocus) field?.focus();
@@ -50,6 +74,8 @@ export async function openDrawer(id, { quietly = false } = {}) {
 }
 
 export function closeDrawer() {
+  reading.drop();
+  wanted = null;
   board.classList.add("nod");
   drop();
   drawer.replaceChildren();
