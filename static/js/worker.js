@@ -37,41 +37,65 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (origin !== self.location.origin) return;
-  if (request.mode === "navigate") event.respondWith(navigate(request, pathname));
-  else if (request.method === "GET" && isFile(pathname)) event.respondWith(file(request));
+  if (request.mode === "navigate") event.respondWith(navigate(event, pathname));
+  else if (request.method === "GET" && isFile(pathname)) event.respondWith(file(event));
 });
 
 const isFile = (pathname) => pathname.startsWith("/static/") || pathname.startsWith("/words/");
 
+/** What is kept may fail, as on a full disk: nothing that the server answers depends on it. */
+const aside = (keeping) => keeping.catch(() => {});
+
 /** The server always comes first: what it says is never mixed with what was kept before. */
-async function file(request) {
-  const cache = await caches.open(FILES);
+async function file(event) {
+  const { request } = event;
+  let keeping = null;
   const asked = fetch(request).then((answer) => {
-    if (answer.ok) cache.put(request, answer.clone());
+    if (answer.ok) keeping = aside(keepFile(request, answer.clone()));
     return answer;
   });
-  const kept = () => cache.match(request, { ignoreSearch: true });
+  event.waitUntil(aside(asked.then(() => keeping)));
   const first = await Promise.race([asked.catch(() => null), new Promise((done) => setTimeout(done, PATIENCE))]);
-  return first ?? (await kept()) ?? asked;
+  return first ?? (await aside(keptFile(request))) ?? asked;
 }
 
-async function navigate(request, pathname) {
+const keepFile = async (request, answer) => (await caches.open(FILES)).put(request, answer);
+const keptFile = async (request) => (await caches.open(FILES)).match(request, { ignoreSearch: true });
+
+async function navigate(event, pathname) {
+  const { request } = event;
   // Who signs out, and who comes to the door, leaves nothing behind in this browser.
-  if (pathname === "/sign-out" || pathname.startsWith("/sign-in")) await caches.delete(PAGES);
+  const leaves = pathname === "/sign-out" || pathname.startsWith("/sign-in");
+  if (leaves) await aside(forget());
+  const asked = generation;
   try {
     const answer = await fetch(request);
-    if (request.method === "GET" && pages.includes(pathname)) await keep(request.url, answer.clone());
+    // Until the server had answered, somebody was still signed in.
+    if (leaves) await aside(forget());
+    if (request.method === "GET" && pages.includes(pathname)) {
+      event.waitUntil(aside(keep(request.url, answer.clone(), asked)));
+    }
     return answer;
   } catch {
-    const known = request.method === "GET" ? await last(request.url) : null;
-    return known ?? (await (await caches.open(FILES)).match(offline)) ?? Response.error();
+    const known = request.method === "GET" ? await aside(last(request.url)) : null;
+    return known ?? (await aside(keptFile(offline))) ?? Response.error();
   }
 }
 
 // --- The last known state --------------------------------------------------------------------------------------------
 
-/** Keeps a page as it was, with its time and whose it is; pages of another session go before. */
-async function keep(address, answer) {
+let generation = 0; // raised whenever the pages are deleted
+
+function forget() {
+  generation += 1;
+  return caches.delete(PAGES);
+}
+
+/**
+ * Keeps a page as it was, with its time and whose it is; pages of another session go before. One that was asked for
+ * before the pages were deleted is not kept.
+ */
+async function keep(address, answer, asked) {
   const whose = answer.headers.get(WHOSE);
   const url = new URL(address);
   if (!answer.ok || answer.redirected || !whose || url.search) return;
@@ -85,7 +109,8 @@ async function keep(address, answer) {
     }
   }
   const headers = { "Content-Type": "text/html; charset=utf-8", [WHEN]: String(Date.now()), [WHOSE]: whose };
-  await cache.put(url.pathname, new Response(await answer.text(), { headers }));
+  const text = await answer.text();
+  if (asked === generation) await cache.put(url.pathname, new Response(text, { headers }));
 }
 
 /** A kept page, marked as old before anything of it is drawn; null where there is none, or its session is over. */
@@ -95,7 +120,7 @@ async function last(address) {
   if (!kept) return null;
   const when = Number(kept.headers.get(WHEN));
   if (Date.now() - when > life * 1000) {
-    await caches.delete(PAGES);
+    await forget();
     return null;
   }
   const page = (await kept.text())
@@ -104,19 +129,20 @@ async function last(address) {
   return new Response(page, { headers: { "Content-Type": "text/html; charset=utf-8" } });
 }
 
-let asked = 0;
+let renewed = 0;
 
 /** A page that is live says so now and then; then the kept pages are brought up to date. */
 self.addEventListener("message", (event) => {
-  if (event.data !== "live" || Date.now() - asked < EVERY) return;
-  asked = Date.now();
+  if (event.data !== "live" || Date.now() - renewed < EVERY) return;
+  renewed = Date.now();
   event.waitUntil(Promise.all(pages.map(renew)));
 });
 
 async function renew(pathname) {
   const address = new URL(pathname, self.location.origin).href;
+  const asked = generation;
   const answer = await fetch(address, { credentials: "same-origin" }).catch(() => null);
-  if (answer) await keep(address, answer);
+  if (answer) await aside(keep(address, answer, asked));
 }
 
 // --- Messages --------------------------------------------------------------------------------------------------------
