@@ -8,9 +8,12 @@ const form = document.querySelector("form.filters");
 const kept = document.querySelector(".kept");
 let timer = null;
 
+/** What the list is narrowed to, of the moment that the page tells of: in playback its own, whatever was sent before. */
 function address() {
   const here = new URL(location.pathname, location.href);
-  for (const [name, value] of new FormData(form)) if (value.trim()) here.searchParams.set(name, value.trim());
+  for (const [name, value] of new FormData(form)) {
+    if (value.trim() && name !== "at") here.searchParams.set(name, value.trim());
+  }
   const alarm = new URL(location.href).searchParams.get("alarm");
   if (alarm) here.searchParams.set("alarm", alarm);
   return here;

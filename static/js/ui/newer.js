@@ -1,12 +1,13 @@
 // What has come since the list was put in order waits behind a bar: nothing is put between the rows by itself.
 
+import { lastAsked } from "../lib/asked.js";
 import { setText } from "../lib/dom.js";
 import { gettext, fill, ngettext } from "../lib/words.js";
 import { belongs, belongsRule, countHidden, isHiddenIn, isOfRules } from "../state/console.js";
 import { isPresented, tally } from "../state/alarms.js";
 import { oncePerFrame } from "../lib/once.js";
 import { chosen, mark } from "./chosen.js";
-import { on, plant } from "./live.js";
+import { asOf, on, plant } from "./live.js";
 import { load, placeOf } from "./places.js";
 import { drawRow, idOf, list, rowOf, rows } from "./rows.js";
 import { inPhase } from "./symbols.js";
@@ -61,33 +62,38 @@ export function forget(name) {
 
 // --- Taking in -------------------------------------------------------------------------------------------------------
 
-let asked = 0;
+const reading = lastAsked();
 
-/** Reads the list anew, at another address if one is given: its first page, where what is new stands, or `stay` here. */
+/**
+ * Reads the list anew, at another address if one is given: its first page, where what is new stands, or `stay` here,
+ * as far down as one is.
+ */
 export async function takeIn(to = null, { stay = false } = {}) {
-  const address = new URL(to ?? location.href, location.href);
-  if (!stay) address.searchParams.delete("page");
-  const mine = (asked += 1);
-  const fragment = new URL(address);
+  const address = () => {
+    const found = new URL(to ?? location.href, location.href);
+    if (!stay) found.searchParams.delete("page");
+    return asOf(found);
+  };
+  const fragment = address();
   fragment.searchParams.set("fragment", "1");
   const known = Math.max(newest, ...plant.alarms.keys());
-  const answer = await fetch(fragment, { credentials: "same-origin" }).catch(() => null);
-  if (mine !== asked) return false;
-  if (!answer?.ok) {
+  const answer = await reading.read(fragment);
+  if (answer === null) return false;
+  if (answer.text === null) {
     toast(gettext("The list could not be read, try again."));
     return false;
   }
-  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (mine !== asked) return false;
+  const parsed = new DOMParser().parseFromString(answer.text, "text/html");
+  const scrolled = stay ? list.scrollTop : 0;
   const focused = list.contains(document.activeElement) || document.activeElement === bar;
   const row = document.activeElement?.closest?.("tr[data-alarm]")?.dataset.alarm;
-  history.replaceState(null, "", address);
+  history.replaceState(null, "", address());
   list.replaceChildren(...parsed.body.childNodes);
   newest = known;
   regroups = false;
   newer.clear();
   for (const id of [...chosen]) if (!rowOf(id)) chosen.delete(id);
-  list.scrollTop = 0;
+  list.scrollTop = scrolled;
   mark();
   drawBar();
   inPhase();

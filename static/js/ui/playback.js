@@ -296,7 +296,8 @@ function keepLinksInThePast() {
     (event) => {
       const form = event.target;
       if (form.method === "get") {
-        if (!form.elements.at) form.append(make("input", { type: "hidden", name: "at", value: iso(tape.at) }));
+        if (!form.elements.at) form.append(make("input", { type: "hidden", name: "at" }));
+        form.elements.at.value = iso(tape.at);
       } else if (actsOnThePlant(form)) {
         event.preventDefault();
         event.stopPropagation();
