@@ -17,3 +17,30 @@ export function oncePerFrame(act, { frame = (run) => requestAnimationFrame(run),
     later(run, AT_LATEST);
   };
 }
+
+/** Gives a function that has `act` done `ms` after a call, however many come before that, and never while it is at it. */
+export function oneAfterAnother(act, ms, { later = (run, after) => setTimeout(run, after) } = {}) {
+  let waiting = false;
+  let busy = false;
+  let again = false;
+  const soon = () => {
+    if (busy) again = true;
+    if (busy || waiting) return;
+    waiting = true;
+    later(run, ms);
+  };
+  async function run() {
+    waiting = false;
+    busy = true;
+    try {
+      await act();
+    } finally {
+      busy = false;
+      if (again) {
+        again = false;
+        soon();
+      }
+    }
+  }
+  return soon;
+}

@@ -1,6 +1,7 @@
 // The alarm console: what keys and buttons do to the current row, to the selection, and to the alarm in the drawer.
 
 import { onAct, onKeys } from "../lib/dispatch.js";
+import { oneAfterAnother } from "../lib/once.js";
 import { gettext, fill } from "../lib/words.js";
 import { isPresented, isUnacked } from "../state/alarms.js";
 import { acknowledge, sendComment } from "./acking.js";
@@ -12,6 +13,8 @@ import { start as startNarrowing } from "./narrowing.js";
 import { board, drawTabs, forget, note, onFloods, onSnapshot, start as startNewer, takeIn, unfold } from "./newer.js";
 import { drawRow, drawSilent, idOf, list, rowOf } from "./rows.js";
 import { toast } from "./toast.js";
+
+const EVERY = 1000; // ms between two readings of the list in playback
 
 const waits = (id) => plant.alarms.has(id) && isUnacked(plant.alarms.get(id)) && isPresented(plant.alarms.get(id));
 const onPhone = () => matchMedia("(max-width: 1000px)").matches;
@@ -129,16 +132,9 @@ function onClick(event) {
   return open(idOf(row));
 }
 
-/** In playback nobody works in the list: it takes in what comes by itself, at most once a second. */
+/** In playback nobody works in the list: it takes in what comes by itself, at most once a second, and stays where it is. */
 function followPast() {
-  let waiting = null;
-  const soon = () => {
-    waiting ??= setTimeout(() => {
-      waiting = null;
-      takeIn();
-      refreshDrawer();
-    }, 1000);
-  };
+  const soon = oneAfterAnother(() => Promise.all([takeIn(null, { stay: true }), refreshDrawer()]), EVERY);
   for (const event of ["snapshot", "alarm", "suppression"]) on(event, soon);
 }
 
