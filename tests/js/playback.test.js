@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  barAround, holds, momentAt, reel, shareOf, SPANS, speedBeside, stepOf, windowOf,
+  barAround, besideOf, holds, momentAt, reel, rightAfter, shareOf, SPANS, speedBeside, stepOf, windowOf,
 } from "../../static/js/state/playback.js";
 
 const HOUR = SPANS["1h"];
@@ -18,6 +18,20 @@ test("a place on the bar is a moment, and the other way round", () => {
   const bar = { from: 1000, to: 3000 };
   assert.deepEqual([shareOf(bar, 1500), shareOf(bar, 0), shareOf(bar, 9000)], [0.25, 0, 1]);
   assert.deepEqual([momentAt(bar, 0.25), momentAt(bar, -1), momentAt(bar, 2)], [1500, 1000, 3000]);
+});
+
+test("from an alarm one goes on to those before and after it, and not to itself", () => {
+  // As the server finds them: strictly before or after, by its exact time in µs.
+  const raised = [1_000_000_000_250, 1_000_000_005_999, 1_000_000_009_000];
+  const beside = (at, name) => {
+    const from = besideOf(at, name) * 1000;
+    const us = name === "before" ? raised.findLast((one) => one < from) : raised.find((one) => one > from);
+    return us === undefined ? undefined : rightAfter(`${new Date(us / 1000).toISOString().slice(0, -1)}${String(us % 1000).padStart(3, "0")}Z`);
+  };
+  const walk = [];
+  let at = 1_000_000_100;
+  for (const name of ["before", "before", "before", "before", "after", "after", "after"]) walk.push((at = beside(at, name) ?? at));
+  assert.deepEqual(walk, [10, 6, 1, 1, 6, 10, 10].map((ms) => 1_000_000_000 + ms));
 });
 
 test("speeds go up and down and end at their ends; values are drawn four times a second at each", () => {

@@ -19,6 +19,12 @@ export const shareOf = (bar, at) => Math.min(1, Math.max(0, (at - bar.from) / (b
 
 export const momentAt = (bar, share) => bar.from + Math.min(1, Math.max(0, share)) * (bar.to - bar.from);
 
+/** Where one stands to see an alarm that was just raised. Takes when, as ISO text; times here have no parts of a ms. */
+export const rightAfter = (raised) => Date.parse(raised) + 1;
+
+/** From where on the alarm "before" or "after" is looked for; the one that was raised in the ms that is shown is here. */
+export const besideOf = (at, name) => (name === "before" ? at - 1 : at);
+
 /** How long the past is that one drawing of values stands for: four a second, as live. */
 export const stepOf = (speed) => speed * 250;
 

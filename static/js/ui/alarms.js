@@ -7,7 +7,9 @@ import { isPresented, isUnacked } from "../state/alarms.js";
 import { acknowledge, sendComment } from "./acking.js";
 import { ask, start as startAsking } from "./asking.js";
 import { chosen, clear, currentId, drop, mark, setCurrent, step, toggle, toggleAll } from "./chosen.js";
-import { closeDrawer, detailOf, focusComment, isOpen, openDrawer, refreshDrawer, start as startDrawer } from "./drawer.js";
+import {
+  closeDrawer, detailOf, focusComment, isOpen, openDrawer, refreshDrawer, start as startDrawer,
+} from "./drawer.js";
 import { on, past, plant } from "./live.js";
 import { start as startNarrowing } from "./narrowing.js";
 import { board, drawTabs, forget, note, onFloods, onSnapshot, start as startNewer, takeIn, unfold } from "./newer.js";
@@ -132,7 +134,7 @@ function onClick(event) {
   return open(idOf(row));
 }
 
-/** In playback nobody works in the list: it takes in what comes by itself, at most once a second, and stays where it is. */
+/** In playback nobody works in the list: it takes in what comes by itself, at most once a second, where one looks. */
 function followPast() {
   const soon = oneAfterAnother(() => Promise.all([takeIn(null, { stay: true }), refreshDrawer()]), EVERY);
   for (const event of ["snapshot", "alarm", "suppression"]) on(event, soon);

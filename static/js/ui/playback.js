@@ -3,7 +3,9 @@
 import { onAct, onKeys } from "../lib/dispatch.js";
 import { make, setAttribute, setText, svg } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
-import { barAround, holds, momentAt, reel, shareOf, SPANS, speedBeside, stepOf, windowOf } from "../state/playback.js";
+import {
+  barAround, besideOf, holds, momentAt, reel, rightAfter, shareOf, SPANS, speedBeside, stepOf, windowOf,
+} from "../state/playback.js";
 import { clock, day } from "../state/writing.js";
 import { asOf, heard, on, past, serverTime, take, turnClock } from "./live.js";
 import { say } from "./say.js";
@@ -193,10 +195,10 @@ function drawMarks(marks) {
 
 async function jump(name) {
   pause();
-  const answer = await readMarks({ [name]: iso(tape.at) });
+  const answer = await readMarks({ [name]: iso(besideOf(tape.at, name)) });
   const at = answer?.[name === "after" ? "next" : "previous"];
   if (!at) return toast(name === "after" ? gettext("No later alarm.") : gettext("No earlier alarm."));
-  return seek(Date.parse(at) + 1);
+  return seek(rightAfter(at));
 }
 
 function pointed(event) {
