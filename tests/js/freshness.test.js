@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { condition, isStale, staleAfter } from "../../static/js/state/freshness.js";
+import { condition, isStale, staleAfter, readAnew } from "../../static/js/state/freshness.js";
 
 const WORDS = { 0: ["stopped", "stopped"], 1: ["running", "execute"] };
 const AFTER = { stale: 5000, offline: 120_000 };
@@ -30,4 +30,15 @@ test("old data looks old first, then the machine is offline", () => {
 
 test("a machine that reports when it likes never goes offline by waiting", () => {
   assert.equal(condition(1e12, 900, { stale: null, offline: null }, { value: 0 }, WORDS).kind, "stopped");
+});
+
+test("after a leap back a machine's newest reading is an older one, or none", () => {
+  const press = { newest: null };
+  const pump = { newest: null };
+  const cells = new Map([["press", press], ["press-oil", press], ["pump", pump]]);
+  const read = (values) => readAnew([press, pump], (code) => cells.get(code), new Map(Object.entries(values)));
+  read({ "press/temp": { time: 900 }, "press-oil/level": { time: 950 }, "pump/flow": { time: 940 }, "hall/air": { time: 999 } });
+  assert.deepEqual([press.newest, pump.newest], [950, 940]);
+  read({ "press/temp": { time: 300 } });
+  assert.deepEqual([press.newest, pump.newest], [300, null]);
 });

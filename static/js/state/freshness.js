@@ -32,3 +32,15 @@ export function condition(now, newest, after, state, words, silent = false) {
   const [kind, word] = words?.[labelKey(state.value)] ?? ["reporting", labelKey(state.value)];
   return { kind, word, stale };
 }
+
+/**
+ * Lets each cell's `newest` be what the picture has, where that is a new one: after a leap back in playback it is
+ * older. Takes the cells, what gives the cell of an asset's code, and the picture's values.
+ */
+export function readAnew(cells, cellOf, values) {
+  for (const cell of cells) cell.newest = null;
+  for (const [tag, { time }] of values) {
+    const cell = cellOf(tag.slice(0, tag.indexOf("/")));
+    if (cell && (cell.newest === null || time > cell.newest)) cell.newest = time;
+  }
+}

@@ -5,6 +5,7 @@ import { make, pageData, setAttribute, setClass, setText } from "../lib/dom.js";
 import { painter } from "../lib/painter.js";
 import { fill, gettext, ngettext } from "../lib/words.js";
 import { group, isPresented, lookIn, PRIORITIES, tally, worst } from "../state/alarms.js";
+import { readAnew } from "../state/freshness.js";
 import { age } from "../state/writing.js";
 import { drawCell, readCell, start as startHoneycomb } from "./honeycomb.js";
 import { now, on, plant } from "./live.js";
@@ -229,7 +230,7 @@ export function start() {
     drawStates();
   };
   on("snapshot", () => {
-    for (const tag of plant.values.keys()) takeValues([tag]);
+    readAnew(cells, (code) => cellOf.get(code), plant.values);
     everything();
   });
   on("values", takeValues);

@@ -4,7 +4,7 @@ import { make, pageData, setAttribute, setText } from "../lib/dom.js";
 import { painter } from "../lib/painter.js";
 import { fill, gettext, ngettext } from "../lib/words.js";
 import { group, tally, worst } from "../state/alarms.js";
-import { isStale } from "../state/freshness.js";
+import { isStale, readAnew } from "../state/freshness.js";
 import { silenceOf } from "../state/silence.js";
 import { age, duration, number } from "../state/writing.js";
 import { drawCell, readCell, start as startHoneycomb } from "./honeycomb.js";
@@ -257,7 +257,7 @@ function drawShares(bar, parts) {
 export function start() {
   startHoneycomb(new Map(cells.map((cell) => [cell.link, cell])), alarmsOf);
   on("snapshot", () => {
-    for (const tag of plant.values.keys()) takeValues([tag]);
+    readAnew(cells, (code) => cellOf.get(code), plant.values);
     load().then(drawAlarms);
     sortAlarms();
     cells.forEach(paint);
