@@ -5,7 +5,7 @@ import { post, setText } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
 import { leaving, whatToDo } from "../state/session.js";
 import { clock, duration } from "../state/writing.js";
-import { now } from "./live.js";
+import { serverTime } from "./live.js";
 import { toast } from "./toast.js";
 
 const dialog = document.getElementById("session-end");
@@ -31,7 +31,7 @@ async function stay() {
 }
 
 function look() {
-  const left = ends === null ? null : ends - now();
+  const left = ends === null ? null : ends - serverTime();
   switch (whatToDo(left, showsOnly(), dialog.open)) {
     case "stay":
       stay();
