@@ -104,12 +104,6 @@ class Shell:
         return timezone.localtime(self.now)
 
     @property
-    def utc_offset(self) -> int:
-        """Gives how far the plant's clock is ahead of UTC, in minutes."""
-        offset = self.local_now.utcoffset()
-        return int(offset.total_seconds() // 60) if offset else 0
-
-    @property
     def decimal_sign(self) -> str:
         """Gives the decimal sign of the person's language."""
         return str(get_format("DECIMAL_SEPARATOR"))

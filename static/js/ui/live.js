@@ -7,7 +7,7 @@ import { keptAt } from "./kept.js";
 
 export const plant = nothing();
 
-const { now: serverNow, subscribe, utcOffset, at } = document.body.dataset;
+const { now: serverNow, subscribe, at } = document.body.dataset;
 const suppressions = "suppressions" in document.body.dataset; // also the rules whose alarms are not presented
 // The page was made when its first byte left the server; that is how far this computer's clock is off.
 const [navigation] = performance.getEntriesByType("navigation");
@@ -35,8 +35,6 @@ export function asOf(address) {
   found.searchParams.set("at", new Date(now()).toISOString());
   return found;
 }
-/** Minutes that the page's clock is ahead of UTC now; at another instant state/writing.js knows. */
-export const plantOffset = Number(utcOffset);
 
 const listeners = {
   snapshot: new Set(),
