@@ -22,6 +22,15 @@ test("what is older than a day falls out", () => {
   assert.deepEqual(goOn(day, "running", NOW), [["running", NOW - SPAN, NOW]]);
 });
 
+test("what is later than now falls out, as after a leap back", () => {
+  const day = [
+    ["running", NOW - 100, NOW - 40],
+    ["fault", NOW - 40, NOW + 20],
+    ["stopped", NOW + 20, NOW + 90],
+  ];
+  assert.deepEqual(goOn(day, "fault", NOW), [["running", NOW - 100, NOW - 40], ["fault", NOW - 40, NOW]]);
+});
+
 test("words tell the longest first", () => {
   const day = [
     ["idle", 0, 2880],

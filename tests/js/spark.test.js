@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { draw, next, POINTS } from "../../static/js/state/spark.js";
+import { draw, next, POINTS, SLOT, slotsSince } from "../../static/js/state/spark.js";
 
 test("gaps stay gaps, and what is past the limit is drawn apart", () => {
   const { path, hot } = draw([0, 1, null, 3, 4], { limit: 3 });
@@ -25,4 +25,9 @@ test("the newest value comes in at the right and the oldest leaves", () => {
   assert.equal(after[0], 1);
   assert.equal(after.at(-1), null);
   assert.deepEqual(next([1], 2), [1, 2]);
+});
+
+test("a point comes in for each minute that has passed, however fast, and none after a leap back", () => {
+  assert.deepEqual([slotsSince(0, SLOT - 1), slotsSince(0, SLOT), slotsSince(0, 10 * SLOT + 5)], [0, 1, 10]);
+  assert.deepEqual([slotsSince(0, 9000 * SLOT), slotsSince(50 * SLOT, SLOT)], [POINTS, 0]);
 });

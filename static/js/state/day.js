@@ -2,9 +2,13 @@
 
 export const SPAN = 86_400;
 
-/** Lets the newest state go on to `now`, or another one begin at `since`; what is older than a day falls out. */
+/**
+ * Lets the newest state go on to `now`, or another one begin at `since`; what is older than a day falls out, and what
+ * is later than `now`, as after a leap back in playback.
+ */
 export function goOn(stretches, kind, now, since = now) {
-  const found = stretches.map((one) => [...one]);
+  const known = stretches.filter(([, start]) => start < now);
+  const found = known.map(([one, start, end]) => [one, start, Math.min(end, now)]);
   const last = found.at(-1);
   if (last && last[0] === kind) last[2] = now;
   else {

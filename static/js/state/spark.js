@@ -36,6 +36,11 @@ export function draw(points, { normal = null, limit = null, below = false }, wid
   };
 }
 
+export const SLOT = 60_000; // ms
+
+/** How many slots have passed since the last point: in playback more than one at once; none after a leap back. */
+export const slotsSince = (last, now) => Math.min(POINTS, Math.max(0, Math.floor((now - last) / SLOT)));
+
 /** Gives the points a slot later: the newest value comes in at the right, or a gap. */
 export function next(points, value) {
   return [...points, value].slice(-POINTS);

@@ -7,10 +7,11 @@ import { isPresented, isUnacked, tally } from "../state/alarms.js";
 import { condition } from "../state/freshness.js";
 import { age, clock } from "../state/writing.js";
 import { acknowledge } from "./acking.js";
+import { onLeap } from "./leap.js";
 import { now, on, plant } from "./live.js";
 import { load, reading } from "./places.js";
 import { startSparks } from "./sparks.js";
-import { drawDay, markDay } from "./stateline.js";
+import { drawDay, markDay, takeDay } from "./stateline.js";
 import { alarmSymbol, drawCounts, inPhase } from "./symbols.js";
 import { toast } from "./toast.js";
 import { startTrends } from "./trend.js";
@@ -115,7 +116,7 @@ function drawState() {
   const word = found.word[0].toUpperCase() + found.word.slice(1);
   const want = `${found.kind} ${word}`;
   const time = now() / 1000;
-  if (drawn !== want || time - lineAt > LINE_EVERY) {
+  if (drawn !== want || Math.abs(time - lineAt) > LINE_EVERY) {
     lineAt = time;
     drawDay(found.kind, time, found.kind === "offline" || !state ? time : state.time / 1000);
   }
@@ -179,6 +180,10 @@ export function start() {
     known = true;
   });
   on("alarm", onAlarm);
+  onLeap((page) => {
+    takeDay(page);
+    lineAt = 0;
+  });
   setInterval(drawState, 250);
   startSparks();
   startTrends();

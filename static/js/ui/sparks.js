@@ -1,13 +1,16 @@
-// Sparklines of the page go on: each minute the newest value of their sensor comes in at the right.
+// Sparklines of the page go on: each minute the newest value of their sensor comes in at the right; each minute of the
+// time that the page tells of, so in playback at its speed.
 
 import { setAttribute } from "../lib/dom.js";
 import { isPresented } from "../state/alarms.js";
-import { draw, next } from "../state/spark.js";
+import { draw, next, SLOT, slotsSince } from "../state/spark.js";
+import { onLeap } from "./leap.js";
 import { now, on, plant } from "./live.js";
 
-const SLOT = 60_000; // ms
+const LOOK_EVERY = 1000; // ms
 
 let lines = [];
+let last = 0; // when the last point came in
 
 function read(element) {
   const { spark, points, normal, limit, below } = element.dataset;
@@ -36,10 +39,25 @@ function show(line) {
 
 function step() {
   if (!plant.complete || document.documentElement.classList.contains("disc-on")) return;
+  const time = now();
+  const slots = slotsSince(last, time);
+  if (!slots) return;
+  last = time - ((time - last) % SLOT);
   for (const line of lines) {
     const reading = plant.values.get(line.tag);
-    const fresh = reading && reading.quality !== "bad" && now() - reading.time < SLOT;
-    line.points = next(line.points, fresh ? reading.value : null);
+    const fresh = reading && reading.quality !== "bad" && time - reading.time < SLOT;
+    for (let slot = 0; slot < slots; slot += 1) line.points = next(line.points, fresh ? reading.value : null);
+    show(line);
+  }
+}
+
+/** The lines as another reading of the page has them; one that it does not have begins anew. */
+function takeAll(page) {
+  const drawn = [...page.querySelectorAll("svg[data-spark]")];
+  const read = new Map(drawn.map(({ dataset }) => [dataset.spark, dataset.points]));
+  last = now();
+  for (const line of lines) {
+    line.points = JSON.parse(read.get(line.tag) ?? "[]");
     show(line);
   }
 }
@@ -52,6 +70,8 @@ export function refreshSparks() {
 
 export function startSparks() {
   refreshSparks();
-  setInterval(step, SLOT);
+  last = now();
+  onLeap(takeAll);
+  setInterval(step, LOOK_EVERY);
   on("alarm", ({ alarm }) => lines.filter((line) => line.tag === alarm.sensor).forEach(show));
 }

@@ -15,8 +15,18 @@ const WORDS = {
   offline: gettext("no data"),
 };
 
-let stretches = place ? JSON.parse(place.dataset.stretches) : [];
-const marks = place ? JSON.parse(place.dataset.marks) : [];
+let stretches = [];
+let marks = [];
+
+function readFrom(day) {
+  stretches = JSON.parse(day?.dataset.stretches ?? "[]");
+  marks = JSON.parse(day?.dataset.marks ?? "[]");
+}
+
+readFrom(place);
+
+/** The line as another reading of the page has it; `drawDay` draws it. */
+export const takeDay = (page) => readFrom(page.getElementById("day"));
 
 /** Lets the line go on to `now`, in seconds; `since` is when the state was first read. */
 export function drawDay(kind, now, since) {
@@ -33,7 +43,7 @@ export function drawDay(kind, now, since) {
     setAttribute(bar, "width", `${(at(end) - at(start)).toFixed(3)}%`);
   });
   const signs = place.querySelector(".signs");
-  const shown = marks.filter(([time]) => time > now - SPAN);
+  const shown = marks.filter(([time]) => time > now - SPAN && time <= now);
   while (signs.children.length > shown.length) signs.firstChild.remove();
   shown.forEach(([time, priority], number) => {
     if (!signs.children[number]) signs.append(sign(priority));
