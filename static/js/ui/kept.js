@@ -12,14 +12,14 @@ let registration = null;
 /** Looks for a new version: the server may have been updated while it was away. */
 export const lookForNew = () => registration?.update().catch(() => {});
 
-/** Brings the worker; `isLive` tells whether what the page shows is true now. */
-export async function start(isLive) {
+/** Brings the worker; `isLive` tells whether what the page shows is true now, `onNew` is told that it is a newer one. */
+export async function start(isLive, onNew) {
   const workers = navigator.serviceWorker;
   if (!workers) return; // a page without a certificate has none
   const known = workers.controller !== null;
   workers.addEventListener("controllerchange", () => {
     // The first worker of a browser is no new version.
-    if (known) document.getElementById("new-version").hidden = false;
+    if (known) onNew();
   });
   registration = await workers.register("/worker.js", { scope: "/", updateViaCache: "none" }).catch(() => null);
   const tell = () => !document.hidden && isLive() && workers.controller?.postMessage("live");

@@ -143,6 +143,11 @@ function drawShift(time) {
   );
 }
 
+/** Whoever notices that the server's pages are newer, the socket or the worker: there is one button. */
+function offerNew() {
+  byId("new-version").hidden = false;
+}
+
 const open = (id) => byId(id)?.showModal();
 
 onAct({
@@ -173,9 +178,7 @@ export function start() {
   on("next", (ms) => {
     nextAt = now() + ms;
   });
-  on("version", () => {
-    byId("new-version").hidden = false;
-  });
+  on("version", offerNew);
   if (new URLSearchParams(location.search).has("density")) keepWall();
   else if (onWall()) stay();
   setInterval(() => onWall() && stay(), STAYS_EVERY);
@@ -192,5 +195,5 @@ export function start() {
   setInterval(tick, 250);
   tick();
   connect();
-  startKept(() => lostAt === null && plant.complete);
+  startKept(() => lostAt === null && plant.complete, offerNew);
 }

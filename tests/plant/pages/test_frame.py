@@ -41,6 +41,12 @@ def test_a_page_and_the_socket_name_the_same_version(browser: Client) -> None:
     assert snapshot(View())["version"] == version()
 
 
+def test_every_page_has_the_one_button_that_a_newer_version_shows(browser: Client) -> None:
+    for address in ("/rules/", "/alarms/", f"/alarms/?at={timezone.now():%Y-%m-%d}T00:00:00Z"):
+        button = re.findall(r'<button[^>]*id="new-version"[^>]*>', text(browser, address))
+        assert [("hidden" in found, 'data-act="reload"' in found) for found in button] == [(True, True)]
+
+
 # --- Wall stations ---------------------------------------------------------------------------------------------------
 
 
