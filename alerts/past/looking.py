@@ -99,7 +99,10 @@ def _tables(vendor: str) -> dict[str, tuple[str, list[str]]]:
         return f'{real}"{model._meta.db_table}"'
 
     def standing(model: type[models.Model], past: type[models.Model], link: str, own: str) -> tuple[str, str]:
-        """Gives the columns, and the join that finds the oldest of what was there until later than the moment."""
+        """Gives the columns, and the join that finds the first written of what was there until later than the moment.
+
+        Numbers follow the commits; `until` may not: it is read before a lock is waited for.
+        """
         kept = {field.column: field.null for field in past._meta.concrete_fields}
         columns = []
         for field in model._meta.concrete_fields:
@@ -114,7 +117,7 @@ def _tables(vendor: str) -> dict[str, tuple[str, list[str]]]:
                 columns.append(f'a."{column}" AS "{column}"')
         join = (
             f'{name(model)} a LEFT JOIN {name(past)} p ON p."id" = (SELECT x."id" FROM {name(past)} x '  # noqa: S608
-            f'WHERE x."{link}" = a."{own}" AND x."until" > %s ORDER BY x."until", x."id" LIMIT 1)'
+            f'WHERE x."{link}" = a."{own}" AND x."until" > %s ORDER BY x."id" LIMIT 1)'
         )
         return ", ".join(columns), join
 

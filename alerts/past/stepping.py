@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from copy import copy
 from datetime import datetime
+from itertools import accumulate
 
 from alerts.models import Alarm, AlarmPast, Suppression, SuppressionPast
 
@@ -27,22 +28,24 @@ class Versions:
         rules = {alarm.rule_id for alarm in alarms}
         past = AlarmPast.objects.filter(alarm__in=self._alarms, until__gt=since).select_related("acked_by")
         self._past: dict[int, list[AlarmPast]] = defaultdict(list)
-        for row in past.order_by("alarm", "until", "pk"):
+        for row in past.order_by("alarm", "pk"):
             self._past[row.alarm_id].append(row)
-        ends = SuppressionPast.objects.filter(rule__in=rules, until__gt=since).order_by("rule", "until", "pk")
+        self._untils = {alarm: _rising(row.until for row in rows) for alarm, rows in self._past.items()}
+        ends = SuppressionPast.objects.filter(rule__in=rules, until__gt=since).order_by("rule", "pk")
         self._ends: dict[int, list[tuple[datetime, datetime | None]]] = defaultdict(list)
         for rule, until, shelved_until in ends.values_list("rule", "until", "shelved_until"):
             self._ends[rule].append((until, shelved_until))
+        self._ended = {rule: _rising(until for until, _shelved in rows) for rule, rows in self._ends.items()}
         now = Suppression.objects.filter(rule__in=rules).order_by().values_list("rule", "shelved_until")
         self._end_now: dict[int, datetime | None] = dict(now)
 
     def at(self, number: int, moment: datetime) -> Alarm:
         """Gives an alarm as it stood at a moment of the window, the moment included. Cost: none."""
         alarm = copy(self._alarms[number])
-        rows = self._past[number]
-        place = bisect_right(rows, moment, key=lambda row: row.until)
-        if place < len(rows):
-            row = rows[place]
+        untils = self._untils.get(number, ())
+        place = bisect_right(untils, moment)
+        if place < len(untils):
+            row = self._past[number][place]
             for name in _SAME:
                 setattr(alarm, name, getattr(row, name))
             alarm.acked_by = row.acked_by
@@ -55,9 +58,17 @@ class Versions:
         return alarm
 
     def _shelved_until(self, rule: int, moment: datetime) -> datetime | None:
-        ends = self._ends[rule]
-        place = bisect_right(ends, moment, key=lambda end: end[0])
-        return ends[place][1] if place < len(ends) else self._end_now.get(rule)
+        ended = self._ended.get(rule, ())
+        place = bisect_right(ended, moment)
+        return self._ends[rule][place][1] if place < len(ended) else self._end_now.get(rule)
+
+
+def _rising(untils: Iterable[datetime]) -> list[datetime]:
+    """Gives the latest so far of each: the first that is later than a moment is where the first such row is.
+
+    Rows stand in the order of their commits; their clocks may cross.
+    """
+    return list(accumulate(untils, max))
 
 
 def versions(numbers: Iterable[int], since: datetime) -> Versions:

@@ -12,13 +12,14 @@ from django.utils import timezone
 from alerts import services
 from alerts.book import Book
 from alerts.models import Alarm, JournalEntry
-from alerts.past import Written, looking_back
+from alerts.past import Written, looking_back, versions
 from plant.playback import instant
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 MINUTE = timedelta(minutes=1)
+SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -88,6 +89,24 @@ def test_moment_counts_to_the_microsecond(browser, story, start):
     assert "Unacked" not in rows(browser, start + 15 * MINUTE)
     assert row in rows(browser, start + 20 * MINUTE - tick)
     assert row not in rows(browser, start + 20 * MINUTE)
+
+
+def test_two_steps_whose_clocks_cross_are_told_in_the_order_of_their_commits(browser, start):
+    press = factories.plant()[0]
+    factories.sensor(press)
+    alarm = raised(factories.rule(press), start)
+    olga = factories.operator("olga")
+    services.acknowledge(alarm_id=alarm.pk, user=olga, now=start + 10 * MINUTE + SECOND)
+    services.shelve(alarm_id=alarm.pk, user=olga, reason="noisy", until=start + 45 * MINUTE, now=start + 10 * MINUTE)
+    assert "Unacked" in rows(browser, start + 5 * MINUTE)
+    known = versions([alarm.pk], start)
+    for before in (start + 5 * MINUTE, start + 10 * MINUTE):
+        with looking_back(before):
+            assert Alarm.objects.get().state == known.at(alarm.pk, before).state == "B"
+            assert Alarm.objects.get().acked is known.at(alarm.pk, before).acked is None
+    after = start + 10 * MINUTE + SECOND
+    with looking_back(after):
+        assert Alarm.objects.get().suppressed == known.at(alarm.pk, after).suppressed == ["shelved"]
 
 
 def test_alarm_s_page_ends_its_time_line_at_the_moment(browser, story, start):
