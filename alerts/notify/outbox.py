@@ -86,13 +86,16 @@ def send_due(now: datetime, *, jitter: Callable[[], float] = random.random) -> b
 
 
 def _round(channel: str, backlog: Backlog, now: datetime, jitter: Callable[[], float]) -> int:
-    """Sends up to ROUND messages by one channel and gives how many it claimed; a channel that is down is left alone."""
-    claimed = 0
+    """Sends up to ROUND messages by one channel; a channel that is down is left alone.
+
+    Gives: how many it found, none of a channel that is down. What another worker took of them counts: behind a round
+    that two shared there may be as many more.
+    """
+    found = _due(channel, now)
     with NOTIFIERS[channel].open() as send:
-        for pk, held in _due(channel, now):
+        for pk, held in found:
             if not _claim(pk, held, now):
                 continue
-            claimed += 1
             try:
                 if held is not None:
                     _note_lost_worker(pk, now)
@@ -101,11 +104,11 @@ def _round(channel: str, backlog: Backlog, now: datetime, jitter: Callable[[], f
                     _deliver(delivery, send, backlog, now, jitter)
             except Down as failure:
                 log.warning("channel down", channel=channel, answer=str(failure))
-                break
+                return 0
             except Exception:
                 # One odd message holds up no other: its claim runs out, and it is tried again before it is given up.
                 log.exception("message not sent", channel=channel, delivery=pk)
-    return claimed
+    return len(found)
 
 
 def wake() -> None:

@@ -213,6 +213,25 @@ def test_two_workers_at_once_send_each_message_once(mail: MailServer) -> None:
     assert {(d.outcome, d.attempts) for d in outbox_rows()} == {("sent", 1)}
 
 
+def test_a_round_that_two_workers_shared_is_no_sign_that_nothing_is_left(wire: Wire) -> None:
+    for index in range(2 * outbox.ROUND):
+        subscribe(person(f"p{index}"))
+    told(row(alarm(None)))
+
+    def take(notice: Any, delivery: Delivery) -> str:
+        # The other worker takes the next one.
+        following = Delivery.objects.filter(outcome="due").order_by("pk").first()
+        if following is not None:
+            Delivery.objects.filter(pk=following.pk).update(outcome="sent")
+        return "taken"
+
+    wire.take = take  # type: ignore[method-assign]
+    assert outbox.send_due(NOW)
+    assert outbox.send_due(NOW)
+    assert not outbox.send_due(NOW)
+    assert {found.outcome for found in outbox_rows()} == {"sent"}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_killed_while_it_sends_loses_no_message(mail: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
     with transaction.atomic():
