@@ -177,9 +177,12 @@ def send_test(*, user: User, channel: str, now: datetime) -> Delivery:
 
 
 def _due(channel: str, now: datetime) -> list[tuple[int, datetime | None]]:
-    """Gives the next round's messages: due ones, and those whose worker was lost."""
+    """Gives the next round's messages: due ones, and those whose worker was lost.
+
+    Of equally urgent ones that goes first which is due the longest: what waits again and again goes behind the others.
+    """
     due = Q(outcome=Outcome.DUE, due__lte=now) | Q(outcome=Outcome.SENDING, claimed__lte=now - CLAIM)
-    ordered = Delivery.objects.filter(due, channel=channel).order_by(F("alarm__priority").asc(nulls_last=True), "pk")
+    ordered = Delivery.objects.filter(due, channel=channel).order_by(F("alarm__priority").asc(nulls_last=True), "due", "pk")
     return list(ordered.values_list("pk", "claimed")[:ROUND])
 
 

@@ -126,6 +126,22 @@ def test_the_most_urgent_goes_first(wire: Wire) -> None:
     assert wire.sent == [critical.pk, high.pk, low.pk]
 
 
+def test_what_waits_again_and_again_holds_up_nothing_behind_it(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    for index in range(outbox.ROUND):
+        subscribe(person(f"p{index}"))
+    told(row(alarm(None)))
+    subscribe(person("later"))
+    fresh = told(row(alarm(None)), now=NOW + SECOND)[-1]
+    monkeypatch.setattr(
+        outbox.Backlog, "holds", lambda _, row: row.due + 2 * SECOND if row.alarm_id != fresh.alarm_id else None
+    )
+    now = NOW + 2 * SECOND
+    for _ in range(3):
+        send(now)
+        now += 2 * SECOND
+    assert fresh.pk in wire.sent
+
+
 def test_a_full_round_says_that_there_may_be_more(wire: Wire) -> None:
     for index in range(outbox.ROUND + 1):
         subscribe(person(f"p{index}"))
