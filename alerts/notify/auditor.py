@@ -145,7 +145,7 @@ def _to_post(call: Call) -> set[int]:
 
 def _late(now: datetime) -> list[str]:
     """Gives what waits in the outbox, or in a plan, for longer than it may. Cost: two queries over what is due."""
-    waiting = Q(outcome=Outcome.DUE, due__lt=now - LATE)
+    waiting = Q(outcome=Outcome.DUE) & (Q(due__lt=now - LATE) | Q(rested__lt=now - LATE))
     lost = Q(outcome=Outcome.SENDING, claimed__lt=now - LOST)
     rows = Delivery.objects.filter(waiting | lost).select_related("user", "team").order_by("due")
     steps = Call.objects.filter(due__lt=now - LATE).order_by("due").values_list("alarm_id", "place", "due")
@@ -155,7 +155,7 @@ def _late(now: datetime) -> list[str]:
     ]
     for row in rows[:_NAMED]:
         whom = row.user.get_username() if row.user is not None else row.team
-        found.append(f"message {row.pk} to {whom} by {row.channel}: due since {row.due:%H:%M:%S} UTC")
+        found.append(f"message {row.pk} to {whom} by {row.channel}: due since {row.rested or row.due:%H:%M:%S} UTC")
     return found
 
 

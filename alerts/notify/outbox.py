@@ -19,12 +19,13 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from alerts.calling.directory import in_the_words_of
 from alerts.lifecycle import WAITING, Event
-from alerts.models import Alarm, Attempt, Channel, Delivery
+from alerts.models import Alarm, Attempt, Channel, Delivery, Priority
 from alerts.notify.backlog import Backlog
 from alerts.notify.channel import Down, Permanent, Send, Transient, contact_of
 from alerts.notify.channels import NOTIFIERS
@@ -36,6 +37,7 @@ log = structlog.get_logger(__name__)
 TRIES = 8
 BASE_SECONDS = 5.0
 CAP_SECONDS = 900.0
+CRITICAL_CAP_SECONDS = 60.0  # that a far end may ask to be left alone by critical alarms
 CLAIM = timedelta(seconds=settings.OUTBOX_CLAIM)
 ROUND = 20
 _REASON, _ANSWER = 300, 500  # characters that their columns take
@@ -128,6 +130,7 @@ def resend(*, delivery_id: int, user: User, now: datetime) -> Delivery:
         outcome=Outcome.DUE,
         attempts=0,
         due=now,
+        rested=None,
         claimed=None,
         given_up=None,
         dismissed=None,
@@ -224,6 +227,7 @@ def _deliver(delivery: Delivery, send: Send, backlog: Backlog, now: datetime, ji
             answer=verdict.reason,
             claimed=None,
             attempts=F("attempts") - 1,
+            rested=None,
         )
         return
     said = notice(delivery, now)
@@ -243,12 +247,15 @@ def _deliver(delivery: Delivery, send: Send, backlog: Backlog, now: datetime, ji
                 words = f"given up after {TRIES} tries: {failure}"
                 _bury(delivery, now, words, str(failure), unlearned=unlearned)
             else:
-                due = now + max(backoff(delivery.attempts, jitter()), _asked_for(failure))
-                _settle(delivery, outcome=Outcome.DUE, due=due, answer=str(failure), claimed=None, unlearned=unlearned)
+                due = now + max(backoff(delivery.attempts, jitter()), _asked_for(failure, _is_critical(delivery)))
+                # A channel that is down says nothing of this message: what it is late by is late.
+                since = delivery.rested or delivery.due if isinstance(failure, Down) else None
+                fields = {"answer": str(failure), "claimed": None, "unlearned": unlearned, "rested": since}
+                _settle(delivery, outcome=Outcome.DUE, due=due, **fields)
                 log.warning("message delayed", delivery=delivery.pk, channel=delivery.channel, tries=delivery.attempts)
         if isinstance(failure, Down):
             if failure.after is not None:
-                _leave_alone(delivery, now + _asked_for(failure))
+                _leave_alone(delivery, failure, now)
             raise
     else:
         with trying.ended(Attempt.Outcome.SENT, answer):
@@ -256,15 +263,26 @@ def _deliver(delivery: Delivery, send: Send, backlog: Backlog, now: datetime, ji
         log.info("message sent", delivery=delivery.pk, channel=delivery.channel, tries=delivery.attempts)
 
 
-def _asked_for(failure: Transient) -> timedelta:
+def _is_critical(delivery: Delivery) -> bool:
+    return delivery.alarm is not None and delivery.alarm.priority == Priority.CRITICAL
+
+
+def _asked_for(failure: Transient, critical: bool) -> timedelta:
     """Gives how long the far end asked to be left alone, so far as an alarm can wait."""
-    return min(failure.after or timedelta(0), timedelta(seconds=CAP_SECONDS))
+    return min(failure.after or timedelta(0), timedelta(seconds=CRITICAL_CAP_SECONDS if critical else CAP_SECONDS))
 
 
-def _leave_alone(delivery: Delivery, until: datetime) -> None:
-    """Has the other messages to the same far end wait as well: a channel's provider, or a team's own."""
+def _leave_alone(delivery: Delivery, failure: Transient, now: datetime) -> None:
+    """Has the other messages to the same far end wait as well: a channel's provider, or a team's own.
+
+    They stay late by when they were due first: the auditor looks at that.
+    """
     others = Delivery.objects.filter(outcome=Outcome.DUE, channel=delivery.channel, team=delivery.team_id)
-    others.filter(due__lt=until).update(due=until)
+    for critical in (True, False):
+        until = now + _asked_for(failure, critical)
+        urgent = Q(alarm__priority=Priority.CRITICAL)
+        mine = others.filter(urgent) if critical else others.filter(~urgent | Q(alarm=None))
+        mine.filter(due__lt=until).update(due=until, rested=Coalesce("rested", "due"))
 
 
 class _Try:

@@ -157,8 +157,20 @@ def test_a_message_whose_worker_is_lost_is_late_too(provider: Provider) -> None:
     assert len(auditor.audit(NOW + auditor.LOST + timedelta(seconds=1))) == 1
 
 
+def test_calls_are_late_though_their_provider_asks_again_and_again_to_be_left_alone(provider: Provider) -> None:
+    provider.status, provider.retry_after = 429, "900"
+    asked()
+    asked("emil")
+    told(row(alarm(machine(), priority=2)))
+    for minute in (0, 15, 30):
+        send(NOW + timedelta(minutes=minute))
+    found = auditor.audit(NOW + timedelta(minutes=31))
+    assert ["due since 06:00:30 UTC" in words for words in found] == [True, True]
+    assert [raised.message for raised in own()] == ["Calls are due and do not go out"]
+
+
 def test_a_message_that_is_tried_again_later_is_not_late(provider: Provider) -> None:
-    provider.status = 503
+    provider.status = 429
     asked()
     told(row(alarm(machine())))
     send()

@@ -95,10 +95,10 @@ def test_a_refusal_is_final_and_a_failure_is_not(provider: Provider, status: int
 @pytest.mark.parametrize(
     ("status", "said", "waits"),
     [
-        (429, "120", 120),
-        (503, "120", 120),
+        (429, "50", 50),
+        (503, "50", 50),
         (429, "2", 5),  # never sooner than without it
-        (429, "86400", 900),  # an alarm that comes a day later is of no use
+        (429, "86400", 60),  # a critical alarm that comes a day later is of no use
         (429, "soon", 5),
         (429, "", 5),
     ],
@@ -115,13 +115,23 @@ def test_the_other_messages_to_that_provider_wait_as_well(provider: Provider) ->
     provider.status, provider.retry_after = 429, "120"
     for name in ("olga", "emil", "anna"):
         subscribe(person(name), "sms")
-    told(row(alarm(machine())))
+    told(row(alarm(machine(), priority=2)))
     send()
     assert provider.asked == 1
     provider.status = 200
     send(NOW + timedelta(seconds=119))
     assert provider.asked == 1
     assert [found.outcome for found in send(NOW + timedelta(seconds=120))] == ["sent"] * 3
+
+
+def test_no_provider_makes_a_critical_alarm_wait_longer_than_a_minute(provider: Provider) -> None:
+    provider.status, provider.retry_after = 429, "86400"
+    for name in ("olga", "emil"):
+        subscribe(person(name), "sms")
+    asset = machine()
+    told(row(alarm(asset)), row(alarm(asset, priority=2, rule_name="Warm")))
+    waits = [(found.due - NOW).total_seconds() for found in send()]
+    assert sorted(waits) == [60, 60, 900, 900]
 
 
 def test_when_to_come_again_may_be_a_date() -> None:
