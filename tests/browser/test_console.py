@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -128,6 +129,36 @@ def test_three_alarms_at_once(plant: Plant, quiet: Page, codes: Iterator[str], w
     expect(quiet.locator(".toast")).to_contain_text("3 alarms: acknowledged.")
     expect(waiting).to_have_count(0)
     expect(quiet.locator("#bulk")).to_be_hidden()
+
+
+def test_the_drawer_acts_on_the_alarm_that_it_shows_and_on_no_other(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
+    page = list_with(opened, press, rows=2)
+    first, second = (page.locator("tr[data-alarm]").nth(place) for place in (0, 1))
+    shown, wanted = first.get_attribute("data-alarm"), second.get_attribute("data-alarm")
+    first.locator(".msg").click()
+    button = page.locator("#draw").get_by_role("button", name="Ack")
+    expect(button).to_be_visible()
+    # Another one is asked for and does not come: its content is not there, so its name is not either.
+    answers: list[Any] = []
+    page.route(re.compile(rf"/alarms/{wanted}/"), answers.append)
+    second.locator(".msg").click()
+    page.wait_for_function("() => document.querySelectorAll('tr[aria-selected=true]').length === 1")
+    assert page.locator("#draw").get_attribute("data-alarm") == shown
+    for _ in range(50):
+        if answers:
+            break
+        page.wait_for_timeout(50)
+    answers[0].abort()
+    expect(page.locator(".toast")).to_contain_text("The alarm could not be read")
+    expect(button).to_have_count(0)
+    expect(page.locator("#draw")).to_have_attribute("data-alarm", "")
+    page.unroute_all()
+    second.locator(".msg").click()
+    expect(page.locator("#draw")).to_have_attribute("data-alarm", str(wanted))
+    button.click()
+    expect(page.locator(f"tr[data-alarm='{wanted}'] .c-act .who")).to_have_text("by olga")
+    expect(page.locator(f"tr[data-alarm='{shown}'] .c-act .who")).to_have_count(0)
 
 
 # --- Journey 5: shelve -----------------------------------------------------------------------------------------------

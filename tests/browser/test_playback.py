@@ -70,6 +70,40 @@ def test_what_happened_is_played_from_before_the_alarm_to_its_acknowledgement(pl
     expect(page.locator("#live-word")).to_have_text("Live")
 
 
+def test_one_goes_from_alarm_to_alarm_and_narrows_the_list_without_leaving_the_past(plant, press, story, opened):
+    _before, _raised, after = story
+    page = looked_back(opened, f"/alarms/?at={iso(after - 1)}")
+    handle = page.locator("#scrub-handle")
+    page.keyboard.press("[")
+    expect(handle).not_to_have_attribute("aria-valuenow", str(round(after - 1)))
+    first = page.evaluate("new URL(location.href).searchParams.get('at')")
+    for _time in range(2):
+        page.locator(".filters [name=q]").fill(press)
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile(f"at=.*q={press}|q={press}.*at="))
+        page.locator(".filters [name=q]").blur()
+    page.keyboard.press(",")
+    page.wait_for_function("at => new URL(location.href).searchParams.get('at') < at", arg=first)
+    moved = page.evaluate("new URL(location.href).searchParams.get('at')")
+    page.locator(".filters [name=q]").fill(f"{press} ")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(1500)
+    assert page.evaluate("new URL(location.href).searchParams.get('at')") == moved
+
+
+def test_the_end_of_the_session_is_said_in_the_past_too(plant, press, opened):
+    page = opened(f"/a/{press}/")
+
+    def ends_soon(route):
+        answer = route.fetch()
+        soon = f'data-session-ends="{int((time.time() + 60) * 1000)}"'
+        route.fulfill(response=answer, body=re.sub(r'data-session-ends="[^"]*"', soon, answer.text()))
+
+    page.route(re.compile(rf"/a/{press}/"), ends_soon)
+    page.goto(f"/a/{press}/?at={iso(time.time() - 1800)}")
+    expect(page.locator("#session-end")).to_be_visible()
+
+
 def test_playing_moves_the_time_and_the_values(plant, press, story, opened):
     before, _raised, _after = story
     page = looked_back(opened, f"/a/{press}/?at={iso(before)}")
