@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 
 from alerts import queries
 from alerts.events import suppression_frames, turns
-from alerts.instants import to_us
+from alerts.instants import from_us, to_us
 from alerts.models import JournalEntry
 from alerts.past import looking_back, versions
 from devices.telemetry import history
@@ -26,10 +26,12 @@ from plant.playback import instant
 
 MOST_STEPS = 240  # of values in one window
 MOST_ROWS = 2_000  # of the journal in one window; a window with more ends earlier
+MOST_READINGS = 10_000_000  # in one window, likewise: 2,700 sensors for an hour at one a second
 MOST_TURNS = 20  # moments of one window at which suppressions are told one by one
 MOST_MARKS = 600  # on the bar: more cannot be told apart
+LONGEST = timedelta(hours=1)  # of a window: what the player asks for at its fastest
 LONGEST_BAR = timedelta(days=32)
-_SECOND = 1_000_000
+_MS = 1_000  # µs
 
 Frame = dict[str, Any]
 
@@ -62,23 +64,27 @@ def frames(view: live.View, plant: Topology, window: Window) -> tuple[list[Frame
 
     Takes: a view, as a subscription resolves.
     Gives: the frames, and the moment up to which they go: the window's end, or earlier where more happened than fits.
-    Cost: six queries and one for each 500 sensors, for any number of frames; readings are unpacked once. With
+    Cost: five queries and two for each 500 sensors, for any number of frames; readings are unpacked once. With
     suppressions six more for each moment, at most MOST_TURNS, at which any changed.
     """
-    rows = list(
-        JournalEntry.objects.filter(recorded__gt=window.start, recorded__lte=window.end, alarm__isnull=False)
-        .order_by("recorded", "pk")
-        .values_list("pk", "recorded", "alarm", "alarm__asset")[: MOST_ROWS + 1]
+    window = _within_readings(view, plant, window)
+    written = JournalEntry.objects.filter(recorded__gt=window.start, recorded__lte=window.end).order_by(
+        "recorded", "pk"
     )
+    written = written.select_related("alarm").only("recorded", "event", "from_state", "rule_id", "alarm__asset")
+    rows = list(written[: MOST_ROWS + 1])
     if len(rows) > MOST_ROWS:
-        # What was written at one moment is told together, or not yet; of more than fits at once all is told.
-        last = rows[-1][1]
-        within = [row for row in rows if row[1] < last]
-        window = Window(window.start, within[-1][1] if within else last, window.step)
-        rows = within or rows
+        # A page asks in ms: what was written within one is told together, or not yet. Where it alone is more than
+        # fits, all of it is told.
+        whole = from_us((to_us(rows[-1].recorded) - 1) // _MS * _MS)
+        within = [row for row in rows if row.recorded <= whole]
+        if not within:
+            whole = min(window.end, whole + timedelta(milliseconds=1))
+            within = list(written.filter(recorded__lte=whole))
+        window, rows = Window(window.start, whole, window.step), within
     found = [
         *_alarm_frames(view, rows, window),
-        *_suppression_frames(view, window),
+        *_suppression_frames(view, rows),
         *_value_frames(view, plant, window),
     ]
     found.sort(key=lambda frame: (frame["time"], frame["type"] != "values"))
@@ -87,28 +93,40 @@ def frames(view: live.View, plant: Topology, window: Window) -> tuple[list[Frame
     return found, window.end
 
 
-def _alarm_frames(view: live.View, rows: list[Any], window: Window) -> Iterator[Frame]:
+def _within_readings(view: live.View, plant: Topology, window: Window) -> Window:
+    """Gives the window, or as much of its beginning as has not too many readings."""
+    if not view.values:
+        return window
+    sensors = [sensor for sensor, place in plant.places.items() if place.asset in view.assets]
+    held = history.held(sensors, to_us(window.start), to_us(window.end))
+    if held <= MOST_READINGS:
+        return window
+    span = (to_us(window.end) - to_us(window.start)) * MOST_READINGS // held
+    whole = from_us(max((to_us(window.start) + span) // _MS, to_us(window.start) // _MS + 1) * _MS)
+    return Window(window.start, min(window.end, whole), window.step)
+
+
+def _alarm_frames(view: live.View, rows: list[JournalEntry], window: Window) -> Iterator[Frame]:
     if not view.alarms:
         return
-    told = [row for row in rows if view.concerns(row[3])]
-    known = versions({alarm for _pk, _recorded, alarm, _asset in told}, window.start)
-    for number, recorded, alarm, _asset in told:
+    told = [(row, row.alarm) for row in rows if row.alarm is not None and view.concerns(row.alarm.asset_id)]
+    known = versions({alarm.pk for _row, alarm in told}, window.start)
+    for row, alarm in told:
         yield {
             "type": "alarm",
-            "time": _ms(recorded),
-            "journal": number,
-            "alarm": queries.as_json(known.at(alarm, recorded)),
+            "time": _ms(row.recorded),
+            "journal": row.pk,
+            "alarm": queries.as_json(known.at(alarm.pk, row.recorded)),
         }
 
 
-def _suppression_frames(view: live.View, window: Window) -> Iterator[Frame]:
+def _suppression_frames(view: live.View, rows: list[JournalEntry]) -> Iterator[Frame]:
     """Gives how rules' suppressions stood after each moment at which any changed; of too many, after the last."""
     if not view.suppressions:
         return
-    rows = JournalEntry.objects.filter(recorded__gt=window.start, recorded__lte=window.end, rule_id__isnull=False)
     found: dict[datetime, list[JournalEntry]] = {}
-    for entry in rows.order_by("recorded", "pk"):
-        if turns(entry):
+    for entry in rows:
+        if entry.rule_id is not None and turns(entry):
             found.setdefault(entry.recorded, []).append(entry)
     moments = sorted(found)
     for place, moment in enumerate(moments[:MOST_TURNS]):
@@ -145,7 +163,7 @@ def _value_frames(view: live.View, plant: Topology, window: Window) -> Iterator[
 
 
 def _ms(moment: datetime) -> int:
-    return to_us(moment) // 1000
+    return to_us(moment) // _MS
 
 
 # --- Requests ------------------------------------------------------------------------------------------------------
@@ -177,16 +195,22 @@ def _view(request: HttpRequest, plant: Topology) -> live.View:
 
 @require_GET
 def frame_list(request: HttpRequest) -> HttpResponse:
-    """Gives the snapshot at `at`, if `snapshot` is asked for, and the frames up to `until`, values each `step` ms."""
+    """Gives the snapshot at `at`, if `snapshot` is asked for, and the frames up to `until`, values each `step` ms.
+
+    What goes beyond LONGEST, or is more than fits, is left: the answer's `until` tells how far it goes.
+    """
     try:
         start, until = _moment(request, "at"), _moment(request, "until")
     except Unclear as unclear:
         return JsonResponse({"error": str(unclear)}, status=400)
     plant = topology()
     view = _view(request, plant)
-    end = max(start, min(until, timezone.now()))
+    end = from_us(to_us(min(until, start + LONGEST, timezone.now())) // _MS * _MS)
+    end = max(start, end)
     asked = request.GET.get("step", "")
-    step = timedelta(milliseconds=max(250, min(int(asked), 86_400_000) if asked.isdecimal() else 1000))
+    step = timedelta(
+        milliseconds=max(250, min(int(asked), 86_400_000) if asked.isdecimal() and len(asked) < 19 else 1000)
+    )
     step = max(step, (end - start) / MOST_STEPS)
     found = [snapshot(view, start)] if "snapshot" in request.GET else []
     if end > start:
@@ -198,16 +222,19 @@ def frame_list(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def marks(request: HttpRequest) -> HttpResponse:
-    """Gives where alarms were raised between `from` and `to`, for the bar; and, with `after` or `before`, the next one.
+    """Gives where alarms were raised between `from` and `to`, for the bar; with `after` or `before` only the next one.
 
     Of several that cannot be told apart the highest priority stands for all.
     """
+    plant = topology()
+    if "after" in request.GET or "before" in request.GET:
+        beside = {"next": _beside(request, plant, "after"), "previous": _beside(request, plant, "before")}
+        return JsonResponse(beside)
     try:
         start, end = _moment(request, "from"), _moment(request, "to")
     except Unclear as unclear:
         return JsonResponse({"error": str(unclear)}, status=400)
     start = max(start, end - LONGEST_BAR)
-    plant = topology()
     view = _view(request, plant)
     rows = JournalEntry.objects.filter(event="raise", recorded__gte=start, recorded__lte=end, alarm__isnull=False)
     if request.GET.get("assets", "all") not in ("all", ""):
@@ -222,9 +249,7 @@ def marks(request: HttpRequest) -> HttpResponse:
         if place not in worst or priority < worst[place][1]:
             worst[place] = (to_us(recorded), priority, message)
     found = [[us // 1000, priority, message] for us, priority, message in worst.values()]
-    return JsonResponse(
-        {"marks": found, "next": _beside(request, plant, "after"), "previous": _beside(request, plant, "before")}
-    )
+    return JsonResponse({"marks": found})
 
 
 def _beside(request: HttpRequest, plant: Topology, name: str) -> str | None:

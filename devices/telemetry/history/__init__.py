@@ -8,7 +8,17 @@ from devices.telemetry.codec import Columns
 from devices.telemetry.history.drawing import Points, read_points
 from devices.telemetry.history.folding import Folded, fold
 from devices.telemetry.history.moments import readings_at, steps
-from devices.telemetry.history.reading import Reading, known, last_readings, neighbours, read, read_many, scan, windows
+from devices.telemetry.history.reading import (
+    Reading,
+    held,
+    known,
+    last_readings,
+    neighbours,
+    read,
+    read_many,
+    scan,
+    windows,
+)
 from devices.telemetry.history.retention import forget
 from devices.telemetry.history.summing import Summary, summarise
 from devices.telemetry.history.writing import append, prepare
@@ -22,6 +32,7 @@ __all__ = [
     "append",
     "fold",
     "forget",
+    "held",
     "known",
     "last_readings",
     "neighbours",

@@ -98,6 +98,19 @@ def read_many(sensor_ids: Sequence[int], start: int, end: int, *, late: bool = T
     return {sensor: _merged(pieces, start, end, late=late) for sensor, pieces in held.items()}
 
 
+def held(sensor_ids: Sequence[int], start: int, end: int) -> int:
+    """Gives about how many packed readings of [start, end] there are, from what the chunks say of themselves.
+
+    Cost: one query for each 500 sensors.
+    """
+    start, end = clamp(start, end)
+    found = 0.0
+    for ids in batches(sensor_ids):
+        for first, last, count in chunks_of(ids, start, end).values_list("start", "end", "count"):
+            found += count * (min(last, end) - max(first, start) + 1) / (last - first + 1)
+    return round(found)
+
+
 class _Piece(NamedTuple):
     """Where some of a sensor's readings lie: columns of a segment, or a chunk not yet unpacked."""
 

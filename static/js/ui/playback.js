@@ -166,16 +166,14 @@ function drawEnds() {
   setAttribute(handle, "aria-valuemax", String(Math.round(bar.to / 1000)));
 }
 
-async function readMarks(fields = {}) {
+async function readMarks() {
   const drawn = bar;
   const answer = await ask(player.dataset.marks, {
     from: iso(bar.from),
     to: iso(bar.to),
     assets: scope() || "all",
-    ...fields,
   }).catch(() => null);
   if (answer && drawn === bar) drawMarks(answer.marks);
-  return answer;
 }
 
 /** A line for each alarm: the higher its priority, the taller. */
@@ -195,7 +193,8 @@ function drawMarks(marks) {
 
 async function jump(name) {
   pause();
-  const answer = await readMarks({ [name]: iso(besideOf(tape.at, name)) });
+  const asked = { assets: scope() || "all", [name]: iso(besideOf(tape.at, name)) };
+  const answer = await ask(player.dataset.marks, asked).catch(() => null);
   const at = answer?.[name === "after" ? "next" : "previous"];
   if (!at) return toast(name === "after" ? gettext("No later alarm.") : gettext("No earlier alarm."));
   return seek(rightAfter(at));

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -11,13 +13,19 @@ from django.utils import timezone
 
 from alerts import services
 from alerts.book import Book
+from alerts.instants import from_us, to_us
 from alerts.models import Alarm, JournalEntry
 from alerts.past import Written, looking_back, versions
-from plant.playback import instant
+from devices.telemetry import history
+from devices.telemetry.batch import Batch
+from plant.pages import playback, urls
+from plant.playback import OF_THE_PRESENT, instant
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
+# They show a form, which tells of no moment; the clock is for what it sends.
+WRITE_WITH_THE_CLOCK = ["alarm-comment", "alarms-comment"]
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 
@@ -126,7 +134,10 @@ def test_page_of_the_past_says_so_and_its_buttons_are_off(browser, story, start)
     assert 'id="player"' not in now and "data-at=" not in now
 
 
-@pytest.mark.parametrize("asked", ["nonsense", "2026-01-01T10:00:00", "1999-01-01T00:00:00Z", "2999-01-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    "asked",
+    ["nonsense", "2026-01-01T10:00:00", "1999-01-01T00:00:00Z", "2150-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00"],
+)
 def test_moment_that_is_none_or_to_come_is_the_present(browser, story, asked):
     answer = browser.get("/alarms/", {"show": "unacked", "at": asked})
     assert answer.status_code == 302 and answer["Location"] == "/alarms/?show=unacked"
@@ -177,15 +188,17 @@ def test_page_costs_the_same_number_of_queries_for_any_number_of_alarms_and_step
 
 
 def test_marks_tell_where_alarms_were_raised_and_which_is_next(browser, story, start):
-    fields = {"from": start.isoformat(), "to": (start + 30 * MINUTE).isoformat(), "after": start.isoformat()}
+    fields = {"from": start.isoformat(), "to": (start + 30 * MINUTE).isoformat()}
     told = browser.get("/playback/marks", fields).json()
     assert [priority for _time, priority, _message in told["marks"]] == [2]
+    assert browser.get("/playback/marks", {**fields, "assets": "press-1-2"}).json()["marks"] == []
+    told = browser.get("/playback/marks", {"after": start.isoformat()}).json()
     assert instant(told["next"]) == start + MINUTE and told["previous"] is None
     later = (start + 2 * MINUTE).isoformat()
-    told = browser.get("/playback/marks", {**fields, "after": later, "before": later}).json()
+    told = browser.get("/playback/marks", {"after": later, "before": later}).json()
     assert told["next"] is None and instant(told["previous"]) == start + MINUTE
-    told = browser.get("/playback/marks", {**fields, "assets": "press-1-2"}).json()
-    assert told["marks"] == [] and told["next"] is None
+    told = browser.get("/playback/marks", {"after": start.isoformat(), "assets": "press-1-2"}).json()
+    assert told == {"next": None, "previous": None}
 
 
 @pytest.mark.parametrize("address", ["/playback/marks?from=x&to=y", "/playback/frames?at=x&until=y"])
@@ -197,3 +210,92 @@ def test_unclear_window_is_refused_with_what_is_missing(browser, address):
 @pytest.mark.parametrize("address", ["/playback/frames", "/playback/marks"])
 def test_stranger_is_told_nothing_of_the_past(client, db, address):
     assert client.get(address).status_code == 302
+
+
+def told_from(browser, at, until):
+    """Gives the journal's numbers that windows one after the other tell, each from where the one before ended."""
+    found = []
+    for _window in range(20):
+        if at >= until:
+            return found
+        fields = {"at": at.isoformat(), "until": until.isoformat(), "assets": ""}
+        answer = browser.get("/playback/frames", fields).json()
+        found += [frame["journal"] for frame in answer["frames"] if frame["type"] == "alarm"]
+        on = from_us(answer["until"] * 1000)
+        assert on > at
+        at = on
+    raise AssertionError("the windows do not come to an end")
+
+
+def test_more_rows_of_one_moment_than_a_window_holds_are_all_told_and_the_tape_goes_on(browser, start, monkeypatch):
+    monkeypatch.setattr(playback, "MOST_ROWS", 3)
+    press = factories.plant()[0]
+    factories.sensor(press)
+    alarm = raised(factories.rule(press), start)
+    olga = factories.operator("olga")
+    whole = start.replace(microsecond=0)
+    for us in (300, 300, 300, 300, 300, 300, 800, 1500, 2000, 2000, 2001):
+        at = whole + MINUTE + timedelta(microseconds=us)
+        services.comment(alarm_id=alarm.pk, user=olga, text="seen", now=at)
+    written = list(JournalEntry.objects.filter(event="comment").order_by("pk").values_list("pk", flat=True))
+    assert told_from(browser, whole + 30 * SECOND, whole + 2 * MINUTE) == written
+
+
+def test_window_ends_after_an_hour_or_where_it_has_too_many_readings(browser, start, monkeypatch):
+    early = start.replace(microsecond=0) - timedelta(days=700)
+    fields = {"at": early.isoformat(), "until": start.isoformat(), "assets": "all"}
+    assert browser.get("/playback/frames", fields).json()["until"] == to_us(early + timedelta(hours=1)) // 1000
+    sensor = factories.sensor(factories.plant()[0])
+    times = np.array([to_us(early) + second * 1_000_000 for second in range(3600)])
+    values, good = np.arange(3600.0), np.zeros(3600, np.uint8)
+    history.append(0, Batch(np.full(3600, sensor.pk, np.int32), times, values, good), np.zeros(3600, np.bool_))
+    history.fold(to_us(timezone.now()))
+    assert abs(history.held([sensor.pk], to_us(early), to_us(early + 10 * MINUTE)) - 600) <= 1
+    monkeypatch.setattr(playback, "MOST_READINGS", 600)
+    until = browser.get("/playback/frames", fields).json()["until"]
+    assert abs(until - to_us(early + 10 * MINUTE) // 1000) < 2000
+
+
+@pytest.mark.parametrize("address", [
+    "/playback/frames?at=2026-01-01T00:00:00Z&until=9999-12-31T23:59:59-14:00",
+    "/playback/marks?from=2026-01-01T00:00:00Z&to=9999-12-31T23:59:59-14:00",
+])  # fmt: skip
+def test_moment_that_cannot_be_reckoned_with_is_refused(browser, address):
+    assert browser.get(address).status_code == 400
+
+
+@pytest.mark.parametrize("name", ["alarm", "older"])
+def test_number_of_thousands_of_digits_in_an_address_is_none(browser, name):
+    assert browser.get("/alarms/", {name: "9" * 5000}).status_code == 200
+    fields = {"at": "2026-01-01T00:00:00Z", "until": "2026-01-01T00:01:00Z", "step": "9" * 5000}
+    assert browser.get("/playback/frames", fields).status_code == 200
+
+
+def test_performance_of_the_past_ends_then(browser, story, start):
+    board = browser.get("/performance/", {"days": "1", **at(start + 2 * MINUTE)}).context["board"]
+    assert from_us(board.figures.end) == start + 2 * MINUTE
+
+
+def test_page_that_reads_the_present_s_clock_is_one_of_the_present():
+    assert (
+        sorted(
+            pattern.name
+            for pattern in urls.urlpatterns
+            if reads_the_clock(inspect.unwrap(pattern.callback), set()) and pattern.name not in OF_THE_PRESENT
+        )
+        == WRITE_WITH_THE_CLOCK
+    )
+
+
+def reads_the_clock(function, seen):
+    """Tells whether a view, or what it calls in its module, reads the clock; not of those that only take POST."""
+    source = inspect.getsource(function)
+    if function in seen or "@require_POST" in source:
+        return False
+    seen.add(function)
+    called = [function.__globals__.get(name) for name in function.__code__.co_names]
+    return "timezone.now()" in source or any(
+        reads_the_clock(inspect.unwrap(other), seen)
+        for other in called
+        if inspect.isfunction(other) and other.__module__ == function.__module__
+    )
