@@ -17,26 +17,31 @@ from devices.models import AssetType
 
 # Pages that tell of no moment but of what is set up now, or take a time of their own: `at` means nothing to them.
 OF_THE_PRESENT = frozenset({
-    "alarms-ack", "alarms-out", "alarms-shelve", "answer", "browser-add", "browser-remove", "deliveries", "find",
-    "incident", "maintenance", "map-layer", "map-tracks", "person-calendar", "places", "playback-frames",
-    "playback-marks", "rationalisation", "report", "rota", "rota-calendar", "rotas", "rule", "rule-edit", "rule-new",
-    "rule-out", "rule-shelve", "rules", "start", "subscription", "subscriptions", "synoptic-add", "synoptic-change",
+    "alarms-ack", "alarms-out", "alarms-shelve", "answer", "browser-add", "browser-remove", "deliveries", "document",
+    "find", "incident", "maintenance", "map-layer", "map-layers", "map-tracks", "person-calendar", "places",
+    "playback-frames", "playback-marks", "rationalisation", "report", "rota", "rota-calendar", "rotas", "rule",
+    "rule-edit", "rule-new", "rule-out", "rule-shelve", "rules", "start", "start-state", "subscription",
+    "subscriptions", "synoptic-add", "synoptic-change",
     "synoptic-preview", "theme", "told", "told-check", "trends", "type-rule", "type-rule-edit", "unsubscribe", "words",
     "worker", "workbench",
 })  # fmt: skip
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 def instant(text: str) -> datetime | None:
-    """Reads a moment of an address: ISO 8601 with an offset, or Z. Gives None where it is none."""
+    """Reads a moment of an address: ISO 8601 with an offset, or Z. Gives None where it is none.
+
+    What is before EARLIEST or from LATEST on is none either: it could not be reckoned with.
+    """
     # A plus sign that nobody escaped arrives as a space.
     try:
         found = datetime.fromisoformat(text.strip().replace(" ", "+"))
     except ValueError:
         return None
-    return found if found.tzinfo is not None and found >= EARLIEST else None
+    return found if found.tzinfo is not None and EARLIEST <= found < LATEST else None
 
 
 class LookingBack:

@@ -12,7 +12,6 @@ import numpy as np
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -28,6 +27,7 @@ from alerts.figures.targets import PRIORITY_SPLIT
 from alerts.flood import counter
 from alerts.models import Position, Priority
 from alerts.notify import hours
+from devices import moment
 from plant.drawing import rates
 from plant.pages.drafts import open_and_recent
 from plant.pages.tree import tree
@@ -123,7 +123,7 @@ class Board:
 @require_GET
 def performance(request: HttpRequest) -> HttpResponse:
     """Shows the figures. Cost: the same number of queries for any number of alarms."""
-    period, now = Period.of(request), timezone.now()
+    period, now = Period.of(request), moment.now()
     start, end = period.span(now)
     plant = tree()
     return render(
