@@ -72,7 +72,7 @@ def _person(request: HttpRequest, event: Event) -> User:
 
 def _alarms(numbers: Sequence[str]) -> Subject:
     """Gives alarms by number. Raises: Http404 where one is unknown, or none is named."""
-    wanted = [int(number) for number in numbers if number.isdecimal()]
+    wanted = [int(number) for number in numbers if number.isdecimal() and len(number) < 19]
     found = {alarm.pk: alarm for alarm in queries.alarms().filter(pk__in=wanted)}
     if not wanted or len(found) < len(set(wanted)):
         raise Http404(_("There is no such alarm."))
@@ -199,7 +199,7 @@ def _shelve(request: HttpRequest, subject: Subject) -> HttpResponseBase:
     if request.method == "POST":
         length = request.POST.get("minutes", "")
         one_shot = length == "once"
-        until = now + timedelta(minutes=min(int(length), 527_040)) if length.isdecimal() else None
+        until = now + timedelta(minutes=min(int(length), 527_040)) if length.isdecimal() and len(length) < 19 else None
         asked = services.Request(Event.SHELVE, user, now, request.POST.get("reason", ""), until, one_shot)
         return _do(request, asked, subject, also_critical=len(subject.alarms) == 1 or "critical" in request.POST)
     offered = [minutes for minutes in OFFERED if minutes <= longest] or [longest]
@@ -315,7 +315,7 @@ return_rule = _of_rule(Event.RETURN)
 def silence(request: HttpRequest) -> HttpResponseBase:
     """Stops the horn on every screen: for all alarms that sound now, or those that are named."""
     user = _person(request, Event.SILENCE)
-    named = [int(number) for number in request.POST.getlist("alarm") if number.isdecimal()]
+    named = [int(number) for number in request.POST.getlist("alarm") if number.isdecimal() and len(number) < 19]
     sounding = queries.sounding()
     if named:
         sounding = sounding.filter(pk__in=named)

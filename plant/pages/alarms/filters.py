@@ -65,7 +65,7 @@ class Filters:
             area=given.get("area", "")[:64],
             alarm_class=given.get("class", "")[:64],
             position=given.get("position", "")[:64],
-            older=int(older) if older.isdecimal() and int(older) in AGES else 0,
+            older=int(older) if older.isdecimal() and len(older) < 10 and int(older) in AGES else 0,
             words=given.get("q", "").strip()[:LONGEST_WORDS],
             flat=given.get("flat") == "1",
             before=_number(given.get("before", "")),

@@ -138,7 +138,7 @@ def _console(request: HttpRequest, filters: Filters, plant: Tree, rows: str, con
             "choices": _choices(filters),
             "saved": [(one, one.address, one.query == filters.query()) for one in saved],
             "newest": Alarm.objects.aggregate(newest=Max("pk"))["newest"] or 0,
-            "selected": int(selected) if selected.isdecimal() else None,
+            "selected": int(selected) if selected.isdecimal() and len(selected) < 19 else None,
         },
     )
 
