@@ -11,7 +11,8 @@ from django.contrib.auth.models import User
 from alerts.models import Contact, Delivery
 from alerts.notify.message import Notice
 
-_LONGEST_SAID = 86_400 * 365  # seconds; more is as good as never
+_LONGEST = timedelta(days=365)
+_DIGITS = 9  # of seconds; more than that is more than a year
 
 
 class Transient(Exception):
@@ -33,18 +34,17 @@ class Down(Transient):
 def retry_after(text: str | None, now: datetime) -> timedelta | None:
     """Gives how long a far end asks to be left alone: seconds, or a date. Source: RFC 9110, 10.2.3.
 
-    Gives: None where it says nothing that can be understood.
+    Gives: at most a year, which is as good as never; None where it says nothing that can be understood.
     """
-    if text is None:
-        return None
-    if text.strip().isdecimal():
-        return timedelta(seconds=min(int(text), _LONGEST_SAID))
+    said = "" if text is None else text.strip()
+    if said.isdecimal():
+        return min(timedelta(seconds=int(said)), _LONGEST) if len(said) <= _DIGITS else _LONGEST
     try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
+        until = parsedate_to_datetime(said)
+        until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
+        return min(max(timedelta(0), until - now), _LONGEST)
+    except (ValueError, OverflowError):
         return None
-    until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
-    return max(timedelta(0), until - now)
 
 
 class Permanent(Exception):

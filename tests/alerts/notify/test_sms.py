@@ -137,6 +137,7 @@ def test_no_provider_makes_a_critical_alarm_wait_longer_than_a_minute(provider: 
 def test_when_to_come_again_may_be_a_date() -> None:
     assert retry_after("Mon, 02 Mar 2026 06:02:30 GMT", NOW) == timedelta(seconds=120)
     assert retry_after("Mon, 02 Mar 2026 05:00:00 GMT", NOW) == timedelta(0)
+    assert retry_after("9" * 5000, NOW) == retry_after("Fri, 31 Dec 9999 23:59:59 -1400", NOW) == timedelta(days=365)
     assert retry_after("tomorrow", NOW) is None and retry_after(None, NOW) is None and retry_after("-5", NOW) is None
 
 
