@@ -16,6 +16,8 @@ from devices import annotating
 from devices.api import find_sensors, iso, to_us
 from devices.models import Annotation, Asset
 
+MOST_ASKED = 100  # assets, and sensors, of one answer
+
 router = Router()
 
 
@@ -68,10 +70,13 @@ def list_annotations(
     request: HttpRequest,
     start: datetime,
     end: datetime,
-    asset: list[str] = Query([]),  # type: ignore[type-arg]
-    sensor: list[str] = Query([]),  # type: ignore[type-arg]
+    asset: list[str] = Query([], max_length=MOST_ASKED),  # type: ignore[type-arg]
+    sensor: list[str] = Query([], max_length=MOST_ASKED),  # type: ignore[type-arg]
 ) -> dict[str, Any]:
-    """What is said of the named assets with their sensors, and of the named sensors, in order of time; 500 at most."""
+    """What is said of the named assets with their sensors, and of the named sensors, in order of time; 500 at most.
+
+    At most 100 assets and 100 sensors are named.
+    """
     to_us(start), to_us(end)
     places = list(Asset.objects.filter(code__in=asset).values_list("pk", flat=True))
     tags = [found.pk for found in find_sensors(sensor)]

@@ -128,3 +128,11 @@ def test_over_http_a_time_without_offset_and_an_unknown_place_are_refused(press:
         assert ask(client, "POST", ADDRESS, text="No", **body).status_code == 422
     unknown = {"sensor": "press-1-1/none", "start": "2026-03-01T06:00:00Z", "text": "No"}
     assert ask(client, "POST", ADDRESS, **unknown).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["asset", "sensor"])
+def test_more_places_than_one_answer_takes_are_refused(press: Asset, name: str) -> None:
+    client = Client()
+    client.force_login(factories.viewer())
+    fields = {"start": AT.isoformat(), "end": (AT + HOUR).isoformat(), name: ["press-1-1/temp"] * 300}
+    assert client.get(ADDRESS, fields).status_code == 422
