@@ -23,6 +23,7 @@ import { moment, rangeWords } from "./words.js";
 const SETTLED = 160; // ms without a move after which figures are read and the address is kept
 const REFIGURED = 10_000; // ms after which a view that follows the present has its figures read anew
 const USUAL = 28_800; // s
+const LEAD = 60; // s before the present that playing back begins at the latest
 const MARK = 34; // px that an alarm's symbol and a number beside it take
 const explorer = document.getElementById("explorer");
 const chart = document.getElementById("chart");
@@ -313,6 +314,12 @@ async function copyLink() {
   }
 }
 
+/** Goes to the plant as it was at the cursor, or at the end of what is shown. */
+function playBack() {
+  const at = Math.floor(Math.min(cursor.at ?? until(), now() - LEAD));
+  location.assign(`${explorer.dataset.overview}?${new URLSearchParams({ at: new Date(at * 1000).toISOString() })}`);
+}
+
 /** Moves the cursor by readings of the first pen. */
 function step(count) {
   const line = lines.lines.get(pens[0]?.tag);
@@ -371,6 +378,7 @@ const ACTS = {
   "trend-clear": () => take([]).then(() => show(state.span, state.end)),
   "trend-png": savePicture,
   "trend-link": copyLink,
+  "trend-play-back": playBack,
   "trend-note": () => {
     if ("may" in explorer.dataset && pens.length) notes.add(pens, cursor.at ?? view().until);
   },
