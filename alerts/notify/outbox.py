@@ -185,7 +185,8 @@ def _due(channel: str, now: datetime) -> list[tuple[int, datetime | None]]:
     Of equally urgent ones that goes first which is due the longest: what waits again and again goes behind the others.
     """
     due = Q(outcome=Outcome.DUE, due__lte=now) | Q(outcome=Outcome.SENDING, claimed__lte=now - CLAIM)
-    ordered = Delivery.objects.filter(due, channel=channel).order_by(F("alarm__priority").asc(nulls_last=True), "due", "pk")
+    found = Delivery.objects.filter(due, channel=channel)
+    ordered = found.order_by(F("alarm__priority").asc(nulls_last=True), "due", "pk")
     return list(ordered.values_list("pk", "claimed")[:ROUND])
 
 
