@@ -92,6 +92,7 @@ def _page(request: HttpRequest, said: Said | None = None, *, status: int = 200) 
         "readings": readings,
         "sensor_facts": {row["tag"]: [row["unit"], row["decimals"]] for row in _facts(plant)},
         "may": _may(request),
+        "may_renew": _may(request, ("devices.change_source",)),
         "may_load_demo": _may(request, _DEMO),
         "loading": _loading(),
     }
@@ -247,6 +248,8 @@ def token(request: HttpRequest) -> HttpResponse:
     _asked(request)
     source = Source.objects.filter(name=request.POST.get("source", "")).first()
     if source is not None:
+        # A new token silences whoever sends with the old one.
+        _asked(request, ("devices.change_source",))
         return _page(request, Said(token=services.rotate_token(source=source), source=source))
     roots = list(Asset.objects.filter(parent=None).order_by("position", "code")[:2])
     if not roots or Source.objects.exists():

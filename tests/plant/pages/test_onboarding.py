@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -106,6 +106,18 @@ def test_a_file_is_taken_in_and_its_sources_get_their_tokens_by_a_button(admin: 
     token = re.search(r"Bearer ([\w-]+)", page)
     assert token is not None and Source.objects.get().token_hash == hash_token(token[1])
     assert "m/t" in page
+
+
+def test_who_may_only_add_sources_ends_no_token_that_is_in_use(client: Client, db: None, clean_redis: Any) -> None:
+    named = ("add_asset", "change_asset", "add_sensor", "add_source", "add_rule")
+    adds = User.objects.create_user("adds")
+    adds.user_permissions.set(Permission.objects.filter(codename__in=named))
+    client.force_login(adds)
+    works = factories.plant()[0]
+    source, _ = services.create_source(name="edge-1", scope=works)
+    assert "New token" not in client.get("/start/").content.decode()
+    assert client.post("/start/token", {"source": "edge-1"}).status_code == 403
+    assert Source.objects.get().token_hash == source.token_hash
 
 
 def test_a_plant_without_a_source_gets_one_for_the_whole(admin: Client) -> None:
