@@ -44,7 +44,12 @@ def _typed(request: HttpRequest) -> dict[str, Any]:
 
 
 def _shown(
-    request: HttpRequest, row: Synoptic | None, typed: Mapping[str, str], errors: Mapping[str, str]
+    request: HttpRequest,
+    row: Synoptic | None,
+    typed: Mapping[str, str],
+    errors: Mapping[str, str],
+    *,
+    status: int = 400,
 ) -> HttpResponse:
     plant = tree_for(request)
     last = (row.name, reverse("synoptic", args=[row.pk])) if row else (_("New synoptic"), "")
@@ -67,7 +72,7 @@ def _shown(
             "largest": MAX_BYTES // 1024,
             "versions": _versions(row) if row else [],
         },
-        status=400 if errors else 200,
+        status=status if errors else 200,
     )
 
 
@@ -115,16 +120,20 @@ def change(request: HttpRequest, pk: int) -> HttpResponseBase:
     row = find(pk)
     if not request.user.has_perm("plant.change_synoptic"):
         raise PermissionDenied(_("You can look. An engineer can upload drawings."))
-    now = {"name": row.name, "asset": row.asset.code}
+    now = {"name": row.name, "asset": row.asset.code, "seen": str(services.newest(row))}
     if request.method != "POST":
         return _shown(request, row, now, {})
     values = _typed(request)
     try:
         if not values["reason"]:
             raise ValidationError({"reason": _("Say why.")})
-        services.update_synoptic(synoptic=row, **values)
+        seen = request.POST.get("seen", "")
+        row = services.update_synoptic(synoptic=row, seen=int(seen) if seen.isdecimal() else 0, **values)
     except ValidationError as refusal:
         return _shown(request, find(pk), request.POST.dict(), _refused(refusal))
+    except services.Overtaken as theirs:
+        words = _("Somebody has changed this synoptic meanwhile; see Versions. Save again to put yours in place of it.")
+        return _shown(request, find(pk), {**request.POST.dict(), "seen": str(theirs.seen)}, {"all": words}, status=409)
     return _done(request, row, _("The synoptic is changed. The version before can be taken back."))
 
 

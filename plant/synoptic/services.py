@@ -21,6 +21,14 @@ from plant.synoptic.tree import Unfit
 LONGEST_NAME = 120
 
 
+class Overtaken(Exception):
+    """Somebody has changed the synoptic since it was read."""
+
+    def __init__(self, seen: int) -> None:
+        super().__init__("The synoptic was changed meanwhile.")
+        self.seen = seen  # the newest version now
+
+
 def create_synoptic(*, name: str, asset: Asset | None, file: bytes, code: str = "", reason: str = "") -> Synoptic:
     """Adds a synoptic of an asset.
 
@@ -38,12 +46,18 @@ def create_synoptic(*, name: str, asset: Asset | None, file: bytes, code: str = 
     return row
 
 
-def update_synoptic(*, synoptic: Synoptic, reason: str = "", file: bytes | None = None, **changes: Any) -> Synoptic:
+def update_synoptic(
+    *, synoptic: Synoptic, reason: str = "", file: bytes | None = None, seen: int | None = None, **changes: Any
+) -> Synoptic:
     """Changes a synoptic: name, asset, its drawing by another file. Its code stays: plant.yaml calls it by it.
 
-    Raises: ValidationError, as `create_synoptic`; then the drawing before stays.
+    Takes: the version that the person saw, where somebody's change in between must not be lost.
+    Raises: ValidationError, as `create_synoptic`; then the drawing before stays. Overtaken.
     """
     with transaction.atomic(), because(reason):
+        synoptic = Synoptic.objects.select_for_update().get(pk=synoptic.pk)
+        if seen is not None and (now := newest(synoptic)) != seen:
+            raise Overtaken(now)
         touched = {field for field, value in changes.items() if getattr(synoptic, field) != value}
         if "code" in touched:
             refuse([Problem("code", _("the code stays: plant.yaml calls the synoptic by it."))])
@@ -56,6 +70,11 @@ def update_synoptic(*, synoptic: Synoptic, reason: str = "", file: bytes | None 
         if touched or file is not None:
             synoptic.save()
     return synoptic
+
+
+def newest(synoptic: Synoptic) -> int:
+    """Gives the number of the newest version. Cost: one query."""
+    return synoptic.history.order_by("-history_id").values_list("history_id", flat=True).first() or 0
 
 
 def take_back(*, synoptic: Synoptic, number: int, reason: str = "") -> Synoptic:

@@ -255,7 +255,7 @@ def test_a_change_needs_a_reason_and_can_be_taken_back(engineer: Client) -> None
     row = draw()
     address, first = f"/synoptics/{row.pk}/change/", row.history.get().history_id
     assert "Say why." in engineer.post(address, upload("<rect/>")).content.decode()
-    engineer.post(address, upload("<rect/>", reason="new drawing"))
+    engineer.post(address, upload("<rect/>", reason="new drawing", seen=first))
     row.refresh_from_db()
     assert "<rect/>" in row.drawing
     assert "new drawing" in page(engineer, address)
@@ -266,10 +266,26 @@ def test_a_change_needs_a_reason_and_can_be_taken_back(engineer: Client) -> None
 
 def test_a_change_without_a_file_keeps_the_drawing(engineer: Client) -> None:
     row = draw()
-    before = row.drawing
-    engineer.post(f"/synoptics/{row.pk}/change/", {"name": "Other", "asset": "hall", "reason": "moved"})
+    before, seen = row.drawing, {"seen": str(row.history.get().history_id)}
+    engineer.post(f"/synoptics/{row.pk}/change/", {**seen, "name": "Other", "asset": "hall", "reason": "moved"})
     row.refresh_from_db()
     assert (row.name, row.asset.code, row.drawing) == ("Other", "hall", before)
+
+
+def test_who_writes_on_a_form_that_somebody_has_overtaken_is_told_and_loses_nothing(engineer: Client) -> None:
+    row = draw()
+    address, first = f"/synoptics/{row.pk}/change/", row.history.get().history_id
+    assert f'name="seen" value="{first}"' in page(engineer, address)
+    services.update_synoptic(synoptic=row, name="Theirs", reason="first")
+    written = {"name": "Mine", "asset": "hall", "reason": "second", "seen": str(first)}
+    answer = engineer.post(address, written)
+    text = answer.content.decode()
+    assert answer.status_code == 409 and "Somebody has changed this synoptic meanwhile" in text and "Mine" in text
+    row.refresh_from_db()
+    assert row.name == "Theirs"
+    engineer.post(address, {**written, "seen": str(row.history.latest().history_id)})
+    row.refresh_from_db()
+    assert row.name == "Mine"
 
 
 def test_who_may_only_look_changes_nothing(press: Asset, client: Client) -> None:

@@ -34,6 +34,15 @@ def test_what_is_stored_is_the_cleaned_drawing_and_the_files_hash(line: Asset) -
     assert row.history.get().history_change_reason == "new line"
 
 
+def test_a_change_writes_on_what_is_stored_and_not_on_what_was_read_before(line: Asset) -> None:
+    read = services.create_synoptic(name="Line 1", asset=line, file=FILE)
+    mine = Synoptic.objects.get(pk=read.pk)
+    services.update_synoptic(synoptic=read, file=drawing("<rect/>").encode(), reason="theirs")
+    services.update_synoptic(synoptic=mine, name="Line one", reason="mine")
+    stored = Synoptic.objects.get(pk=read.pk)
+    assert (stored.name, "<rect" in stored.drawing) == ("Line one", True)
+
+
 def test_two_of_one_name_have_two_codes(line: Asset) -> None:
     codes = [services.create_synoptic(name="Line 1", asset=line, file=FILE).code for _ in range(3)]
     assert codes == ["line-1", "line-1-2", "line-1-3"]
