@@ -39,6 +39,18 @@ def newest(rule: Rule | TypeRule) -> int:
     return rule.history.order_by("-history_id").values_list("history_id", flat=True).first() or 0
 
 
+def refuse_overtaken(rule: Rule | TypeRule, seen: int) -> None:
+    """Refuses what was written on a rule that somebody has changed since.
+
+    Takes: the newest row of its history as the person saw it. Raises: Overtaken. Cost: one query, two if it has moved.
+    """
+    now = newest(rule)
+    if now != seen:
+        theirs = [one for one in changes_of(rule) if one.number > seen and one.fields]
+        if theirs:
+            raise Overtaken(theirs, now)
+
+
 def save(
     *, rule: Rule | TypeRule, seen: int, reason: str, name: str, values: Mapping[str, Any]
 ) -> Rule | TypeRule | None:
@@ -51,11 +63,7 @@ def save(
     """
     with change():
         held = type(rule)._default_manager.select_for_update().get(pk=rule.pk)
-        now = newest(held)
-        if now != seen:
-            theirs = [one for one in changes_of(held) if one.number > seen and one.fields]
-            if theirs:
-                raise Overtaken(theirs, now)
+        refuse_overtaken(held, seen)
         wanted = {"name": name, **rules.tidy(values)}
         if all(getattr(held, field) == value for field, value in wanted.items()):
             return None

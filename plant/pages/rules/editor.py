@@ -162,6 +162,12 @@ def _draft(request: HttpRequest, target: Target, form: Form) -> HttpResponseBase
     values = form.values()
     if values is None:
         return _page(request, target, form)
+    try:
+        # Else what they changed would stand in the draft as it was before them.
+        editing.refuse_overtaken(target.rule, form.seen)
+    except editing.Overtaken as theirs:
+        form.seen = theirs.seen
+        return _page(request, target, form, overtaken=theirs)
     stored = target.values
     changes = {field: value for field, value in values.items() if value != stored[field]}
     if form.texts["name"].strip() != target.name:

@@ -195,6 +195,17 @@ def test_an_operator_sends_a_change_for_approval_and_an_engineer_sees_it(browser
     assert "Olga Operator has sent a change for approval: nags" in read(browser.get(page_of(rule)))
 
 
+def test_a_draft_from_a_form_that_somebody_has_overtaken_does_not_propose_to_undo_them(
+    browser: Client, rule: Rule
+) -> None:
+    User.objects.get(username="operator").user_permissions.add(Permission.objects.get(codename="add_draftchange"))
+    written = fields(rule, do="draft", cause="Dry", reason="nags")
+    rules.update_rule(rule=rule, reason="too early", limit=95.0)
+    answer = browser.post(page_of(rule), written)
+    assert answer.status_code == 409 and "too early" in read(answer)
+    assert not DraftChange.objects.exists()
+
+
 # --- The backtest -----------------------------------------------------------------------------
 
 
