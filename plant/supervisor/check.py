@@ -19,7 +19,7 @@ def steps(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
     python = sys.executable
     if arguments:
         return [("pytest", [python, "-m", "pytest", *arguments])]
-    # What starts and kills whole Andons comes after the rest. It waits more than it works: the browser beside the kills.
+    # What starts and kills whole Andons comes after the rest: the browser beside the kills, since both wait a lot.
     tests = ("pytest", [python, "-m", "pytest", "-q", "-n", "2", "-m", "not chaos and not browser"])
     spread = ["-n", "2", "--dist", "loadgroup"]
     processes = ("pytest, whole processes", [python, "-m", "pytest", "-q", *spread, "-m", "chaos or browser"])
