@@ -214,7 +214,7 @@ def test_stranger_is_told_nothing_of_the_past(client, db, address):
 
 def told_from(browser, at, until):
     """Gives the journal's numbers that windows one after the other tell, each from where the one before ended."""
-    found = []
+    found: list[int] = []
     for _window in range(20):
         if at >= until:
             return found
@@ -277,14 +277,12 @@ def test_performance_of_the_past_ends_then(browser, story, start):
 
 
 def test_page_that_reads_the_present_s_clock_is_one_of_the_present():
-    assert (
-        sorted(
-            pattern.name
-            for pattern in urls.urlpatterns
-            if reads_the_clock(inspect.unwrap(pattern.callback), set()) and pattern.name not in OF_THE_PRESENT
-        )
-        == WRITE_WITH_THE_CLOCK
-    )
+    found = [
+        str(pattern.name)
+        for pattern in urls.urlpatterns
+        if reads_the_clock(inspect.unwrap(pattern.callback), set()) and pattern.name not in OF_THE_PRESENT
+    ]
+    assert sorted(found) == WRITE_WITH_THE_CLOCK
 
 
 def reads_the_clock(function, seen):
