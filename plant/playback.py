@@ -21,7 +21,7 @@ OF_THE_PRESENT = frozenset({
     "find", "incident", "maintenance", "map-layer", "map-layers", "map-tracks", "person-calendar", "places",
     "playback-frames", "playback-marks", "rationalisation", "report", "rota", "rota-calendar", "rotas", "rule",
     "rule-edit", "rule-new", "rule-out", "rule-shelve", "rules", "start", "start-state", "subscription",
-    "subscriptions", "synoptic-add", "synoptic-change",
+    "subscription-add", "subscriptions", "synoptic-add", "synoptic-change",
     "synoptic-preview", "theme", "told", "told-check", "trends", "type-rule", "type-rule-edit", "unsubscribe", "words",
     "worker", "workbench",
 })  # fmt: skip

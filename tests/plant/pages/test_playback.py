@@ -24,8 +24,8 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-# They show a form, which tells of no moment; the clock is for what it sends.
-WRITE_WITH_THE_CLOCK = ["alarm-comment", "alarms-comment"]
+# It shows a form, which tells of no moment; the clock is for what is sent.
+WRITE_WITH_THE_CLOCK = ["alarms-comment"]
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 
