@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.auth.models import Permission
 from django.contrib.sessions.models import Session
 from django.test import Client, override_settings
 from django.utils import timezone
@@ -75,6 +76,18 @@ def test_a_station_that_only_looks_stays_signed_in_and_nobody_else(browser: Clie
     assert client.post("/wall", {"on": ""}).json() == {"stays": False}
     assert expiry(client) <= django_settings.SESSION_COOKIE_AGE
     assert Client().post("/wall", {"on": "1"}).status_code == 302
+
+
+def test_a_stations_session_ends_like_any_other_once_its_account_may_do_more(
+    client: Client, db: None, clean_redis: Any
+) -> None:
+    viewer = factories.viewer()
+    client.force_login(viewer)
+    client.post("/wall", {"on": "1"})
+    assert expiry(client) > 390 * 86_400
+    viewer.user_permissions.add(Permission.objects.get(codename="change_rule"))
+    client.get("/words")
+    assert expiry(client) <= django_settings.SESSION_COOKIE_AGE
 
 
 # --- What went wrong -------------------------------------------------------------------------------------------------
