@@ -283,7 +283,7 @@ def test_no_page_violates_the_rules_of_accessibility(plant: Plant, opened: Opene
         page.locator("#live-word", has_text="Live").wait_for(state="attached")
         if "?alarm" in address and width > 1000:
             page.locator("#draw h2").wait_for()
-        page.add_script_tag(path=AXE)
+        page.evaluate(AXE.read_text(encoding="utf-8"))
         for violation in page.evaluate("axe.run({ resultTypes: ['violations'] }).then((result) => result.violations)"):
             places = [node["html"][:160] for node in violation["nodes"][:3]]
             found.append(f"{address}: {violation['id']}, {violation['help']}: {places}")

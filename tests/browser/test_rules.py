@@ -124,6 +124,6 @@ def test_the_pages_are_accessible_in_both_themes_and_on_the_phone(
         if address == editor:
             expect(page.locator("#charts canvas").first).to_be_visible(timeout=60_000)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        page.add_script_tag(path=AXE)
+        page.evaluate(AXE.read_text(encoding="utf-8"))
         found = page.evaluate("axe.run('#main', { resultTypes: ['violations'] }).then((result) => result.violations)")
         assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []

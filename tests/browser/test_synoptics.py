@@ -110,7 +110,7 @@ def test_no_page_of_it_has_an_accessibility_violation(opened: Opened, address: s
         for where in shown:
             if where != shown[0]:
                 page.goto(where)
-            page.add_script_tag(path=AXE)
+            page.evaluate(AXE.read_text(encoding="utf-8"))
             for violation in page.evaluate(
                 "axe.run('#main', { resultTypes: ['violations'] }).then((all) => all.violations)"
             ):

@@ -144,7 +144,7 @@ def test_a_link_shows_the_same_and_the_picture_can_be_kept(opened: Opened, told:
 def test_the_explorer_passes_axe(opened: Opened, told: str, theme: str) -> None:
     page = opened(f"/trends/?s={told}/temp&s={told}/oil&t=1h&c=previous", color_scheme=theme)
     shown(page)
-    page.add_script_tag(path=AXE)
+    page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("axe.run('#main', {resultTypes: ['violations']})")["violations"]
     assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == []
 
