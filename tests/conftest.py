@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import redis
+from django.utils import translation
 
 from tests.environment import FOLDER
 from tests.redis_server import start_redis
@@ -31,6 +32,13 @@ def redis_server() -> Iterator[str]:
     yield os.environ["REDIS_URL"]
     process.kill()
     process.wait()
+
+
+@pytest.fixture(autouse=True)
+def words_end_with_the_test() -> Iterator[None]:
+    """Ends the language that a request left active: Django sets it at the begin of a request and leaves it."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
