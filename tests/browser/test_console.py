@@ -141,7 +141,7 @@ def test_the_drawer_acts_on_the_alarm_that_it_shows_and_on_no_other(plant: Plant
     expect(button).to_be_visible()
     # Another one is asked for and does not come: its content is not there, so its name is not either.
     answers: list[Any] = []
-    page.route(re.compile(rf"/alarms/{wanted}/"), answers.append)
+    page.route(re.compile(rf"/alarms/{wanted}/"), lambda route: answers.append(route))
     second.locator(".msg").click()
     page.wait_for_function("() => document.querySelectorAll('tr[aria-selected=true]').length === 1")
     assert page.locator("#draw").get_attribute("data-alarm") == shown
@@ -211,10 +211,10 @@ def test_the_horn_sounds_by_priority_until_it_is_silenced_and_never_acknowledges
     assert page.evaluate("window.tones") == []
     page.keyboard.press("j")
     expect(horn).to_have_attribute("data-now", "sounding")
-    page.wait_for_function("window.tones.includes(587)")
+    page.wait_for_function("() => window.tones.includes(587)")
     assert set(page.evaluate("window.tones")) == {587}  # medium
     plant.send({f"{press}/temp": 97.4})
-    page.wait_for_function("window.tones.includes(988)")  # critical is heard over it
+    page.wait_for_function("() => window.tones.includes(988)")  # critical is heard over it
     page.keyboard.press("m")
     expect(horn).to_have_attribute("data-now", "quiet")
     expect(page.locator("#banner-unacked")).to_have_text("2")

@@ -66,7 +66,7 @@ def test_a_reading_over_the_limit_is_seen_on_every_page(plant: Plant, opened: Op
     plant.send({f"{press}/temp": 97.4})
     expect(machine.locator("#mine li[data-alarm]")).to_contain_text("Temperature high")
     expect(machine.locator("#why")).to_contain_text("The fan stands.")
-    expect(machine.locator(f'.val.al.p1[data-tag="{press}/temp"]')).to_be_visible()
+    expect(machine.locator(f'.sensors .val.al.p1[data-tag="{press}/temp"]')).to_be_visible()
     expect(overview.locator("#banner")).to_contain_text("Temperature high")
     expect(overview.locator(f'a.hexg[data-asset="{press}"]')).to_have_class(re.compile(r"\bal p1 un\b"))
     # The list does not move by itself: what is new waits behind its bar.

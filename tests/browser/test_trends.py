@@ -17,7 +17,7 @@ from tests.browser.conftest import Plant
 pytestmark = pytest.mark.browser
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-WHOLE = "performance.getEntriesByName('trend-drawn').some((mark) => mark.detail.whole)"
+WHOLE = "() => performance.getEntriesByName('trend-drawn').some((mark) => mark.detail.whole)"
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 Opened = Callable[..., Page]
