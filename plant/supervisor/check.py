@@ -19,9 +19,9 @@ def steps(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
     python = sys.executable
     if arguments:
         return [("pytest", [python, "-m", "pytest", *arguments])]
-    # What starts and kills whole Andons comes after the rest: three at a time, since they wait a lot.
+    # What starts and kills whole Andons comes after the rest: two at a time, since they wait a lot.
     tests = ("pytest", [python, "-m", "pytest", "-q", "-n", "2", "-m", "not chaos and not browser"])
-    spread = ["-n", "3", "--dist", "loadgroup"]
+    spread = ["-n", "2", "--dist", "loadgroup"]
     processes = ("pytest, whole processes", [python, "-m", "pytest", "-q", *spread, "-m", "chaos or browser"])
     found = [
         ("ruff check", [python, "-m", "ruff", "check", "."]),
