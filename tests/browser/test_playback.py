@@ -80,7 +80,6 @@ def test_one_goes_from_alarm_to_alarm_and_narrows_the_list_without_leaving_the_p
     for _time in range(2):
         page.locator(".filters [name=q]").fill(press)
         page.keyboard.press("Enter")
-        expect(page).to_have_url(re.compile(f"at=.*q={press}|q={press}.*at="))
         page.locator(".filters [name=q]").blur()
     page.keyboard.press(",")
     page.wait_for_function("at => new URL(location.href).searchParams.get('at') < at", arg=first)
