@@ -11,6 +11,7 @@ import pytest
 import redis
 from django.utils import translation
 
+from tests import migrated
 from tests.environment import FOLDER
 from tests.redis_server import start_redis
 
@@ -65,9 +66,18 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = str(FOLDER / "test.sqlite3")
+        migrated.copy_to(FOLDER / "test.sqlite3")
     else:
         connection.settings_dict["OPTIONS"].pop("pool")
         connection.settings_dict["TEST"]["NAME"] = connection.creation._get_test_db_name()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Has Django take the migrated file that lies there, instead of an empty one."""
+    from django.db import connection
+
+    return connection.vendor == "sqlite"
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from typing import Any
 
 from plant.supervisor.config import Plan
 from plant.supervisor.processes import spawn
+from tests import migrated
 from tests.redis_server import start_redis
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -76,7 +77,10 @@ class Stack:
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             self.start_redis()
-            self.run("manage.py", "migrate", "--verbosity", "0")
+            if "DATABASE_URL" in self.environment:
+                self.run("manage.py", "migrate", "--verbosity", "0")
+            elif not (self.folder / "andon.sqlite3").exists():
+                migrated.copy_to(self.folder / "andon.sqlite3")
         except BaseException:
             self.__exit__()
             raise
