@@ -262,7 +262,7 @@ def _process(shard: int, glance: Glance, heard: Heard, client: Any, later: Any, 
         log.error("entries of a stream are gone", shard=shard, since=gap.since, until=gap.until)
 
     batch, arrival, own = _columns(entries)
-    before = _acquainted(warm.cursors, batch)
+    before = _acquainted(warm.cursors, batch, own)
     verdict, cursors = admit(before, batch, arrival)
     report = Report(shard, more=more)
     if entries:
@@ -351,16 +351,33 @@ def _columns(entries: list[stream.Entry]) -> tuple[Batch, Int64, Mask]:
     return batch, arrival, own
 
 
-def _acquainted(cursors: Cursors, batch: Batch) -> Cursors:
+def _acquainted(cursors: Cursors, batch: Batch, own: Mask) -> Cursors:
     """Gives cursors that know of every sensor of the batch what the history does: one may come from another shard.
 
-    Cost: nothing but for a sensor that the shard has never seen; then a few queries for all of them.
+    Cost: nothing but for a sensor that the shard has never seen; then a few queries for all of them, and some for each
+    that has come as a copy.
     """
-    strangers = np.unique(batch.sensor[cursors.rows(batch.sensor) < 0])
+    unseen = cursors.rows(batch.sensor) < 0
+    strangers = np.unique(batch.sensor[unseen])
     if not len(strangers):
         return cursors
     known = history.last_readings(strangers.tolist())
+    for sensor in np.unique(batch.sensor[unseen & ~own]).tolist():
+        if sensor in known:
+            known |= _before_copies(sensor, batch.time[batch.sensor == sensor], known.pop(sensor).time)
     return cursors.introduced(known) if known else cursors
+
+
+def _before_copies(sensor: int, times: Int64, last: int) -> dict[int, history.Reading]:
+    """Gives a sensor's newest reading before the first of its copies that was not late at home, where there is one.
+
+    Its own shard may be further than this one: what the history holds beyond that copy is yet to come here. Late at
+    home was what the history passed and did not keep as a reading of its time.
+    Takes: the copies' times in order of arrival; the newest that the history holds.
+    """
+    kept = history.read(sensor, int(times.min()), int(times.max()), late=False).time
+    counted = times[np.isin(times, kept) | (times > last)]
+    return history.readings_at([sensor], int(counted[0]) - 1 if len(counted) else last)
 
 
 def _drop_late_duplicates(batch: Batch, verdict: npt.NDArray[np.uint8], own: Mask) -> None:

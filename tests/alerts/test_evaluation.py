@@ -3,6 +3,7 @@
 import pytest
 
 from alerts import rules, services
+from alerts.backtest import stored
 from alerts.models import Alarm, JournalEntry
 from devices import services as services_of_plant
 from devices.models import Asset, Checkpoint, Segment
@@ -119,6 +120,54 @@ def test_rule_over_two_machines_is_judged_in_its_home_shard(scenario):
     scenario.drain(1.1)
     assert scenario.states() == [("Flow differs", "B")]
     assert sum(segment.count for segment in Segment.objects.all()) == 4
+
+
+@pytest.fixture
+def apart(scenario):
+    """Gives a sensor with a rule, and the sensor of another shard that the rule compares it with."""
+    machines = factories.plant(machines=12)
+    one = machines[0]
+    other = next(machine for machine in machines if machine.shard != one.shard)
+    flow, far = factories.sensor(one, "flow"), factories.sensor(other, "flow")
+    factories.rule(one, "Flow differs", kind="deviation", sensor_key="flow", reference=far.tag, limit=5.0)
+    return flow, far
+
+
+def test_rule_sees_what_its_other_shard_had_drained_long_before(scenario, apart):
+    """As after a worker's start, when one shard has taken all of a backlog and the other has not begun."""
+    flow, far = apart
+    for at, value in [(0, 20.0), (1, 14.0), (2, 20.0), (3, 13.0), (4, 20.0)]:
+        scenario.send_many([(flow, at, 20.0, Quality.GOOD), (far, at, value, Quality.GOOD)], arrives=at)
+    pipeline.process_shard(far.asset.shard, clock=scenario.us(4.1))
+    pipeline.process_shard(flow.asset.shard, clock=scenario.us(4.1))
+    assert [(event, at) for event, _, _, at in scenario.journal()] == [
+        ("raise", 1.0), ("clear", 2.0), ("raise", 3.0), ("clear", 4.0),
+    ]  # fmt: skip
+    assert as_stored() == [(1.0, True), (2.0, False), (3.0, True), (4.0, False)]
+
+
+def test_rule_does_not_see_a_late_reading_though_it_is_the_first_of_its_sensor(scenario, apart):
+    flow, far = apart
+    route = far.routes.get()
+    far.routes.all().delete()  # as before the rule was made
+    scenario.send(far, 2, 20.0)
+    scenario.drain(2.1)
+    route.save()
+    far = type(far).objects.get(pk=far.pk)
+    # Late, at home it counts for nothing; then one that is not.
+    scenario.send_many([(flow, 3, 20.0, Quality.GOOD), (far, 1, 13.0, Quality.GOOD)], arrives=3)
+    scenario.send_many([(flow, 4, 20.0, Quality.GOOD), (far, 4, 20.0, Quality.GOOD)], arrives=4)
+    for shard in (far.asset.shard, flow.asset.shard):
+        pipeline.process_shard(shard, clock=scenario.us(4.1))
+    assert scenario.journal() == []
+    assert as_stored() == []
+
+
+def as_stored():
+    """Gives what the rules make of the history: (second, active)."""
+    specs = [spec for shard in range(16) for spec in rules.specs(shard)]
+    start, end = Scenario.us(-1), Scenario.us(100)
+    return [((found.time - Scenario.us(0)) / 1e6, found.active) for found in stored(specs, start, end)]
 
 
 def test_edited_rule_keeps_its_alarm_until_it_has_judged(scenario, press, temp):
