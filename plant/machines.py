@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
@@ -83,10 +83,18 @@ class Condition:
     since: int | None  # of the state's reading
 
 
-def offline_after(intervals: Iterable[float | None]) -> float:
-    """Gives the seconds without any reading after which a machine counts as offline."""
-    known = [interval for interval in intervals if interval is not None]
-    return max(OFFLINE_AFTER, STALE_AFTER_INTERVALS * min(known)) if known else math.inf
+class After(NamedTuple):
+    """The seconds without any reading after which a machine is judged anew; None for never."""
+
+    stale: float | None
+    offline: float | None
+
+
+def judging(intervals: Iterable[float | None]) -> After:
+    """Gives when a machine's data is old and when it counts as offline, by its sensors' intervals (s)."""
+    fastest = min((interval for interval in intervals if interval is not None), default=None)
+    offline = None if fastest is None else max(OFFLINE_AFTER, STALE_AFTER_INTERVALS * fastest)
+    return After(stale_after(fastest), offline)
 
 
 def condition(
@@ -103,17 +111,16 @@ def condition(
     Takes: the newest reading's time of all its sensors (µs), their intervals (s), its state sensor's reading
     (time in µs, value), what that sensor's values mean, and whether it lies below a part that is not heard.
     """
-    intervals = list(intervals)
     since = state[0] if state else None
     if silent:
         return Condition(Kind.OFFLINE, str(NO_DATA), False, newest, since)
     if newest is None:
         return Condition(Kind.OFFLINE, str(KIND_WORDS[Kind.OFFLINE]), False, None, since)
     age = (now_us - newest) / 1e6
-    if age > offline_after(intervals):
+    after = judging(intervals)
+    if after.offline is not None and age > after.offline:
         return Condition(Kind.OFFLINE, str(KIND_WORDS[Kind.OFFLINE]), False, newest, since)
-    limits = [limit for limit in map(stale_after, intervals) if limit is not None]
-    stale = bool(limits) and age > min(limits)
+    stale = after.stale is not None and age > after.stale
     if state is None:
         return Condition(Kind.REPORTING, str(KIND_WORDS[Kind.REPORTING]), stale, newest, None)
     kind, word = words.get(label_key(state[1]), (Kind.REPORTING.value, label_key(state[1])))

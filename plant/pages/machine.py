@@ -23,7 +23,7 @@ from devices import documents, moment
 from devices.models import Asset, Document, Sensor
 from plant import writing
 from plant.drawing import Shown, scale_of
-from plant.machines import Kind, condition, offline_after, stale_after, state_words
+from plant.machines import Kind, condition, judging, state_words
 from plant.pages import sparks, states
 from plant.pages.alarms import condition_of, condition_words
 from plant.pages.reading import newest
@@ -141,14 +141,11 @@ class Machine:
     @property
     def judged_by(self) -> dict[str, Any]:
         """Gives what the page's script needs to judge the machine's state by itself."""
-        intervals = [sensor.interval for sensor in self.sensors]
-        limits = [limit for limit in map(stale_after, intervals) if limit is not None]
         teller = self._teller
         return {
             "tag": teller.tag if teller else None,
             "words": state_words(teller.labels) if teller else None,
-            "stale": min(limits, default=None),
-            "offline": offline_after(intervals),
+            **judging(sensor.interval for sensor in self.sensors)._asdict(),
         }
 
     @property

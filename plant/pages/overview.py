@@ -23,7 +23,7 @@ from devices import moment
 from devices.models import Source
 from devices.telemetry import latest
 from plant.drawing import Cell
-from plant.machines import KIND_WORDS, Kind, condition, offline_after, stale_after
+from plant.machines import KIND_WORDS, Kind, condition, judging, stale_after
 from plant.pages import pipeline
 from plant.pages.tree import STATE_QUANTITY, Node, Row, SensorRow, Tree, tree
 
@@ -173,7 +173,7 @@ class Board:
             words,
             silent=node.code in self.silent,
         )
-        known = [limit for limit in map(stale_after, intervals) if limit is not None]
+        after = judging(intervals)
         return Cell(
             code=node.code,
             name=node.name,
@@ -186,8 +186,8 @@ class Board:
             state_tag=f"{self.plant.nodes[state.asset].code}/{state.key}" if state else "",
             words=self._place_of(words) if state else None,
             parts=[part.code for part in node.walk()][1:],
-            stale_after=min(known, default=None),
-            offline_after=offline_after(intervals),
+            stale_after=after.stale,
+            offline_after=after.offline,
         )
 
     def _place_of(self, words: Mapping[str, tuple[str, str]]) -> int:

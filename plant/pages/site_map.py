@@ -248,7 +248,7 @@ def _spot(spot: Spot) -> dict[str, Any]:
 
 def _milliseconds(seconds: float | None) -> float | None:
     """Gives milliseconds, or None for never."""
-    return None if seconds is None or seconds == float("inf") else seconds * 1000
+    return None if seconds is None else seconds * 1000
 
 
 @require_GET

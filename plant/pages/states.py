@@ -16,7 +16,7 @@ from devices.models import Sensor
 from devices.telemetry import history
 from devices.telemetry.batch import Quality
 from devices.telemetry.codec import Columns
-from plant.machines import KIND_WORDS, NO_DATA, Kind, label_key, offline_after
+from plant.machines import KIND_WORDS, NO_DATA, Kind, judging, label_key
 
 SPAN = timedelta(hours=24)
 TICKS = 8  # stretches between two labels
@@ -75,19 +75,22 @@ def of_machine(teller: Sensor, labels: Mapping[str, tuple[str, str]], now: datet
     end = to_us(now)
     start = end - int(SPAN.total_seconds() * 1e6)
     columns = history.read(teller.pk, start, end)
-    silent = offline_after([teller.interval])
+    silent = judging([teller.interval]).offline
     return Day(stretches(columns, labels, start, end, silent=silent), start, end)
 
 
 def stretches(
-    columns: Columns, labels: Mapping[str, tuple[str, str]], start: int, end: int, *, silent: float
+    columns: Columns, labels: Mapping[str, tuple[str, str]], start: int, end: int, *, silent: float | None
 ) -> list[Stretch]:
-    """Gives the states one after the other, without a hole; a silence of `silent` seconds is a time without data."""
+    """Gives the states one after the other, without a hole; a silence of `silent` seconds is a time without data.
+
+    None is never.
+    """
     good = columns.quality < Quality.BAD
     times, values = columns.time[good], columns.value[good]
     if not len(times):
         return [Stretch(Kind.OFFLINE, start, end)]
-    most = int(min(silent * 1e6, end - start))
+    most = end - start if silent is None else int(min(silent * 1e6, end - start))
     # A state stands until the next reading, but no longer than a silence takes to count as one.
     ends = np.append(times[1:], end)
     known = np.minimum(ends, times + most)

@@ -30,7 +30,7 @@ from devices.models import Sensor
 from devices.telemetry import latest
 from plant import writing
 from plant.drawing import Shown
-from plant.machines import Condition, condition, offline_after, stale_after
+from plant.machines import Condition, condition, judging
 from plant.models import Synoptic
 from plant.pages.reading import shown
 from plant.pages.tree import STATE_QUANTITY, Node, SensorRow, Tree, tree_for
@@ -214,9 +214,6 @@ class Mimic:
 
     def _asset(self, node: Node) -> dict[str, Any]:
         rows, teller = self._sensors_of(node), self._teller(node)
-        intervals = [row.interval for row in rows]
-        known = [limit for limit in map(stale_after, intervals) if limit is not None]
-        offline = offline_after(intervals)
         return {
             "name": node.name,
             "url": node.url,
@@ -224,8 +221,7 @@ class Mimic:
             "machine": bool(rows),
             "tag": f"{self.plant.nodes[teller.asset].code}/{teller.key}" if teller else None,
             "words": teller.words if teller else None,
-            "stale": min(known, default=None),
-            "offline": offline if offline != float("inf") else None,
+            **judging(row.interval for row in rows)._asdict(),
         }
 
 

@@ -1,10 +1,8 @@
 """A machine's state from its readings."""
 
-import math
-
 import pytest
 
-from plant.machines import Kind, condition, kind_of, offline_after, stale_after, state_words
+from plant.machines import Kind, condition, judging, kind_of, state_words
 
 NOW = 1_000_000_000_000
 WORDS = state_words({"0": "stopped", "1": "running"})
@@ -37,10 +35,11 @@ def test_old_data_is_stale_first_and_offline_after_two_minutes() -> None:
 
 
 def test_a_slow_machine_gets_three_of_its_intervals() -> None:
-    assert (offline_after([600.0, 3600.0, None]), stale_after(600.0)) == (1800.0, 1800.0)
+    assert judging([600.0, 3600.0, None]) == (1800.0, 1800.0)
 
 
 def test_a_machine_that_reports_when_it_likes_is_offline_only_before_its_first_reading() -> None:
-    assert offline_after([None]) == math.inf
+    assert judging([None]) == judging([]) == (None, None)
     assert condition(NOW, 1, [None], (1, 0.0), WORDS).kind == Kind.STOPPED
+    assert condition(NOW, 1, [], (1, 0.0), WORDS).kind == Kind.STOPPED
     assert condition(NOW, None, [None], None, WORDS).kind == Kind.OFFLINE

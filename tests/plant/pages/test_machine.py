@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import struct
 import time
 from collections.abc import Callable
@@ -260,6 +262,15 @@ def test_the_state_is_the_one_that_the_script_will_judge(press: Asset, browser: 
     assert (found.state.kind, found.state.word, found.rest) == (Kind.STOPPED, "stopped", True)
     assert found.judged_by["tag"] == state.tag
     assert found.judged_by["words"]["1"] == ("running", "execute")
+
+
+def test_what_the_script_judges_by_is_json_where_no_sensor_tells_its_interval(browser: Client) -> None:
+    """JSON knows no Infinity: a browser's parser refuses it, and the page's whole script with it."""
+    factories.sensor(factories.plant(machines=1)[0], interval=None)
+    said = re.search(r'<script id="judged-by"[^>]*>(.*?)</script>', page(browser))
+    assert said
+    found = json.loads(said[1], parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert (found["stale"], found["offline"]) == (None, None)
 
 
 def test_a_machine_without_sensors_says_what_to_do(browser: Client) -> None:
