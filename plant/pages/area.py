@@ -178,15 +178,22 @@ class Page:
         return found
 
     @cached_property
+    def _filled(self) -> list[Line]:
+        return [line for line in self.lines if line.cells]
+
+    @cached_property
+    def alone(self) -> bool:
+        """Tells whether one line has all the machines: then its cards follow each other page by page."""
+        return len(self._filled) == 1
+
+    @cached_property
     def parts(self) -> list[Part]:
         """Gives the lines, each with the machines that have a card."""
         found, left = [], MOST_CARDS
-        filled = [line for line in self.lines if line.cells]
-        alone = len(filled) == 1
         # Where all is well the first line is open: somebody came to see machines.
-        first = filled[0] if filled and not any(line.tally.worst for line in self.lines) else None
+        first = self._filled[0] if self._filled and not any(line.tally.worst for line in self.lines) else None
         for line in self.lines:
-            part = self._part(line, left, alone=alone, first=line is first)
+            part = self._part(line, left, first=line is first)
             left -= len(part.chosen)
             found.append(part)
         return found
@@ -194,8 +201,8 @@ class Page:
     def _key(self, line: Line) -> str:
         return line.row.node.code if line.row.node else self.node.code
 
-    def _part(self, line: Line, left: int, *, alone: bool, first: bool) -> Part:
-        key = self._key(line)
+    def _part(self, line: Line, left: int, *, first: bool) -> Part:
+        key, alone = self._key(line), self.alone
         wanted = self._wanted(line.cells)
         asks = (line.tally.worst is not None or first) and key not in self.view.folded
         wished = asks or key in self.view.unfolded or (alone and key not in self.view.folded)
@@ -318,7 +325,7 @@ class Page:
     def next_page(self) -> str:
         """Gives the address of what does not fit on this page, or nothing."""
         most = MOST_ROWS if self.view.view == "table" else MOST_CARDS
-        shown_here = len(self._ranked) if self.view.view == "table" or len(self.parts) == 1 else 0
+        shown_here = len(self._ranked) if self.view.view == "table" or self.alone else 0
         after = self.view.start + most
         return self.view.address(**{"from": after}) if after < shown_here else ""
 

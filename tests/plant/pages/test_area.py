@@ -153,6 +153,19 @@ def test_a_very_long_line_comes_page_by_page(hall: list[Asset], browser: Client)
     assert not set(cards(first)) & set(cards(second))
 
 
+def test_a_line_with_all_the_machines_comes_page_by_page_beside_an_empty_one_too(
+    hall: list[Asset], browser: Client
+) -> None:
+    Asset.objects.filter(parent__code__in=("line-2", "line-3")).delete()
+    more_machines(98)
+    services.create_asset(code="line-9", name="Line 9", level="line", parent=Asset.objects.get(code="hall"))
+    first = browser.get("/a/hall/")
+    assert len(cards(first.context["page"])) == MOST_CARDS
+    assert "Further machines" in first.content.decode()
+    second = browser.get("/a/hall/" + first.context["page"].next_page).context["page"]
+    assert (len(cards(second)), second.next_page) == (100 - MOST_CARDS, "")
+
+
 def test_a_card_has_state_key_values_and_the_alarms_of_its_machine(
     hall: list[Asset], browser: Client, clean_redis: Any, raise_alarm: RaiseAlarm
 ) -> None:
