@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,11 +18,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from plant import session
 from plant.attempts import attempt
 from plant.tokens import link_owner, use_link
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
-ENDS = "ends"  # in the session: when it ends, in ms since 1970
 _BY_LINK = "signed_in_by_link"  # in the session: a new password may be set without the old one
 
 
@@ -57,7 +56,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return _form(request, wrong % {"left": tried.left}, 403)
     tried.succeeded()
     login(request, user)
-    begin_session(request)
+    session.begin(request)
     return redirect(_next(request))
 
 
@@ -78,7 +77,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "plant/sign_in_link.html", {"person": user})
     login(request, user, backend=_BACKEND)
-    begin_session(request)
+    session.begin(request)
     if user.has_usable_password():
         return redirect("/")
     request.session[_BY_LINK] = True
@@ -102,19 +101,6 @@ def set_password(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Your password is set."))
         return redirect("/")
     return render(request, "plant/sign_in_password.html", {"form": form, "first": first})
-
-
-def begin_session(request: HttpRequest) -> int:
-    """Lets the session last its whole time from now on. Gives: when it ends, in ms since 1970."""
-    ends = int((timezone.now().timestamp() + settings.SESSION_COOKIE_AGE) * 1000)
-    request.session[ENDS] = ends
-    return ends
-
-
-@require_POST
-def stay(request: HttpRequest) -> HttpResponse:
-    """Puts the end of the session off, for somebody who is there."""
-    return JsonResponse({"ends": begin_session(request)})
 
 
 @login_not_required

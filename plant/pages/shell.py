@@ -27,13 +27,13 @@ from alerts.flood.queries import Flood, floods
 from alerts.models import Alarm, Contact, JournalEntry
 from devices import moment, units
 from plant import shifts
-from plant.pages import finding, pipeline, wall
+from plant.pages import finding, pipeline
 from plant.pages.tree import Node, Tree, tree, tree_for
 from plant.pages.words import catalogue_address
 from plant.playback import address_at, has_past, kept_since
 from plant.readers import PLANT, reader_of
+from plant.session import ENDS, looks_only
 from plant.shifts import Worked
-from plant.sign_in import ENDS
 from plant.version import version
 
 THEMES = ("dark", "light", "")
@@ -150,14 +150,14 @@ class Shell:
 
     @property
     def density(self) -> str:
-        """Gives wall for a station that shows everything one size up; the address goes before what is kept."""
+        """Gives wall for a display that shows everything one size up; the address goes before what is kept."""
         asked = self.request.GET.get("density", self.request.COOKIES.get("density"))
         return "wall" if asked == "wall" else ""
 
     @property
     def looks_only(self) -> bool:
-        """Tells whether the person may change nothing, as the account of a wall station."""
-        return wall.looks_only(self.request.user)
+        """Tells whether the person may change nothing, as the account of a wall display."""
+        return looks_only(self.request.user)
 
     @property
     def version(self) -> str:

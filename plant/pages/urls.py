@@ -31,7 +31,6 @@ from plant.pages import (
     synoptics,
     told,
     trends,
-    wall,
     words,
     workbench,
 )
@@ -142,5 +141,4 @@ urlpatterns = [
     path("language", words.language, name="language"),
     path("clock", words.clock, name="clock"),
     path("words/<str:language>/<str:version>.js", words.words, name="words"),
-    path("wall", wall.stay, name="wall"),
 ]

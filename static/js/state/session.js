@@ -4,13 +4,19 @@ export const WARNING = 120_000; // ms before the end
 const RENEW = 3_600_000; // ms before the end, where nobody is there to be asked
 
 /**
- * Takes the ms that are left, whether the page only shows, and whether somebody is being asked.
+ * Whether the page hangs on a wall display that only looks, where nobody is there to be asked. Takes the page's density
+ * and what it says of the person: who may do anything, were it only at another time than the one shown, is asked.
+ */
+export const showsOnly = (density, said) => density === "wall" && "looksOnly" in said;
+
+/**
+ * Takes the ms that are left, whether the page shows only, and whether somebody is being asked.
  * Gives "stay", "warn", "leave" or null.
  */
-export function whatToDo(left, showsOnly, asked) {
+export function whatToDo(left, alone, asked) {
   if (left === null) return null;
   if (left <= 0) return "leave";
-  if (showsOnly) return left < RENEW ? "stay" : null;
+  if (alone) return left < RENEW ? "stay" : null;
   return left <= WARNING && !asked ? "warn" : null;
 }
 

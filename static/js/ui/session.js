@@ -1,9 +1,9 @@
-// The end of the session: said two minutes before, and put off by one click. A wall that only shows stays signed in.
+// The end of the session: said two minutes before, and put off by one click. A wall display that only looks stays signed in.
 
 import { onAct } from "../lib/dispatch.js";
 import { post, setText } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
-import { leaving, whatToDo } from "../state/session.js";
+import { leaving, showsOnly, whatToDo } from "../state/session.js";
 import { clock, duration } from "../state/writing.js";
 import { serverTime } from "./live.js";
 import { toast } from "./toast.js";
@@ -13,15 +13,27 @@ const { body, documentElement: root } = document;
 let ends = Number(body.dataset.sessionEnds) || null;
 let asking = false;
 
-const showsOnly = () => root.dataset.density === "wall" && !("mayAck" in body.dataset);
+const alone = () => showsOnly(root.dataset.density, body.dataset);
+
+async function ask(fields) {
+  const answer = await post("/session", fields);
+  if (!answer.ok) throw new Error(String(answer.status));
+  const said = await answer.json();
+  ends = said.ends;
+  // Its account may do more by now than when the page was made.
+  if (fields.wall && !said.stays) delete body.dataset.looksOnly;
+}
+
+/** Says whether the browser shows the wall: there the session of a display that only looks does not run out. */
+export function sayWall() {
+  if ("looksOnly" in body.dataset) ask({ wall: root.dataset.density === "wall" ? "1" : "" }).catch(() => {});
+}
 
 async function stay() {
   if (asking) return;
   asking = true;
   try {
-    const answer = await post("/session", {});
-    if (!answer.ok) throw new Error(String(answer.status));
-    ends = (await answer.json()).ends;
+    await ask(alone() ? { wall: "1" } : {});
     dialog.close();
   } catch {
     toast(gettext("You are not signed in any longer than before, no connection."));
@@ -32,7 +44,7 @@ async function stay() {
 
 function look() {
   const left = ends === null ? null : ends - serverTime();
-  switch (whatToDo(left, showsOnly(), dialog.open)) {
+  switch (whatToDo(left, alone(), dialog.open)) {
     case "stay":
       stay();
       break;

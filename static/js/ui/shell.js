@@ -6,6 +6,7 @@ import { fill, gettext } from "../lib/words.js";
 import { age, clock, duration } from "../state/writing.js";
 import { asOf, connect, hearsValues, now, on, past, plant, tryNow } from "./live.js";
 import { keptAt, lookForNew, start as startKept } from "./kept.js";
+import { sayWall } from "./session.js";
 import { toast } from "./toast.js";
 
 const root = document.documentElement;
@@ -91,7 +92,7 @@ function theme() {
   post("/theme", { theme: wanted }).catch(() => toast(gettext("The theme is not stored, no connection.")));
 }
 
-// --- Wall display: kept for the browser; a station that only looks stays signed in ---------------------------------
+// --- Wall display: kept for the browser; one that only looks stays signed in ----------------------------------------
 
 const KEPT = 31_536_000; // s
 const STAYS_EVERY = 6 * 3_600_000; // ms
@@ -99,7 +100,7 @@ const onWall = () => root.dataset.density === "wall";
 
 function keepWall() {
   document.cookie = `density=${onWall() ? "wall" : ""};path=/;max-age=${onWall() ? KEPT : 0};samesite=lax`;
-  stay();
+  sayWall();
 }
 
 function wall() {
@@ -109,12 +110,6 @@ function wall() {
   here.searchParams.delete("density");
   history.replaceState(null, "", here);
   keepWall();
-}
-
-/** Asks that the session of a station that only looks does not run out while it hangs on the wall. */
-function stay() {
-  if (!("looksOnly" in document.body.dataset)) return;
-  post("/wall", { on: onWall() ? "1" : "" }).catch(() => {});
 }
 
 // --- Shift -----------------------------------------------------------------------------------------------------------
@@ -180,8 +175,8 @@ export function start() {
   });
   on("version", offerNew);
   if (new URLSearchParams(location.search).has("density")) keepWall();
-  else if (onWall()) stay();
-  setInterval(() => onWall() && stay(), STAYS_EVERY);
+  else if (onWall()) sayWall();
+  setInterval(() => onWall() && sayWall(), STAYS_EVERY);
   on("out", () => location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`));
   for (const event of ["snapshot", "values", "alarm"]) {
     on(event, () => {

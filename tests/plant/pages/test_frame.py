@@ -1,4 +1,4 @@
-"""The frame of every page: shift, version, wall stations, and the pages that say what went wrong."""
+"""The frame of every page: shift, version, wall displays, and the pages that say what went wrong."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from plant.session import ENDS
 from plant.version import version
 from tests import factories
 
@@ -48,7 +49,7 @@ def test_every_page_has_the_one_button_that_a_newer_version_shows(browser: Clien
         assert [("hidden" in found, 'data-act="reload"' in found) for found in button] == [(True, True)]
 
 
-# --- Wall stations ---------------------------------------------------------------------------------------------------
+# --- Wall displays ---------------------------------------------------------------------------------------------------
 
 
 def test_the_wall_is_asked_for_in_the_address_and_kept_by_the_browser(browser: Client) -> None:
@@ -64,29 +65,42 @@ def expiry(browser: Client) -> float:
     return (session.expire_date - timezone.now()).total_seconds()
 
 
-def test_a_station_that_only_looks_stays_signed_in_and_nobody_else(browser: Client, client: Client) -> None:
-    # One browser: first an operator's, then the station's.
-    assert browser.post("/wall", {"on": "1"}).json() == {"stays": False}
+def test_a_display_that_only_looks_stays_signed_in_and_nobody_else(browser: Client, client: Client) -> None:
+    # One browser: first an operator's, then the display's.
+    assert browser.post("/session", {"wall": "1"}).json()["stays"] is False
     assert expiry(browser) <= django_settings.SESSION_COOKIE_AGE
     client.force_login(factories.viewer())
-    assert client.post("/wall", {"on": "1"}).json() == {"stays": True}
+    said = client.post("/session", {"wall": "1"}).json()
+    assert said == {"stays": True, "ends": client.session[ENDS]}
     assert expiry(client) > 390 * 86_400
     assert "data-looks-only" in text(client)
     # Off the wall it is an ordinary session again.
-    assert client.post("/wall", {"on": ""}).json() == {"stays": False}
+    assert client.post("/session", {"wall": ""}).json()["stays"] is False
     assert expiry(client) <= django_settings.SESSION_COOKIE_AGE
-    assert Client().post("/wall", {"on": "1"}).status_code == 302
+    assert Client().post("/session", {"wall": "1"}).status_code == 302
 
 
-def test_a_stations_session_ends_like_any_other_once_its_account_may_do_more(
+def test_a_display_that_may_do_more_puts_off_nothing_by_itself_and_a_press_does(browser: Client) -> None:
+    """An old page asks by itself for as long as it hangs: nobody would be signed out after twelve hours."""
+    session = browser.session
+    session[ENDS] = 1
+    session.save()
+    assert browser.post("/session", {"wall": "1"}).json() == {"ends": 1, "stays": False}
+    assert browser.post("/session").json()["ends"] > 1
+
+
+def test_a_displays_session_ends_like_any_other_once_its_account_may_do_more(
     client: Client, db: None, clean_redis: Any
 ) -> None:
     viewer = factories.viewer()
     client.force_login(viewer)
-    client.post("/wall", {"on": "1"})
+    client.post("/session", {"wall": "1"})
     assert expiry(client) > 390 * 86_400
     viewer.user_permissions.add(Permission.objects.get(codename="change_rule"))
     client.get("/words")
+    assert expiry(client) <= django_settings.SESSION_COOKIE_AGE
+    ends = client.session[ENDS]
+    assert client.post("/session", {"wall": "1"}).json() == {"ends": ends, "stays": False}
     assert expiry(client) <= django_settings.SESSION_COOKIE_AGE
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-from plant.sign_in import ENDS
+from plant.session import ENDS
 
 
 def _worker(client: Client) -> dict[str, Any]:
