@@ -9,11 +9,13 @@ from django.utils.translation import gettext as _
 
 from alerts import rules
 from alerts.checks import CONDITION
-from alerts.models import Priority, Rule, Severity, TypeRule
+from alerts.models import Kind, Priority, Rule, Severity, TypeRule
+from alerts.writing import plain
 from devices.changes import change
 from devices.checks import Problem, number, refuse
 
 _WATCHED = ("name", *CONDITION)
+LAID_DOWN = frozenset(_WATCHED) | {"reset_before_ack"}  # what an alarm carries of its rule and of the plant
 _SECONDS = frozenset({
     "window", "per", "timeout", "duration", "on_delay", "off_delay", "realarm", "longest_shelving", "time_to_respond",
 })  # fmt: skip
@@ -123,6 +125,8 @@ def default_reason(found: Change) -> str:
 
 def label_of(field: str) -> str:
     """Gives a field's name as the forms have it."""
+    if field == "reset_before_ack":
+        return _("reset before acknowledgement")
     return str(Rule._meta.get_field(field).verbose_name)  # type: ignore[union-attr]
 
 
@@ -132,6 +136,8 @@ def text_of(field: str, value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return str(_("yes") if value else _("no"))
+    if field == "kind":
+        return str(Kind(value).label)
     if field == "priority":
         return str(Priority(value).label)
     if field == "severity":
@@ -141,7 +147,7 @@ def text_of(field: str, value: Any) -> str:
     if field == "suppress_when":
         return "; ".join(while_text(one) for one in value)
     if isinstance(value, int | float):
-        return f"{number(value)} s" if field in _SECONDS else number(value)
+        return f"{plain(value)} s" if field in _SECONDS else plain(value)
     return str(value)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alerts.engine.expression import ExpressionError, compile_expression
+from alerts.limits import has_limits, limits_of
 from alerts.models import Kind, Priority, Severity
 from devices.checks import MAX_SECONDS, Problem, check_number, check_text, number, within
 
@@ -336,12 +337,10 @@ def _missing(tag: str, asset: str, sensors: Iterable[str]) -> str:
 
 
 def levels_of(values: Mapping[str, Any]) -> dict[str, float | None]:
-    """Gives the levels that a rule has on its sensor's own scale, by field."""
+    """Gives the levels that a rule names on its sensor's own scale, by field: its limits, or what it compares with."""
     kind = values["kind"]
-    if kind in (Kind.HIGH, Kind.LOW):
-        return {"limit": values["limit"]}
-    if kind == Kind.OUTSIDE:
-        return {"low": values["low"], "high": values["high"]}
+    if has_limits(kind):
+        return {**limits_of(values)}
     if kind in (Kind.EQUALS, Kind.NOT_EQUALS):
         return {"value": values["value"]}
     return {"reference": as_number(values["reference"])} if kind == Kind.DEVIATION else {}

@@ -48,6 +48,11 @@ def number(value: float | None, decimals: int = 1) -> str:
     return _MINUS + text if negative else text
 
 
+def plain(value: float) -> str:
+    """Gives a setting with the digits that it has: 2, 0.75."""
+    return number(value, max(0, -int(Decimal(repr(value)).normalize().as_tuple().exponent)))
+
+
 def day(local: date, this_year: int | None = None) -> str:
     """Gives a day by its own clock: 17 Mar; with the year where it is another than `this_year`."""
     if this_year is None or local.year == this_year:

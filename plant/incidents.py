@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -13,7 +13,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from alerts import queries
+from alerts.changes import LAID_DOWN, label_of, text_of
 from alerts.instants import to_us
+from alerts.limits import limits_of
 from alerts.models import Alarm, Delivery, JournalEntry, Rule
 from alerts.past import looking_back
 from devices.models import Sensor
@@ -26,7 +28,6 @@ MOST_ALARMS = 1_000
 MOST_ROWS = 5_000  # of the time line
 MOST_TRENDS = 40
 _POINTS = 1_200  # of one trend
-_LEVELS = {"high": ("limit",), "low": ("limit",), "outside": ("low", "high")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class Incident:
     def _trend(self, sensor: Sensor) -> Trend:
         points = history.read_points(sensor.pk, to_us(self.start), to_us(self.end), _POINTS)
         mine = [alarm for alarm in self.alarms if alarm.sensor_id == sensor.pk]
-        limits = dict.fromkeys((level, alarm.priority) for alarm in mine for level in _levels(alarm.frozen))
+        limits = dict.fromkeys((level, alarm.priority) for alarm in mine for level in limits_of(alarm.frozen).values())
         normal = sensor.normal_low, sensor.normal_high
         drawn = lane(
             Lane(
@@ -143,15 +144,10 @@ class Incident:
         ]
 
 
-def _levels(frozen: dict[str, Any]) -> Sequence[float]:
-    found = (frozen.get(name) for name in _LEVELS.get(frozen.get("kind", ""), ()))
-    return [value for value in found if value is not None]
-
-
 def _in_words(frozen: dict[str, Any]) -> list[tuple[str, str]]:
-    """Gives what a rule laid down as (name, value), without what it leaves open."""
+    """Gives what a rule laid down as (label, value), without what it leaves open."""
     return [
-        (name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        (label_of(name) if name in LAID_DOWN else name.replace("_", " "), text_of(name, value))
         for name, value in frozen.items()
         if value not in (None, "", [], {})
     ]

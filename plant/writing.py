@@ -1,17 +1,16 @@
 """How numbers, units, times and ages are written on the screens; static/js/state/writing.js is its twin."""
 
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from math import isfinite
 
 from django.utils import timezone
 from django.utils.formats import get_format
 
 from alerts import writing as lower
-from alerts.writing import NO_VALUE, number
+from alerts.writing import NO_VALUE, number, plain
 from devices.units import display
 
-__all__ = ["NO_VALUE", "number"]  # as alerts write them
+__all__ = ["NO_VALUE", "number", "plain"]  # as alerts write them
 
 _PER = {1.0: "s", 60.0: "min", 3600.0: "h"}
 
@@ -37,12 +36,7 @@ def decimals_for(low: float | None, high: float | None, wanted: int | None = Non
 
 def per(seconds: float | None) -> str:
     """Gives what a rate is per, after its figure: " /min"; nothing for none."""
-    return "" if seconds is None else f"\u00a0/{_PER.get(seconds, f'{seconds:g} s')}"
-
-
-def plain(value: float) -> str:
-    """Gives a setting with the digits that it has: 2, 0.75."""
-    return number(value, max(0, -int(Decimal(repr(value)).normalize().as_tuple().exponent)))
+    return "" if seconds is None else f"\u00a0/{_PER.get(seconds, f'{plain(seconds)} s')}"
 
 
 def duration(seconds: float) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from alerts.instants import to_us
+from alerts.limits import has_limits, is_lower
 from alerts.models import Alarm
 from devices.telemetry import history
 from devices.telemetry.batch import Quality
@@ -71,10 +72,7 @@ def level_of(alarm: Alarm | None) -> Level | None:
     if alarm is None or alarm.limit is None:
         return None
     kind = alarm.frozen.get("kind", "high")
-    if kind not in ("high", "low", "outside"):
-        return None
-    below = kind == "low" or (kind == "outside" and alarm.limit == alarm.frozen.get("low"))
-    return Level(alarm.limit, below)
+    return Level(alarm.limit, is_lower(alarm.frozen, alarm.limit)) if has_limits(kind) else None
 
 
 def drawn(value: Shown, points: Line, alarm: Alarm | None) -> dict[str, Any] | None:

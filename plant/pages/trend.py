@@ -11,7 +11,9 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from alerts.instants import to_us
+from alerts.limits import limits_of as limits_in
 from alerts.models import Alarm, Rule
+from alerts.wiring import values_of
 from devices.models import Sensor
 from plant import writing
 
@@ -48,14 +50,13 @@ def limits_of(rules: Iterable[Rule]) -> list[dict[str, Any]]:
     return [
         {"value": value, "priority": rule.priority, "name": rule.name}
         for rule in rules
-        for value in _levels(rule.kind, rule.limit, rule.low, rule.high)
+        for value in limits_in(values_of(rule)).values()
     ]
 
 
 def limits_when_raised(alarm: Alarm) -> list[dict[str, Any]]:
     """Gives the lines of an alarm's rule as it was when the alarm was raised."""
-    rule = alarm.frozen
-    levels = _levels(rule.get("kind", ""), rule.get("limit"), rule.get("low"), rule.get("high"))
+    levels = limits_in(alarm.frozen).values()
     return [{"value": value, "priority": alarm.priority, "name": alarm.rule_name} for value in levels]
 
 
@@ -68,9 +69,3 @@ def return_of(alarm: Alarm) -> dict[str, Any]:
     """Gives the mark of an alarm's return to normal."""
     assert alarm.cleared is not None
     return {**mark_of(alarm), "time": to_us(alarm.cleared) / 1e6, "over": True}
-
-
-def _levels(kind: str, limit: float | None, low: float | None, high: float | None) -> list[float]:
-    """Gives the levels that a rule of this kind has on the sensor's own scale."""
-    found = (limit,) if kind in ("high", "low") else (low, high) if kind == "outside" else ()
-    return [value for value in found if value is not None]

@@ -63,7 +63,8 @@ def test_file_tells_what_happened_who_did_what_and_which_rule_it_was(browser, st
     for event in ("raise", "comment", "ack", "clear"):
         assert f"<td>{event}</td>" in text
     assert "Olga Operator" in text and "seen &lt;script&gt;" in text and "The fan &lt;script&gt;" in text
-    assert "<dt>on delay</dt><dd>5.0</dd>" in text
+    assert "<dt>on-delay</dt><dd>5 s</dd>" in text
+    assert "<dt>kind</dt><dd>High limit</dd>" in text
     assert re.search(r'<path class="line" d="M[0-9. L]+', text) and 'class="mark p1"' in text
 
 
