@@ -237,8 +237,8 @@ class Machine:
     @property
     def rules_in_words(self) -> list[tuple[Rule, str]]:
         """Gives the rules in force, each with what it asks for."""
-        units = {rule.pk: line.sensor.unit for line in self.lines for rule in line.rules}
-        return [(rule, condition_words(values_of(rule), units.get(rule.pk, ""))) for rule in self.rules]
+        scales = {rule.pk: (line.sensor.unit, line.sensor.labels) for line in self.lines for rule in line.rules}
+        return [(rule, condition_words(values_of(rule), *scales.get(rule.pk, ("", {})))) for rule in self.rules]
 
     @cached_property
     def marks(self) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -38,14 +39,14 @@ def _found(model: type[Rule] | type[TypeRule], pk: int) -> Rule | TypeRule:
     return rule
 
 
-def _unit(rule: Rule | TypeRule) -> str:
-    """Gives the unit of a rule's limits. Cost: one query."""
-    units: Any
+def _scale(rule: Rule | TypeRule) -> tuple[str, Mapping[str, Any]]:
+    """Gives the unit of a rule's limits, and what its sensor's values are called. Cost: one query."""
+    sensors: Any
     if isinstance(rule, Rule):
-        units = Sensor.objects.filter(pk__in=RuleInput.objects.filter(rule=rule, place=0).values("sensor"))
+        sensors = Sensor.objects.filter(pk__in=RuleInput.objects.filter(rule=rule, place=0).values("sensor"))
     else:
-        units = TypeSensor.objects.filter(type=rule.type, key=rule.sensor_key)
-    return units.values_list("unit", flat=True).first() or ""
+        sensors = TypeSensor.objects.filter(type=rule.type, key=rule.sensor_key)
+    return sensors.values_list("unit", "labels").first() or ("", {})
 
 
 @require_GET
@@ -86,7 +87,7 @@ def _page(request: HttpRequest, rule: Rule | TypeRule) -> HttpResponse:
             "node": node,
             "owner": rule.asset.name if isinstance(rule, Rule) else rule.type.name,
             "origin": rule.origin if isinstance(rule, Rule) else None,
-            "condition": condition_words(rules.freeze(rule) if isinstance(rule, Rule) else values, _unit(rule)),
+            "condition": condition_words(rules.freeze(rule) if isinstance(rule, Rule) else values, *_scale(rule)),
             "texts": [(label_of(name), values[name], name in missing(values)) for name in _TEXTS],
             "facts": [(label_of(name), named.get(name) or text_of(name, values[name])) for name in _FACTS],
             "lacks": [label_of(name) for name in missing(values)],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -136,7 +136,7 @@ def _found(filters: Filters, plant: Tree, now: datetime) -> tuple[Any, Lately | 
         found: Any = (
             TypeRule.objects.select_related("type").annotate(assets=Count("copies")).order_by("type__name", "name")
         )
-        words = Q(name__icontains="")
+        words = Q()
         for word in filters.words.split():
             words &= Q(name__icontains=word) | Q(type__name__icontains=word) | Q(sensor_key__icontains=word)
     else:
@@ -179,24 +179,26 @@ def _lines(rows: Collection[Any], plant: Tree, counts: Counter[int], chattering:
         return []
     model = type(next(iter(rows)))
     known = versions(model, [row.pk for row in rows])
-    units: dict[Any, str] = {}
+    scales: dict[Any, tuple[str, Mapping[str, Any]]] = {}  # unit, and what values are called
     if model is Rule:
         first = RuleInput.objects.filter(rule__in=[row.pk for row in rows], place=0).order_by()
-        units = dict(first.values_list("rule_id", "sensor__unit"))
+        found = first.values_list("rule_id", "sensor__unit", "sensor__labels")
+        scales = {rule: (unit, labels) for rule, unit, labels in found}
     else:
         own = TypeSensor.objects.filter(type__in={row.type_id for row in rows}).order_by()
-        units = {(kind, key): unit for kind, key, unit in own.values_list("type_id", "key", "unit")}
+        columns = own.values_list("type_id", "key", "unit", "labels")
+        scales = {(kind, key): (unit, labels) for kind, key, unit, labels in columns}
     lines = []
     for row in rows:
         own_rule = isinstance(row, Rule)
         values = freeze(row) if own_rule else values_of(row)
-        unit = units.get(row.pk if own_rule else (row.type_id, row.sensor_key), "")
+        scale = scales.get(row.pk if own_rule else (row.type_id, row.sensor_key), ("", {}))
         lines.append(
             Line(
                 rule=row,
                 node=plant.nodes.get(row.asset_id) if own_rule else None,
                 owner=row.asset.name if own_rule else row.type.name,
-                condition=condition_words(values, unit),
+                condition=condition_words(values, *scale),
                 version=known.get(row.pk),
                 lately=counts[row.pk] if own_rule else 0,
                 chatters=own_rule and row.pk in chattering,

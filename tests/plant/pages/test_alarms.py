@@ -10,12 +10,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from alerts.models import Alarm, AlarmClass, Delivery, JournalEntry, Rule, State, Suppression, Suppressor
 from devices.models import Asset
 from plant.models import SavedFilter
-from plant.pages.alarms import condition_of
+from plant.pages.alarms import condition_of, condition_words
 from tests import factories
 
 BUDGET = 22
@@ -193,6 +193,28 @@ def test_the_limit_says_on_which_side_it_alarms(press: Asset, browser: Client, r
 
 
 # --- One alarm -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "words", "german"),
+    [
+        ({"kind": "high", "limit": 1234567.5}, "at or over 1 234 567.5 °C", "1 234 567,5 °C"),
+        ({"kind": "outside", "low": -0.25, "high": 2}, "outside −0.25 to 2 °C", "−0,25 bis 2 °C"),
+        ({"kind": "rate_high", "limit": 5.0, "per": 60.0}, "rising by 5 °C /min or more", "5 °C /min"),
+        ({"kind": "rate_low", "limit": -1.5, "per": 10.0}, "changing by −1.5 °C /10 s or less", "/10 s"),
+        ({"kind": "equals", "value": 3.0}, "equal to aborted", "aborted"),
+        ({"kind": "not_equals", "value": 0}, "different from 0", "0"),
+        ({"kind": "deviation", "limit": 0.5, "reference": "72.5"}, "0.5 °C or more away from 72.5", "72,5"),
+        ({"kind": "stale", "timeout": 90.0}, "no reading for 90\u00a0s", "seit 90"),
+    ],
+)
+def test_what_a_rule_asks_for_is_written_as_the_reader_writes_figures(
+    rule: dict[str, Any], words: str, german: str
+) -> None:
+    with translation.override("en"):
+        assert condition_words(rule, "degC", {"3": "aborted"}) == words
+    with translation.override("de"):
+        assert german in condition_words(rule, "degC", {"3": "aborted"})
 
 
 def test_an_alarm_says_what_its_rule_asked_for_and_what_to_do(
