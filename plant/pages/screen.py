@@ -22,7 +22,7 @@ def screen(request: HttpRequest) -> HttpResponseBase:
         raise PermissionDenied
     sent = {name: request.POST[name] for name in SETTINGS if name in request.POST}
     if not sent or any(value not in ("0", "1") for value in sent.values()):
-        return JsonResponse({"error": "Send sound or single_keys as 0 or 1."}, status=400)
+        return JsonResponse({"error": _("Send sound or single_keys as 0 or 1.")}, status=400)
     Contact.objects.update_or_create(user=request.user, defaults={name: value == "1" for name, value in sent.items()})
     if request.headers.get("X-Requested-With") == "fetch":
         return HttpResponse(status=204)

@@ -128,7 +128,9 @@ def change(request: HttpRequest, pk: int) -> HttpResponseBase:
         if not values["reason"]:
             raise ValidationError({"reason": _("Say why.")})
         seen = request.POST.get("seen", "")
-        row = services.update_synoptic(synoptic=row, seen=int(seen) if seen.isdecimal() else 0, **values)
+        row = services.update_synoptic(
+            synoptic=row, seen=int(seen) if seen.isdecimal() and len(seen) < 19 else 0, **values
+        )
     except ValidationError as refusal:
         return _shown(request, find(pk), request.POST.dict(), _refused(refusal))
     except services.Overtaken as theirs:

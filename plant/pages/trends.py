@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
@@ -20,6 +18,7 @@ from devices.models import Sensor
 from plant.pages import finding
 from plant.pages.tree import Node, Tree, tree_for
 from plant.pages.trend import limits_of, mark_of, trend_of
+from plant.playback import instant
 
 PENS = 12
 RANGES = (
@@ -78,9 +77,9 @@ def branch(request: HttpRequest) -> JsonResponse:
 @require_GET
 def marks(request: HttpRequest) -> JsonResponse:
     """Gives the alarms that the named sensors raised in a range, newest first, and what people say of it."""
-    start, end = (_moment(request.GET.get(name, "")) for name in ("start", "end"))
+    start, end = (instant(request.GET.get(name, "")) for name in ("start", "end"))
     if start is None or end is None:
-        return JsonResponse({"error": "start and end are times with an offset."}, status=400)
+        return JsonResponse({"error": _("start and end are times with an offset, from 2000 to 2199.")}, status=400)
     picked = _sensors(_picked(request))
     ids = [sensor.pk for sensor in picked]
     raised = Alarm.objects.filter(sensor__in=ids, raised__gte=start, raised__lte=end).order_by("-raised", "-pk")
@@ -98,14 +97,6 @@ def marks(request: HttpRequest) -> JsonResponse:
 def _picked(request: HttpRequest) -> list[str]:
     """Gives the tags of the address, each once, as many as there are pens."""
     return list(dict.fromkeys(request.GET.getlist("s")))[:PENS]
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = parse_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment is not None and moment.tzinfo is not None else None
 
 
 def _sensors(tags: Iterable[str]) -> list[Sensor]:

@@ -1,6 +1,6 @@
 """Outlines of a site as GeoJSON: checked, cut down to what the map draws, and thinned where there is too much of it.
 
-Pure. Source: RFC 7946; coordinates are longitude, latitude (WGS 84), or metres where a site plan is meant.
+Knows no database. Source: RFC 7946; coordinates are longitude, latitude (WGS 84), or metres of a site plan.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from django.utils.translation import gettext as _
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_FEATURES = 5_000
@@ -82,19 +83,21 @@ def read(data: bytes, *, metres: bool = False) -> Outlines:
     Raises: Unusable with up to ten things that are wrong.
     """
     if len(data) > MOST_BYTES:
-        raise Unusable(f"The file is larger than {MOST_BYTES // 1024 // 1024} MiB.")
+        raise Unusable(_("The file is larger than %(most)d MiB.") % {"most": MOST_BYTES // 1024 // 1024})
     document = _parse(data)
     reader = _Reader(metres)
     for number, feature in enumerate(_features(document, reader)):
         if number >= MOST_FEATURES:
-            raise Unusable(f"The file has more than {MOST_FEATURES} features; leave out what the map need not show.")
-        _read_feature(feature, f"feature {number + 1}", reader)
+            words = _("The file has more than %(most)d features; leave out what the map need not show.")
+            raise Unusable(words % {"most": MOST_FEATURES})
+        _read_feature(feature, _("feature %(number)d") % {"number": number + 1}, reader)
         if reader.points > MOST_POINTS_READ:
-            raise Unusable(f"The file has more than {MOST_POINTS_READ} points; simplify it first.")
+            words = _("The file has more than %(most)d points; simplify it first.")
+            raise Unusable(words % {"most": MOST_POINTS_READ})
     if reader.errors:
         raise Unusable(*reader.errors)
     if not reader.features:
-        raise Unusable("The file has no shapes to draw: points, lines or polygons.")
+        raise Unusable(_("The file has no shapes to draw: points, lines or polygons."))
     extent = _extent(reader.features)
     features = _thinned(reader.features, reader.points, extent, metres=metres)
     return Outlines(
@@ -109,20 +112,24 @@ def read(data: bytes, *, metres: bool = False) -> Outlines:
 
 def _parse(data: bytes) -> dict[str, Any]:
     def no_constant(name: str) -> float:
-        raise ValueError(f"{name} is no number in JSON")
+        raise Unusable(_("The file is not JSON: %(name)s is no number there.") % {"name": name})
 
     try:
         document = json.loads(data.decode("utf-8-sig"), parse_constant=no_constant)
     except UnicodeDecodeError:
-        raise Unusable("The file is not text in UTF-8.") from None
-    except (ValueError, RecursionError) as error:
-        raise Unusable(f"The file is not JSON: {error}.") from None
+        raise Unusable(_("The file is not text in UTF-8.")) from None
+    except json.JSONDecodeError as error:
+        words = _("The file is not JSON: it ends or goes wrong in line %(line)d, column %(column)d.")
+        raise Unusable(words % {"line": error.lineno, "column": error.colno}) from None
+    except (ValueError, RecursionError):
+        words = _("The file is not JSON that can be read: it is nested too deeply, or a number is too long.")
+        raise Unusable(words) from None
     if not isinstance(document, dict) or not isinstance(document.get("type"), str):
-        raise Unusable("The file is not GeoJSON: it has no type, for example FeatureCollection.")
+        raise Unusable(_("The file is not GeoJSON: it has no type, for example FeatureCollection."))
     named = str(document.get("crs", ""))
     # An older GeoJSON may name another system; RFC 7946 knows only degrees.
     if "crs" in document and "CRS84" not in named and "4326" not in named:
-        raise Unusable("The file names another coordinate system; export it in WGS 84 (EPSG:4326).")
+        raise Unusable(_("The file names another coordinate system; export it in WGS 84 (EPSG:4326)."))
     return document
 
 
@@ -131,7 +138,7 @@ def _features(document: dict[str, Any], reader: _Reader) -> Iterator[Any]:
     if document["type"] == "FeatureCollection":
         found = document.get("features")
         if not isinstance(found, list):
-            raise Unusable("The collection has no list of features.")
+            raise Unusable(_("The collection has no list of features."))
         yield from found
     elif document["type"] == "Feature":
         yield document
@@ -141,11 +148,11 @@ def _features(document: dict[str, Any], reader: _Reader) -> Iterator[Any]:
 
 def _read_feature(feature: Any, where: str, reader: _Reader) -> None:
     if not isinstance(feature, dict) or feature.get("type") != "Feature":
-        reader.wrong(where, "it is not a Feature.")
+        reader.wrong(where, _("it is not a Feature."))
         return
     properties = feature.get("properties") or {}
     if not isinstance(properties, dict):
-        reader.wrong(where, "its properties are no object.")
+        reader.wrong(where, _("its properties are no object."))
         return
     kept = {
         "name": str(properties.get("name") or "")[:LONGEST_NAME],
@@ -166,7 +173,7 @@ def _read_geometry(geometry: Any, properties: dict[str, str], where: str, reader
             _read_geometry(part, properties, where, reader, nested + 1)
         return
     if sort not in _SORTS:
-        reader.wrong(where, f"unknown geometry {str(sort)[:40]!r}.")
+        reader.wrong(where, _("unknown geometry %(name)s.") % {"name": repr(str(sort)[:40])})
         return
     held = geometry.get("coordinates")
     # Everything as a list of parts, each a list of lines.
@@ -174,7 +181,7 @@ def _read_geometry(geometry: Any, properties: dict[str, str], where: str, reader
     if sort in ("Point", "LineString", "Polygon"):
         held = [held]
     if not isinstance(held, list):
-        reader.wrong(where, "its coordinates are no list.")
+        reader.wrong(where, _("its coordinates are no list."))
         return
     parts: list[Any] = [[[one]] for one in held] if single == "Point" else held
     if single == "LineString":
@@ -186,12 +193,12 @@ def _read_geometry(geometry: Any, properties: dict[str, str], where: str, reader
 
 def _read_part(part: Any, sort: str, where: str, reader: _Reader) -> list[Line]:
     if not isinstance(part, list) or not part:
-        reader.wrong(where, "its coordinates are no list of points.")
+        reader.wrong(where, _("its coordinates are no list of points."))
         return []
     lines = []
     for held in part:
         if not isinstance(held, list):
-            reader.wrong(where, "its coordinates are no list of points.")
+            reader.wrong(where, _("its coordinates are no list of points."))
             return []
         line = []
         for value in held:
@@ -200,10 +207,10 @@ def _read_part(part: Any, sort: str, where: str, reader: _Reader) -> list[Line]:
                 return []
             line.append(point)
         if sort == "LineString" and len(line) < 2:
-            reader.wrong(where, "a line has at least two points.")
+            reader.wrong(where, _("a line has at least two points."))
             return []
         if sort == "Polygon" and (len(line) < 4 or line[0] != line[-1]):
-            reader.wrong(where, "a ring has at least four points and ends where it begins.")
+            reader.wrong(where, _("a ring has at least four points and ends where it begins."))
             return []
         reader.points += len(line)
         lines.append(line)
@@ -216,13 +223,18 @@ def _read_point(value: Any, where: str, reader: _Reader) -> tuple[float, float] 
         or not 2 <= len(value) <= 4
         or any(isinstance(one, bool) or not isinstance(one, int | float) for one in value[:2])
     ):
-        reader.wrong(where, f"{json.dumps(value)[:60]} is no point: two numbers, for example [9.9937, 53.5512].")
+        words = _("%(text)s is no point: two numbers, for example [9.9937, 53.5512].")
+        reader.wrong(where, words % {"text": json.dumps(value)[:60]})
         return None
     x, y = value[0], value[1]
     far_x, far_y = BOUNDS[reader.metres]
     if not (abs(x) <= far_x and abs(y) <= far_y):
-        unit = "metres" if reader.metres else "degrees, longitude first"
-        reader.wrong(where, f"{json.dumps(value)[:60]} lies outside ±{far_x:g}, ±{far_y:g} {unit}.")
+        words = (
+            _("%(text)s lies outside ±%(x)d, ±%(y)d metres.")
+            if reader.metres
+            else _("%(text)s lies outside ±%(x)d, ±%(y)d degrees, longitude first.")
+        )
+        reader.wrong(where, words % {"text": json.dumps(value)[:60], "x": far_x, "y": far_y})
         return None
     return float(x), float(y)
 
@@ -250,7 +262,7 @@ def _thinned(features: list[_Feature], points: int, extent: Extent, *, metres: b
             break
         tolerance *= 2
     if not found:
-        raise Unusable("The file has too many shapes to be drawn together; leave out the smallest.")
+        raise Unusable(_("The file has too many shapes to be drawn together; leave out the smallest."))
     return found
 
 

@@ -6,6 +6,7 @@ import io
 import struct
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from plant.site.geojson import Unusable
@@ -33,20 +34,19 @@ def read(data: bytes) -> Picture:
     Raises: Unusable.
     """
     if len(data) > MOST_BYTES:
-        raise Unusable(f"The picture is larger than {MOST_BYTES // 1024 // 1024} MiB.")
+        raise Unusable(_("The picture is larger than %(most)d MiB.") % {"most": MOST_BYTES // 1024 // 1024})
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             wide, high = opened.size
             if wide * high > MOST_PIXELS:
-                raise Unusable(
-                    f"The picture has {wide} × {high} pixels; {MOST_PIXELS // 1_000_000} million is the most."
-                )
+                words = _("The picture has %(wide)d × %(high)d pixels; %(most)d million is the most.")
+                raise Unusable(words % {"wide": wide, "high": high, "most": MOST_PIXELS // 1_000_000})
             opened.load()
             turned = ImageOps.exif_transpose(opened) or opened
             clear = "A" in turned.getbands() or "transparency" in turned.info
             picture = turned.convert("RGBA" if clear else "RGB")
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, struct.error):
-        raise Unusable("The file is not a picture that can be opened; send a PNG, JPEG or WebP.") from None
+        raise Unusable(_("The file is not a picture that can be opened; send a PNG, JPEG or WebP.")) from None
     picture.thumbnail((LONGEST_EDGE, LONGEST_EDGE))
     # A new picture of the same pixels: whatever else the file carried stays behind.
     bare = Image.new(picture.mode, picture.size)

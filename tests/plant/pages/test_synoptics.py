@@ -281,6 +281,8 @@ def test_who_writes_on_a_form_that_somebody_has_overtaken_is_told_and_loses_noth
     answer = engineer.post(address, written)
     text = answer.content.decode()
     assert answer.status_code == 409 and "Somebody has changed this synoptic meanwhile" in text and "Mine" in text
+    for nonsense in ("9" * 5000, "9" * 4000):  # longer than Python reads, and than a database has
+        assert engineer.post(address, {**written, "seen": nonsense}).status_code == 409
     row.refresh_from_db()
     assert row.name == "Theirs"
     engineer.post(address, {**written, "seen": str(row.history.latest().history_id)})

@@ -106,7 +106,8 @@ def test_alarms_and_notes_of_the_time_are_given(press: Asset, browser: Client, r
     ]
     [told] = answer["notes"]
     assert (told["id"], told["text"], told["person"], told["own"]) == (note.pk, "Strainer", "Fritz Fitter", False)
-    assert browser.get("/trends/marks", {**query, "start": "yesterday"}).status_code == 400
+    for start in ("yesterday", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        assert browser.get("/trends/marks", {**query, "start": start}).status_code == 400
 
 
 def test_more_alarms_than_can_be_marked_are_told(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.utils import translation
 
 from plant.site import geojson
 from plant.site.geojson import MOST_POINTS, Unusable, read, thinned
@@ -68,6 +69,8 @@ def test_a_file_with_a_byte_order_mark_and_one_without_features_of_its_own_are_t
         (b"{", "not JSON"),
         (b'{"type": "FeatureCollection", "features": [NaN]}', "NaN is no number"),
         (b"[" * 100_000, "not JSON"),
+        (b'{"type": "Point", "coordinates": [' + b"1" * 5000, "not JSON"),
+        (b'{"type": "Feature", "properties": [7]}', "properties are no object"),
         (b"[]", "not GeoJSON"),
         (b'{"type": "FeatureCollection"}', "no list of features"),
         (b'{"type": "FeatureCollection", "features": []}', "no shapes to draw"),
@@ -87,6 +90,12 @@ def test_a_file_with_a_byte_order_mark_and_one_without_features_of_its_own_are_t
 def test_what_is_wrong_is_said_in_words(data: bytes, words: str) -> None:
     with pytest.raises(Unusable, match=words):
         read(data)
+
+    with translation.override("en"), pytest.raises(Unusable) as english:
+        read(data)
+    with translation.override("de"), pytest.raises(Unusable) as german:
+        read(data)
+    assert str(german.value) != str(english.value)
 
 
 def test_ten_errors_are_told_and_no_more() -> None:
@@ -122,6 +131,10 @@ def test_too_many_points_or_features_are_refused(monkeypatch: pytest.MonkeyPatch
         read(collection(SQUARE, SQUARE, SQUARE))
     with pytest.raises(Unusable, match="larger than 8 MiB"):
         read(b" " * (8 * 1024 * 1024 + 1))
+    with translation.override("de"), pytest.raises(Unusable, match="größer als 8 MiB"):
+        read(b" " * (8 * 1024 * 1024 + 1))
+    with translation.override("de"), pytest.raises(Unusable, match="mehr als 2 Objekte"):
+        read(collection(SQUARE, SQUARE, SQUARE))
 
 
 def test_a_corner_stays_and_what_lies_on_the_way_goes() -> None:

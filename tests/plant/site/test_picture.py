@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 import pytest
+from django.utils import translation
 from PIL import Image
 
 from plant.site import picture
@@ -60,5 +61,8 @@ def test_a_large_picture_is_made_smaller() -> None:
     ],
 )
 def test_what_is_no_picture_is_refused(data: bytes, words: str) -> None:
-    with pytest.raises(Unusable, match=words):
+    with translation.override("en"), pytest.raises(Unusable, match=words) as english:
         picture.read(data)
+    with translation.override("de"), pytest.raises(Unusable) as german:
+        picture.read(data)
+    assert str(german.value) != str(english.value)
