@@ -26,6 +26,7 @@ from plant.drawing import Shown, scale_of
 from plant.machines import Kind, condition, judging, state_words
 from plant.pages import sparks, states
 from plant.pages.alarms import condition_of, condition_words
+from plant.pages.alarms.detail import earlier
 from plant.pages.reading import newest
 from plant.pages.reading import shown as reading_shown
 from plant.pages.tree import STATE_QUANTITY, Node, Tree
@@ -171,18 +172,8 @@ class Machine:
             "condition": condition_of(alarm),
             "seconds": seconds,
             "steps": steps,
-            "before": self._before(alarm),
+            "before": earlier(alarm, self.plant),
         }
-
-    def _before(self, alarm: Alarm) -> list[Alarm]:
-        """Gives the alarms of the same line in the half hour before, in order of time. Cost: one query."""
-        line = self.node.parent or self.node
-        near = [part.pk for part in line.walk()]
-        since = alarm.raised - timedelta(minutes=30)
-        found = (
-            queries.alarms().filter(asset__in=near, raised__gte=since, raised__lte=alarm.raised).exclude(pk=alarm.pk)
-        )
-        return list(found.order_by("-raised", "-pk")[:5])[::-1]
 
     @property
     def key_values(self) -> list[Shown]:

@@ -16,6 +16,7 @@ from devices.topology import Topology, topology
 from plant.machines import state_words
 
 STATE_QUANTITY = "state"
+_WIDE = {Level.AREA, Level.SITE, Level.ENTERPRISE}
 
 
 @dataclass(slots=True, eq=False)
@@ -114,6 +115,13 @@ class Tree:
         """Gives the nearest area at or above an asset, else its root."""
         at = node
         while at.level != Level.AREA and at.parent is not None:
+            at = at.parent
+        return at
+
+    def line_of(self, node: Node) -> Node:
+        """Gives the line that an asset belongs to, else the highest below its area."""
+        at = node
+        while at.level != Level.LINE and at.parent is not None and at.parent.level not in _WIDE:
             at = at.parent
         return at
 

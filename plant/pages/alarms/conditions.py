@@ -51,9 +51,6 @@ def condition_words(rule: Mapping[str, Any], unit_code: str, labels: Mapping[str
     found["reference"] = rule.get("reference", "") if reference is None else writing.plain(reference)
     found["expression"] = rule.get("expression", "")
     words = sentences[kind] % found
-    delay = rule.get("on_delay") or 0
-    return (
-        _("%(condition)s for %(delay)s\u00a0s") % {"condition": words, "delay": writing.plain(delay)}
-        if delay
-        else words
-    )
+    if not (delay := rule.get("on_delay")):
+        return words
+    return _("%(condition)s for %(delay)s\u00a0s") % {"condition": words, "delay": writing.plain(delay)}

@@ -18,18 +18,16 @@ from alerts.changes import while_text
 from alerts.models import Alarm, AlarmClass, Delivery, JournalEntry, Position, Severity, Suppressor
 from alerts.silence.queries import silent_parts
 from devices import moment
-from devices.models import Level
 from plant.pages.alarms.conditions import condition_of
 from plant.pages.alarms.lines import line_of
 from plant.pages.reading import newest, shown
-from plant.pages.tree import Node, Tree, tree_for
+from plant.pages.tree import Tree, tree_for
 from plant.pages.trend import explorer, limits_when_raised, mark_of, return_of, trend_of
 
 BEFORE, AFTER = timedelta(minutes=20), timedelta(minutes=10)  # of an alarm's trend
 EARLIER = timedelta(minutes=30)  # in which an alarm of the same line may have to do with it
 MOST_EARLIER = 3
 MOST_MESSAGES = 50
-_WIDE = {Level.AREA, Level.SITE, Level.ENTERPRISE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,20 +116,12 @@ def earlier(alarm: Alarm, plant: Tree) -> list[tuple[Alarm, timedelta]]:
     if node is None:
         return []
     near = Alarm.objects.filter(
-        asset_id__in=[below.pk for below in _line(node).walk()],
+        asset_id__in=[below.pk for below in plant.line_of(node).walk()],
         raised__gte=alarm.raised - EARLIER,
         raised__lt=alarm.raised,
         annunciations__gt=0,
     ).exclude(rule=alarm.rule_id)
     return [(one, alarm.raised - one.raised) for one in near.order_by("raised", "pk")[:MOST_EARLIER]]
-
-
-def _line(node: Node) -> Node:
-    """Gives the line that an asset belongs to, else the highest below its area."""
-    at = node
-    while at.level != Level.LINE and at.parent is not None and at.parent.level not in _WIDE:
-        at = at.parent
-    return at
 
 
 def time_line(alarm: Alarm) -> list[Step]:

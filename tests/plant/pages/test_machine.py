@@ -217,13 +217,30 @@ def test_the_worst_alarm_is_explained_by_what_came_before_it_on_the_line(
     )
     top = machine(press).top
     assert top is not None
-    assert (top["alarm"].pk, [alarm.pk for alarm in top["before"]], top["steps"]) == (
+    assert (top["alarm"].pk, [alarm.pk for alarm, _ago in top["before"]], top["steps"]) == (
         worst.pk,
         [first.pk],
         ["Open HV-1", "Call"],
     )
     text = page(browser)
     assert "Cooling water low" in text and "No water." in text and "first alarm" in text
+
+
+def test_a_machine_and_its_alarm_name_the_same_alarms_of_the_line_before_it(
+    press: Asset, browser: Client, raise_alarm: RaiseAlarm
+) -> None:
+    line = press.parent
+    cell = services.create_asset(code="cell-1", name="Cell 1", level="unit", parent=line)
+    Asset.objects.filter(pk=press.pk).update(parent=cell)
+    services.bump("plant")
+    raise_alarm(Asset.objects.get(code="press-1-2"), minutes=20, message="Cooling water low")
+    worst = raise_alarm(press, minutes=5, priority=1, message="Hot")
+    raise_alarm(press, rule=worst.rule, minutes=9, closed=timezone.now(), message="Hot before")
+    top = machine(press).top
+    assert top is not None
+    assert [alarm.message for alarm, _ago in top["before"]] == ["Cooling water low"]
+    detail = browser.get(f"/alarms/{worst.pk}/").context["before"]
+    assert top["before"] == detail
 
 
 def test_without_an_earlier_alarm_the_page_says_so_and_invents_nothing(
