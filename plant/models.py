@@ -125,6 +125,8 @@ class MapLayer(models.Model):
 class SitePlan(models.Model):
     """Where the site plan's zero point lies on the earth, and which way the plan is turned; one row."""
 
+    ONLY = 1  # its number
+
     latitude = models.FloatField(_("latitude"), help_text=_("Degrees north (WGS 84) of the plan's zero point."))
     longitude = models.FloatField(_("longitude"), help_text=_("Degrees east (WGS 84) of the plan's zero point."))
     bearing = models.FloatField(
@@ -135,6 +137,7 @@ class SitePlan(models.Model):
     class Meta:
         ordering = ["id"]
         verbose_name = _("site plan")
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_site_plan")]
 
     def __str__(self) -> str:
         return f"{self.latitude}, {self.longitude}, {self.bearing}°"

@@ -92,8 +92,6 @@ def place_plan(*, latitude: float, longitude: float, bearing: float) -> SitePlan
             *check_number("bearing", bearing, least=-360.0, most=360.0),
         ]
     )
-    with transaction.atomic():
-        plan = SitePlan.objects.select_for_update().first() or SitePlan()
-        plan.latitude, plan.longitude, plan.bearing = latitude, longitude, bearing
-        plan.save()
+    values = {"latitude": latitude, "longitude": longitude, "bearing": bearing}
+    plan, _made = SitePlan.objects.update_or_create(pk=SitePlan.ONLY, defaults=values)
     return plan

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -295,6 +296,32 @@ def test_the_plan_is_placed_once_and_moved(engineer: Client) -> None:
     assert (plan.latitude, plan.longitude, plan.bearing) == (53.5, 9.99, 15.0)
     assert plan.history.count() == 2
     assert engineer.post("/map/plan", {**sent, "latitude": "north"}).status_code == 400
+
+
+def test_there_is_no_second_plan(engineer: Client) -> None:
+    place_plan(latitude=53.5, longitude=10.0, bearing=15.0)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        SitePlan.objects.create(latitude=53.5, longitude=10.0)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        SitePlan.objects.create(pk=SitePlan.ONLY, latitude=53.5, longitude=10.0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_plans_of_an_older_andon_become_the_one_that_was_shown() -> None:
+    leaves = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    MigrationExecutor(connection).migrate([("plant", "0006_document_permissions")])
+    try:
+        older = MigrationExecutor(connection).loader.project_state([("plant", "0006_document_permissions")]).apps
+        plans, told = (older.get_model("plant", name).objects for name in ("SitePlan", "HistoricalSitePlan"))
+        for number, latitude in ((7, 53.5), (8, 54.5)):
+            plans.create(id=number, latitude=latitude, longitude=10.0)
+            told.create(
+                id=number, latitude=latitude, longitude=10.0, bearing=0.0, history_type="+", history_date=timezone.now()
+            )
+    finally:
+        MigrationExecutor(connection).migrate(leaves)
+    plan = SitePlan.objects.get()
+    assert (plan.pk, plan.latitude, plan.history.count()) == (SitePlan.ONLY, 53.5, 1)
 
 
 def test_outlines_that_name_an_unknown_asset_are_told(engineer: Client) -> None:
