@@ -8,16 +8,15 @@ from typing import Any
 
 import structlog
 from django.contrib.auth.models import User
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-log = structlog.get_logger(__name__)
+from plant import roles
 
-MOST_NAMED = 3  # people who can let somebody do more
+log = structlog.get_logger(__name__)
 
 
 def denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -29,16 +28,9 @@ def denied(request: HttpRequest, exception: Exception | None = None) -> HttpResp
         "crumbs": [(_("Not allowed"), "")],
         "words": str(exception) if exception is not None else "",
         "roles": list(user.groups.order_by("name").values_list("name", flat=True)) if isinstance(user, User) else [],
-        "granters": _granters() if signed_in else [],
+        "granters": roles.granters() if signed_in else [],
     }
     return render(request, "403.html", context, status=403)
-
-
-def _granters() -> list[str]:
-    """Gives who looks after the accounts. Cost: one query."""
-    may = Q(is_superuser=True) | Q(groups__permissions__codename="change_user", is_staff=True)
-    people = User.objects.filter(may, is_active=True).distinct().order_by("last_name", "username")[:MOST_NAMED]
-    return [person.get_full_name() or person.get_username() for person in people]
 
 
 def missing(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

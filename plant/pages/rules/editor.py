@@ -18,13 +18,13 @@ from alerts.editing import versions
 from alerts.models import DraftChange, Rule, TypeRule
 from alerts.workbench import drafts
 from devices.models import Asset, AssetType, Sensor
-from plant import writing
+from plant import roles, writing
 from plant.pages.deliveries import person
 from plant.pages.rules import trial
 from plant.pages.rules.form import Form
 from plant.pages.rules.result import changes_in
 from plant.pages.rules.sentence import sentence, words
-from plant.pages.rules.target import Target, granters
+from plant.pages.rules.target import Target
 from plant.pages.subscription_form import places
 from plant.pages.tree import tree
 from plant.pages.trend import trend_of
@@ -215,7 +215,7 @@ def _page(
         "may_save": may_save,
         "may_draft": may_draft,
         "may_edit": may_save or may_draft,
-        "granters": [] if may_save or may_draft else granters(),
+        "granters": [] if may_save or may_draft else roles.granters(),
         "found": found,
         "result": found.result if found is not None else None,
         "open_draft": open_draft,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,8 +15,6 @@ from alerts.checks import DEFAULTS
 from alerts.models import AlarmClass, Position, Rule, TypeRule
 from alerts.wiring import values_of
 from devices.models import Asset, AssetType, Sensor, TypeSensor
-
-_GRANTERS = 3  # named
 
 
 @dataclass
@@ -115,9 +112,3 @@ class Target:
         if self.rule is None:
             return reverse("rules")
         return reverse("rule" if isinstance(self.rule, Rule) else "type-rule", args=[self.rule.pk])
-
-
-def granters() -> list[str]:
-    """Gives some people who can let others change rules. Cost: one query."""
-    found = User.objects.filter(is_active=True, is_superuser=True).order_by("pk")[:_GRANTERS]
-    return [one.get_full_name() or one.get_username() for one in found]

@@ -120,6 +120,20 @@ def test_who_is_refused_reads_who_they_are_and_who_can_grant_it(client: Client, 
     assert 'id="banner"' in page and 'class="nav"' in page
 
 
+def test_whoever_looks_after_the_accounts_is_named_wherever_somebody_may_not(
+    client: Client, db: None, clean_redis: Any
+) -> None:
+    from django.contrib.auth.models import User
+
+    factories.sensor(machine := factories.plant()[0])
+    rule = factories.rule(machine)
+    keeper = User.objects.create_user("kim", password="a long enough password", first_name="Kim", is_staff=True)
+    keeper.user_permissions.add(Permission.objects.get(codename="change_user"))
+    client.force_login(factories.viewer())
+    assert "Kim" in client.post("/maintenance/add", {}).content.decode()
+    assert "Kim can make you one." in client.get(f"/rules/{rule.pk}/edit/").content.decode()
+
+
 def test_a_page_that_does_not_exist_keeps_the_frame(browser: Client) -> None:
     answer = browser.get("/a/no-such/")
     page = answer.content.decode()
