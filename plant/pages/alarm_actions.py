@@ -120,13 +120,9 @@ def _do(request: HttpRequest, asked: services.Request, subject: Subject, *, also
     others = list(dict.fromkeys(outcome.message for outcome in outcomes if not outcome.done))
     if len(outcomes) == 1:
         return _answer(request, outcomes[0].message, done=bool(done), status=409 if refused else 200)
-    words = ngettext("%(count)s alarm: %(what)s", "%(count)s alarms: %(what)s", len(done)) % {
-        "count": len(done),
-        "what": done[0].message.lower().rstrip(".") if done else _("nothing done"),
-    }
-    return _answer(
-        request, " ".join([words + ".", *others[:MOST_REASONS]]), done=bool(done), status=200 if done else 409
-    )
+    counted = ngettext("That was done to %(count)s alarm.", "That was done to %(count)s alarms.", len(done))
+    words = [done[0].message, counted % {"count": len(done)}] if done else [_("Nothing was done.")]
+    return _answer(request, " ".join([*words, *others[:MOST_REASONS]]), done=bool(done), status=200 if done else 409)
 
 
 # --- Acknowledge and comment ---------------------------------------------------------------------------------------

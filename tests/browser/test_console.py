@@ -126,7 +126,7 @@ def test_three_alarms_at_once(plant: Plant, quiet: Page, codes: Iterator[str], w
             waiting.nth(place).locator(".cb").click()
         expect(quiet.locator("[data-bulk]")).to_have_text("3")
         quiet.locator("#bulk").get_by_role("button", name="Ack").click()
-    expect(quiet.locator(".toast")).to_contain_text("3 alarms: acknowledged.")
+    expect(quiet.locator(".toast")).to_contain_text("Acknowledged. That was done to 3 alarms.")
     expect(waiting).to_have_count(0)
     expect(quiet.locator("#bulk")).to_be_hidden()
 

@@ -109,7 +109,7 @@ def test_several_are_chosen_by_keys_and_acknowledged_together(plant: Plant, open
     page = list_with(opened, press, rows=2)
     for key in "jxjxa":
         page.keyboard.press(key)
-    expect(page.locator(".toast")).to_contain_text("2 alarms: acknowledged.")
+    expect(page.locator(".toast")).to_contain_text("Acknowledged. That was done to 2 alarms.")
     expect(page.locator("tr[data-alarm].un")).to_have_count(0)
     expect(page.locator("#bulk")).to_be_hidden()
 

@@ -81,7 +81,7 @@ def test_many_are_shelved_with_one_reason_and_critical_ones_are_left_out(press: 
     olga = signed_in(factories.operator("olga"))
     form = {"alarm": [alarm.pk for alarm in alarms], "minutes": "15", "reason": "line stopped"}
     answer = olga.post("/alarms/shelve", form, HTTP_X_REQUESTED_WITH="fetch").json()
-    assert answer["message"].startswith("1 alarm: shelved. It is critical")
+    assert answer["message"].startswith("Shelved. That was done to 1 alarm. It is critical")
     assert Suppression.objects.get().rule == others[1]
     assert olga.post("/alarms/shelve", {**form, "critical": "1"}).status_code == 302
     assert Suppression.objects.filter(switches=["shelved"]).count() == 2
