@@ -65,6 +65,7 @@ class Said:
     wrong: list[Wrong] = field(default_factory=list)  # with a plant.yaml
     more_wrong: int = 0
     done: str = ""
+    refused: str = ""
 
 
 def _may(request: HttpRequest, permissions: tuple[str, ...] = _DESCRIBE) -> bool:
@@ -252,8 +253,10 @@ def token(request: HttpRequest) -> HttpResponse:
         _asked(request, ("devices.change_source",))
         return _page(request, Said(token=services.rotate_token(source=source), source=source))
     roots = list(Asset.objects.filter(parent=None).order_by("position", "code")[:2])
-    if not roots or Source.objects.exists():
-        return _page(request, status=400)
+    if not roots:
+        return _page(request, Said(refused=_("Describe the plant first: a source sends for a part of it.")), status=400)
+    if Source.objects.exists():
+        return _page(request, Said(refused=_("There is no such source any more. Choose one of these.")), status=400)
     made, new = services.create_source(name="first-source", scope=roots[0])
     return _page(request, Said(token=new, source=made))
 

@@ -127,6 +127,14 @@ def test_a_plant_without_a_source_gets_one_for_the_whole(admin: Client) -> None:
     assert Source.objects.get().scope.code == "works"
 
 
+def test_a_token_that_cannot_be_given_is_refused_in_words(admin: Client) -> None:
+    answer = admin.post("/start/token")
+    assert (answer.status_code, "Describe the plant first" in answer.content.decode()) == (400, True)
+    services.create_source(name="edge-1", scope=factories.plant()[0])
+    answer = admin.post("/start/token", {"source": "edge-2"})
+    assert (answer.status_code, "There is no such source any more." in answer.content.decode()) == (400, True)
+
+
 def test_the_ways_are_for_an_empty_plant_only(admin: Client) -> None:
     factories.plant()
     for address in ("/start/asset", "/start/import", "/start/demo"):
