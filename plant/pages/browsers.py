@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
-from hashlib import sha256
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from alerts.models import PushEndpoint
 from alerts.notify import browsers
 from plant.pages.deliveries import person
 from plant.pages.words import catalogue_address
+from plant.version import version
 
 
 @login_not_required
@@ -47,25 +47,21 @@ _SHELL = ("css/*.css", "css/components/*.css", "js/*.js", "js/*/*.js", "img/*.sv
 _FONT = "vendor/inter/files/inter-latin-wght-normal.woff2"
 
 
-@lru_cache(maxsize=1)
-def _shell() -> tuple[list[str], str]:
-    """Gives the files of the shell, and what changes when any of them does."""
-    digest, found = sha256(), []
+@cache
+def _shell() -> list[str]:
+    """Gives the files of the shell."""
     folder = settings.BASE_DIR / "static"
-    for path in sorted(path for pattern in _SHELL for path in folder.glob(pattern)):
-        digest.update(path.read_bytes())
-        found.append(static(path.relative_to(folder).as_posix()))
-    return [*found, static(_FONT)], digest.hexdigest()[:12]
+    paths = sorted(path for pattern in _SHELL for path in folder.glob(pattern))
+    return [*(static(path.relative_to(folder).as_posix()) for path in paths), static(_FONT)]
 
 
 def _kept() -> dict[str, Any]:
     """Gives what the worker keeps, and its version: another one is a new worker to the browser."""
-    files, version = _shell()
     language = get_language() or settings.LANGUAGE_CODE
     words = [address] if (address := catalogue_address(language)) else []
     return {
-        "version": f"{version}-{language}",
-        "files": [*files, *words],
+        "version": f"{version()}-{language}",
+        "files": [*_shell(), *words],
         "offline": reverse("offline"),
         "pages": [reverse(name) for name in KEPT_PAGES],
         "life": settings.SESSION_COOKIE_AGE,

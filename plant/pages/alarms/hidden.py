@@ -72,9 +72,7 @@ def rows(switch: str, now: datetime) -> list[Hidden]:
                 since={"shelved": row.shelved_at, "suppressed": row.designed_at}.get(switch, row.out_at),
                 until=row.shelved_until,
                 one_shot=row.one_shot,
-                why={"shelved": row.shelve_reason, "suppressed": ", ".join(map(said, row.designed))}.get(
-                    switch, row.out_reason
-                ),
+                why=_why(row, switch),
                 by="" if who is None else who.get_full_name() or who.get_username(),
                 work_order=row.work_order,
                 review=row.review,
