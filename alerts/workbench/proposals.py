@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
 from alerts.engine.parts import drained
 from alerts.instants import from_us, to_us
 from alerts.models import Alarm, Rule, RuleInput
@@ -69,7 +71,7 @@ def propose(*, rule: Rule, start: datetime, end: datetime) -> Workbench:
     scale = reads.values_list("sensor__range_low", "sensor__range_high").first() or (None, None)
     answered = acknowledged([rule.pk], start, end).get(rule.pk, [])
     if not turn.acquire(blocking=False):
-        raise Busy("Another backtest is under way; try again when it is done.")
+        raise Busy(_("Another backtest is under way; try again when it is done."))
     try:
         found = drained(trying(values_of(rule), inputs, scale, answered, start, end))
     finally:

@@ -90,8 +90,8 @@ def trying(
 ) -> Generator[float, None, Trial]:
     """Puts a rule to the stored history of all its assets, part by part; after each it gives the share that is done.
 
-    Takes: what is called between two parts and may raise to end it; the moment of time.monotonic() at which it is to
-    end with what it has.
+    Takes: what is called before and after it says so, and may raise to end it; the moment of time.monotonic() at which
+    it is to end with what it has.
     Cost: a few queries for each 25 assets; see alerts.backtest.
     """
     begun = time.monotonic()
@@ -111,6 +111,7 @@ def trying(
                 made.cut, made.seconds = True, time.monotonic() - begun
                 return made
             yield (first + share * len(group)) / len(subjects)
+            go_on()
     made.seconds = time.monotonic() - begun
     return made
 

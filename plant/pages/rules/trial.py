@@ -19,7 +19,6 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, StreamingHttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
 
 from alerts import rules
 from alerts.advice import advice
@@ -31,7 +30,7 @@ from alerts.workbench.proposals import Tried, acknowledged
 from alerts.workbench.proposals import trying as trying_settings
 from alerts.workbench.subjects import Cast
 from alerts.workbench.trial import PERIODS, Outcome, trying
-from alerts.workbench.turn import Busy, Overtaken, own_turn
+from alerts.workbench.turn import Busy, Superseded, own_turn
 from devices.checks import refuse
 from plant.pages.deliveries import person
 from plant.pages.rules.form import Form
@@ -42,7 +41,7 @@ from plant.pages.tree import tree
 log = structlog.get_logger(__name__)
 
 PATIENCE = 10.0  # seconds that it waits for its turn
-LONGEST = 20.0  # seconds that it works; settings are tried in what is left
+LONGEST = 20.0  # seconds that it works, and may stand still while others wait; settings are tried in what is left
 PACE = 0.2  # seconds between two words of progress
 
 
@@ -94,7 +93,7 @@ def work(
     machine, user = request.POST.get("machine", ""), person(request)
     start = now - timedelta(days=PERIODS[-1])
     try:
-        with own_turn(user.pk, patience=PATIENCE) as go_on:
+        with own_turn(user.pk, patience=PATIENCE, still=LONGEST) as go_on:
             until = time.monotonic() + LONGEST
             trial = yield from trying(cast.subjects, start, now, go_on=go_on, until=until)
             go_on()
@@ -103,6 +102,7 @@ def work(
                 trial, plant=tree(), lacking=cast.lacking, machine=machine, of_type=of_type, now=now
             )
             yield found
+            go_on()
             if found.result.shown is not None and found.result.shown.raised:
                 parts = _settings(found.result.shown, start, now)
                 while True:
@@ -115,14 +115,12 @@ def work(
                     if time.monotonic() > until:
                         return
                     yield 1.0
+                    go_on()
                 sensor = target.sensor(values["sensor_key"])
                 found.options = options_of(tried, values, sensor.unit if sensor is not None else "")
                 yield found
-    except Busy as error:
+    except (Busy, Superseded) as error:
         found.trouble = str(error)
-        yield found
-    except Overtaken:
-        found.trouble = _("You have asked for another backtest since.")
         yield found
     finally:
         log.info("backtest", person=user.pk, assets=len(cast.subjects), seconds=round(time.monotonic() - begun, 3))

@@ -265,6 +265,31 @@ async def test_a_browser_that_turns_away_ends_the_backtest_and_the_turn_is_free(
     assert not turn.locked()
 
 
+@pytest.mark.django_db(transaction=True)
+async def test_a_browser_that_reads_too_slowly_loses_the_turn_to_another_persons_backtest(
+    async_client: AsyncClient, clean_redis: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def plant() -> tuple[User, Rule, Client]:
+        made = factories.plant(machines=1)[0]
+        spikes(factories.sensor(made))
+        other = Client()
+        other.force_login(factories.engineer())
+        return factories.viewer(), factories.rule(made), other
+
+    viewer, rule, other = await sync_to_async(plant)()
+    await async_client.aforce_login(viewer)
+    answer = await async_client.post(page_of(rule), {"do": "trial"}, headers={"X-Requested-With": "fetch"})
+    lines = aiter(answer.streaming_content)
+    while b'"result"' not in await anext(lines):
+        pass
+    monkeypatch.setattr("plant.pages.rules.trial.LONGEST", 0.0)  # of the next one: it does not wait for long
+    theirs = await sync_to_async(other.post)(page_of(rule), await sync_to_async(fields)(rule, do="trial"))
+    assert "under way" not in read(theirs)
+    rest = b"".join([line async for line in lines])
+    assert b"It was read too slowly" in rest and b'"options"' not in rest
+    assert not turn.locked()
+
+
 def test_while_others_have_the_turn_the_page_says_so(
     engineer: Client, rule: Rule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
