@@ -13,7 +13,7 @@ from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from alerts.changes import while_text
+from alerts.changes import label_of, while_text
 from alerts.checks import DEFAULTS, PARAMETERS, levels_of
 from alerts.models import Kind, Priority, Severity
 from devices.checks import number, within
@@ -25,44 +25,29 @@ MOST_LINES = 12
 _LONGEST = 4000  # characters of a field: what is longer is cut, and refused by its check where it matters
 MINUTE = 60.0
 
-# By field: its word, and whether it is in the sensor's unit, in seconds or in minutes.
-_NUMBERS: dict[str, tuple[Any, str]] = {
-    "limit": (gettext_lazy("Limit"), "unit"),
-    "low": (gettext_lazy("Low limit"), "unit"),
-    "high": (gettext_lazy("High limit"), "unit"),
-    "value": (gettext_lazy("Value"), "unit"),
-    "deadband": (gettext_lazy("Deadband"), "unit"),
-    "window": (gettext_lazy("Taken over"), "s"),
-    "per": (gettext_lazy("Rate per"), "s"),
-    "timeout": (gettext_lazy("Without a reading for"), "s"),
-    "duration": (gettext_lazy("Without a change for"), "s"),
-    "tolerance": (gettext_lazy("A change is over"), "unit"),
-    "on_delay": (gettext_lazy("Delay on"), "s"),
-    "off_delay": (gettext_lazy("Delay off"), "s"),
-    "time_to_respond": (gettext_lazy("Time to respond"), "min"),
-    "realarm": (gettext_lazy("Announce anew after"), "min"),
-    "longest_shelving": (gettext_lazy("Shelved at most"), "min"),
+# The numbers: whether each is in the sensor's unit, in seconds or in minutes.
+_NUMBERS = {
+    "limit": "unit",
+    "low": "unit",
+    "high": "unit",
+    "value": "unit",
+    "deadband": "unit",
+    "window": "s",
+    "per": "s",
+    "timeout": "s",
+    "duration": "s",
+    "tolerance": "unit",
+    "on_delay": "s",
+    "off_delay": "s",
+    "time_to_respond": "min",
+    "realarm": "min",
+    "longest_shelving": "min",
 }
 _TEXTS = (
     "name", "kind", "sensor_key", "reference", "expression", "priority", "alarm_class", "position", "severity", "group",
     "hides", "cause", "consequence", "action", "confirmation",
 )  # fmt: skip
 _FLAGS = ("ack_required", "latching", "shelvable", "enabled")
-KIND_WORDS: dict[str, Any] = {
-    Kind.HIGH: gettext_lazy("Over a limit"),
-    Kind.LOW: gettext_lazy("Under a limit"),
-    Kind.OUTSIDE: gettext_lazy("Outside a band"),
-    Kind.EQUALS: gettext_lazy("Equal to a value"),
-    Kind.NOT_EQUALS: gettext_lazy("Other than a value"),
-    Kind.RATE_HIGH: gettext_lazy("Rises too fast"),
-    Kind.RATE_LOW: gettext_lazy("Falls too fast"),
-    Kind.DEVIATION: gettext_lazy("Off a setpoint or another sensor"),
-    Kind.EXPRESSION: gettext_lazy("Expression over several sensors"),
-    Kind.STALE: gettext_lazy("No new data"),
-    Kind.FLATLINE: gettext_lazy("Does not move"),
-}
-
-
 _MISSING: dict[str, Any] = {
     "reference": gettext_lazy("Write a number, or choose a sensor."),
     "inputs": gettext_lazy("Name the sensors that it reads."),
@@ -121,7 +106,7 @@ class Form:
         """Writes fields as a person would."""
         for name, value in values.items():
             if name in _NUMBERS:
-                self.texts[name] = _typed(value, _NUMBERS[name][1])
+                self.texts[name] = _typed(value, _NUMBERS[name])
             elif name in _FLAGS:
                 self.flags[name] = bool(value)
             elif name == "inputs":
@@ -201,14 +186,13 @@ class Form:
             return default
         value = read_number(text)
         if value is None:
-            word = _NUMBERS[name][0]
             self.errors[name] = _("%(field)s: “%(text)s” is no number. Write one such as %(example)s.") % {
-                "field": word,
+                "field": label(name),
                 "text": text[:40],
                 "example": f"14{get_format('DECIMAL_SEPARATOR')}5",
             }
             return None
-        return value * MINUTE if _NUMBERS[name][1] == "min" else value
+        return value * MINUTE if _NUMBERS[name] == "min" else value
 
     def _priority(self) -> int:
         if self.texts["priority"] not in map(str, Priority.values):
@@ -253,7 +237,7 @@ class Form:
     @property
     def kinds(self) -> list[tuple[str, str]]:
         """Gives the kinds, value and word."""
-        return [(kind.value, str(KIND_WORDS[kind])) for kind in Kind]
+        return [(kind.value, str(kind.label)) for kind in Kind]
 
     @property
     def numbers(self) -> dict[str, Figure]:
@@ -261,12 +245,12 @@ class Form:
         sensor = self.target.sensor(self.texts.get("sensor_key", ""))
         unit = writing.unit(sensor.unit) if sensor is not None else ""
         found = {}
-        for name, (word, of) in _NUMBERS.items():
+        for name, of in _NUMBERS.items():
             kinds = with_field(name)
             own = unit if of == "unit" else of
             shown = not kinds or self.kind in kinds
             text = self.texts.get(name, "")
-            found[name] = Figure(name, str(word), text, own, of == "unit", " ".join(kinds), shown)
+            found[name] = Figure(name, label(name), text, own, of == "unit", " ".join(kinds), shown)
         return found
 
     @property
@@ -319,6 +303,12 @@ class Form:
             & {"cause", "consequence", "confirmation", "severity", "time_to_respond", "alarm_class", "position",
                "group", "hides", "realarm", "longest_shelving"}
         )  # fmt: skip
+
+
+def label(name: str) -> str:
+    """Gives a field's name as its label: that of the rule's page and of its changes, which begins a line here."""
+    word = label_of(name)
+    return word[:1].upper() + word[1:]
 
 
 def with_field(name: str) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 from django.http import QueryDict
 from django.utils import translation
 
+from alerts.changes import label_of
 from alerts.checks import CONDITION, PARAMETERS
 from alerts.models import Kind, Rule
 from alerts.wiring import values_of
@@ -161,3 +162,16 @@ def test_a_new_rule_begins_with_the_sensor_that_was_named(press: Asset) -> None:
     assert (form.kind, form.texts["sensor_key"], form.texts["name"]) == ("high", "oil", "")
     assert Form.of(Target(None, asset=press), 0, sensor="elsewhere").texts["sensor_key"] == "temp"
     assert not Rule.objects.exists()
+
+
+def test_kinds_and_fields_have_the_words_of_the_rules_page(clean_redis: Any) -> None:
+    machine = factories.plant(machines=1)[0]
+    factories.sensor(machine)
+    with translation.override("en"):
+        form = Form.of(Target.rule_of_asset(factories.rule(machine).pk), 0)
+        assert form.kinds == [(kind.value, kind.label) for kind in Kind]
+        labels = {name: one.label for name, one in form.numbers.items()}
+        assert {name: word.lower() for name, word in labels.items()} == {name: label_of(name) for name in labels}
+        assert (labels["on_delay"], labels["realarm"]) == ("On-delay", "Re-alarm after")
+    with translation.override("de"):
+        assert form.numbers["on_delay"].label == "Einschaltverzögerung"
