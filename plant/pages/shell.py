@@ -241,10 +241,10 @@ class Shell:
         since = kept_since(timezone.now())
         return since if self.now < since else None
 
-    @property
-    def knows_alarms(self) -> bool:
-        """Tells whether any alarm had been recorded by the page's moment. Cost: one query."""
-        return JournalEntry.objects.exists()
+    @cached_property
+    def alarms_unknown(self) -> bool:
+        """Tells whether no alarm had been recorded by the page's moment in the past. Cost: one query; none now."""
+        return self.past is not None and not JournalEntry.objects.exists()
 
     @property
     def may_acknowledge(self) -> bool:

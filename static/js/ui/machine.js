@@ -8,6 +8,7 @@ import { condition } from "../state/freshness.js";
 import { age, clock } from "../state/writing.js";
 import { acknowledge } from "./acking.js";
 import { onLeap } from "./leap.js";
+import { howMany } from "./known.js";
 import { now, on, plant } from "./live.js";
 import { load, reading } from "./places.js";
 import { startSparks } from "./sparks.js";
@@ -49,7 +50,7 @@ function drawAlarms() {
   }
   for (const row of have.values()) row.remove();
   list.querySelector(".none").hidden = wanted.length > 0;
-  setText(document.getElementById("open-count"), String(wanted.length));
+  setText(document.getElementById("open-count"), howMany(wanted.length));
   drawCounts(document.getElementById("counts"), tally(wanted));
   inPhase();
 }

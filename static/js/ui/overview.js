@@ -8,6 +8,7 @@ import { isStale, readAnew } from "../state/freshness.js";
 import { silenceOf } from "../state/silence.js";
 import { age, duration, number } from "../state/writing.js";
 import { drawCell, readCell, start as startHoneycomb } from "./honeycomb.js";
+import { howMany, knowsAlarms } from "./known.js";
 import { asOf, now, on, plant } from "./live.js";
 import { load, placeOf, reading } from "./places.js";
 import { alarmSymbol, drawCounts, inPhase } from "./symbols.js";
@@ -75,10 +76,10 @@ function drawAlarms() {
     if (place) drawCounts(place, tally(byLine.get(line) ?? []), { size: "sm", most: 3 });
   }
   const whole = tally(all);
-  setText(kpi("open"), String(whole.total));
-  setText(kpi("unacked"), String(whole.unacked));
-  setText(kpi("suppressed"), String(whole.suppressed));
-  drawCounts(kpi("counts"), whole, { zeros: true, size: "sm" });
+  setText(kpi("open"), howMany(whole.total));
+  setText(kpi("unacked"), howMany(whole.unacked));
+  setText(kpi("suppressed"), howMany(whole.suppressed));
+  if (knowsAlarms()) drawCounts(kpi("counts"), whole, { zeros: true, size: "sm" });
   drawAttention(whole);
   inPhase();
 }
@@ -90,9 +91,10 @@ function drawAttention(whole) {
   const all = attention.querySelector(".all");
   const words = ngettext("%(count)s open alarm", "All %(count)s open alarms", whole.total);
   setText(all, fill(words, { count: whole.total }));
+  all.hidden = !knowsAlarms();
   if (attention.matches(":hover") || attention.contains(document.activeElement)) return;
   const listed = worst(plant.alarms.values(), LISTED);
-  const want = listed.map((alarm) => `${alarm.id}${alarm.state}`).join(" ");
+  const want = knowsAlarms() ? listed.map((alarm) => `${alarm.id}${alarm.state}`).join(" ") : "unknown";
   if (attention.dataset.drawn === want) return;
   attention.dataset.drawn = want;
   if (!listed.length) {
@@ -102,8 +104,8 @@ function drawAttention(whole) {
         make(
           "div",
           { class: "empty" },
-          make("h2", {}, gettext("No open alarms")),
-          make("p", {}, gettext("Every rule is content.")),
+          make("h2", {}, knowsAlarms() ? gettext("No open alarms") : gettext("Not known")),
+          make("p", {}, knowsAlarms() ? gettext("Every rule is content.") : gettext("No alarm had been recorded by then.")),
         ),
       );
     return;
@@ -212,7 +214,7 @@ async function askFigures() {
   } catch {
     return;
   }
-  setText(kpi("rate"), String(figures.rate.at(-1)));
+  setText(kpi("rate"), howMany(figures.rate.at(-1)));
   drawColumns(document.querySelector("#kpi-rate .cols"), figures.rate);
   const { readings, seconds, share, reason } = figures.pipeline;
   setText(kpi("lag"), reason ? gettext("ill") : age(seconds));

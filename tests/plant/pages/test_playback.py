@@ -297,3 +297,18 @@ def reads_the_clock(function, seen):
         for other in called
         if inspect.isfunction(other) and other.__module__ == function.__module__
     )
+
+
+def test_before_the_first_recorded_alarm_nothing_is_said_to_be_well(browser, story, start):
+    for address in ("/", "/alarms/", "/alarms/?show=unacked", f"/a/hall/line-1/{story.asset_code}/"):
+        before, after = (
+            browser.get(address, at(moment)).content.decode() for moment in (start - timedelta(days=1), start + MINUTE)
+        )
+        assert "No alarm had been recorded by then" in before and "data-alarms-unknown" in before
+        for calm in ("Every rule is content", "No open alarms", "No unacknowledged alarms", "Nothing waits for you"):
+            assert calm not in before
+        assert '<b id="banner-unacked">–</b>' in before
+        assert "data-alarms-unknown" not in after and '<b id="banner-unacked">–</b>' not in after
+    overview = browser.get("/", at(start - timedelta(days=1))).content.decode()
+    assert all(f'data-kpi="{name}">–<' in overview for name in ("rate", "suppressed", "open", "unacked"))
+    assert "data-alarms-unknown" not in browser.get("/").content.decode()
