@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import template
+from django.utils.translation import gettext as _
 
 from alerts.figures import words
 from alerts.models import Alarm
@@ -63,8 +64,12 @@ def alarm_worst(tally: Tally, size: str = "") -> str:
 
 @register.simple_tag
 def alarm_value(alarm: Alarm) -> str:
-    """Gives the value that an alarm was raised with, in its sensor's decimals or label."""
-    return _figure(alarm, alarm.value)
+    """Gives the value that an alarm was raised with, in its sensor's decimals or label.
+
+    A rate's is the reading at which it was met, not the rate: it says so, for its limit stands beside it.
+    """
+    figure = _figure(alarm, alarm.value)
+    return figure if per_of(alarm) is None or alarm.value is None else _("at %(value)s") % {"value": figure}
 
 
 @register.simple_tag

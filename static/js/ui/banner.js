@@ -6,8 +6,9 @@ import { oncePerFrame } from "../lib/once.js";
 import { fill, gettext } from "../lib/words.js";
 import { group, isPresented, isUnacked, lookIn, mostImportant, PRIORITY_WORDS, tally } from "../state/alarms.js";
 import { clock, figure, per } from "../state/writing.js";
+import { howMany, knowsAlarms } from "./known.js";
 import { now, on, plant } from "./live.js";
-import { load, placeOf, unitOf } from "./places.js";
+import { load, placeOf, unitOf, valueOf } from "./places.js";
 import { say } from "./say.js";
 import { alarmSymbol, drawCounts, inPhase, prioritySymbol } from "./symbols.js";
 import { toast } from "./toast.js";
@@ -49,11 +50,11 @@ function show(alarm) {
   const { place, url } = placeOf(alarm.asset);
   part(".symbol").replaceChildren(alarmSymbol(alarm, "lg"));
   setText(part(".msg"), alarm.message);
-  setText(part(".reading"), alarm.value == null ? "" : figure(alarm.value));
+  setText(part(".reading"), alarm.value == null ? "" : valueOf(alarm));
   setText(part(".what .u"), alarm.value == null ? "" : unitOf(alarm.unit));
   setText(part(".limit"), alarm.limit == null ? "" : fill(gettext("limit %(value)s"), { value: figure(alarm.limit) + per(alarm.per) }));
   const short = part(".short");
-  const reading = alarm.value == null ? "" : `, ${figure(alarm.value)} ${unitOf(alarm.unit)}`;
+  const reading = alarm.value == null ? "" : `, ${valueOf(alarm)} ${unitOf(alarm.unit)}`;
   const since = short.querySelector(".for");
   since.dataset.since = String(Date.parse(alarm.raised) / 1000);
   short.replaceChildren(`${alarm.asset}${reading}, `, since);
@@ -68,8 +69,8 @@ function show(alarm) {
 function counts() {
   const all = [...plant.alarms.values()];
   const whole = tally(all);
-  drawCounts(document.getElementById("banner-counts"), whole, { zeros: true });
-  setText(document.getElementById("banner-unacked"), String(whole.unacked));
+  if (knowsAlarms()) drawCounts(document.getElementById("banner-counts"), whole, { zeros: true });
+  setText(document.getElementById("banner-unacked"), howMany(whole.unacked));
   const tab = document.getElementById("tab-alarms");
   if (tab) {
     setText(tab, String(whole.unacked));
@@ -88,7 +89,7 @@ function worstOf(place, counted, always) {
   if (place.dataset.drawn === want) return;
   place.dataset.drawn = want;
   const number_ = document.createElement("b");
-  number_.textContent = String(counted.total);
+  number_.textContent = howMany(counted.total);
   const symbol = counted.worst ? [prioritySymbol(counted.worst, lookIn(counted, counted.worst), "sm")] : [];
   place.replaceChildren(...symbol, ...(counted.total || always ? [number_] : []));
 }
@@ -104,7 +105,7 @@ function rate(time) {
   raised = raised.filter((at) => time - at < WINDOW && at <= time);
   const count = raised.length;
   setText(flood.querySelector(".loud"), fill(gettext("FLOOD %(count)s in 10 min"), { count }));
-  setText(flood.querySelector(".calm b"), String(count));
+  setText(flood.querySelector(".calm b"), howMany(count));
   flood.querySelectorAll(".seg i").forEach((segment, place) => segment.classList.toggle("on", place < count));
   flood.setAttribute(
     "aria-label",

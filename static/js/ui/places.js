@@ -30,9 +30,15 @@ export function placeOf(code) {
 /** A unit as it is shown: m3/h becomes m³/h. */
 export const unitOf = (text) => units[text] ?? text;
 
+/** An alarm's value; a rate's is the reading at which it was met, and says so: its limit stands beside it. */
+export function valueOf(alarm) {
+  const value = figure(alarm.value);
+  return alarm.per == null ? value : fill(gettext("at %(value)s"), { value });
+}
+
 /** What an alarm says of its value: "97.4 °C, limit 90", or nothing. */
 export function reading(alarm) {
-  const value = alarm.value == null ? [] : [`${figure(alarm.value)} ${unitOf(alarm.unit)}`.trim()];
+  const value = alarm.value == null ? [] : [`${valueOf(alarm)} ${unitOf(alarm.unit)}`.trim()];
   const limit = alarm.limit == null ? [] : [fill(gettext("limit %(value)s"), { value: figure(alarm.limit) + per(alarm.per) })];
   return [...value, ...limit].join(", ");
 }

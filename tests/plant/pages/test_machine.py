@@ -114,11 +114,13 @@ def test_why_it_fired_has_rule_value_limit_delay_and_since_when(
     text = page(browser)
     why = text[text.index('id="why"') : text.index("</section>", text.index('id="why"'))]
     assert f'<a class="link" href="/rules/{rule.pk}/">Temperature high</a>' in why
-    assert "91.5 °C, limit 5.0\xa0/min" in why
-    assert "rising by 5 °C or more in 60.0 s for 90\xa0s" in why or "for 90" in why
+    # The value of a rate is the reading at which it was met, not the rate.
+    assert "at 91.5 °C, limit 5.0\xa0/min" in why
+    assert "rising by 5 °C\xa0/min or more for 90\xa0s" in why
     assert "1 min 30 s" in why
     assert 'data-since="' in why
     # The banner says it as well.
+    assert "at 91.5" in text[text.index('id="banner"') : text.index("<main")]
     assert "limit 5.0\xa0/min" in text[text.index('id="banner"') : text.index("<main")]
 
 
