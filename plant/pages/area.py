@@ -45,8 +45,8 @@ class Card:
     values: Sequence[Shown]
     alarms: Sequence[Alarm]  # its open ones, the worst first
     spark: dict[str, Any] | None  # what `drawing.spark` takes; none where there is nothing to draw
-    since: int | None  # seconds since the epoch: when its state began, where that was within the hour
-    lasts: bool  # its state is older than the hour
+    since: int | None  # seconds since the epoch: when its state began, or was told of first, within the hour
+    lasts: bool  # its state may be older: without `since`, it is older than the hour
 
     @property
     def classes(self) -> str:
@@ -279,9 +279,8 @@ class Page:
                 at = next(place for place, sensor in enumerate(sensors[1:]) if sensor.pk == first.pk)
                 points = sparks.line(columns[first.pk], start, end)
                 spark = sparks.drawn(values[at], points, worst.get(first.pk))
-            began = sparks.began(columns[teller.pk]) if teller else None
+            began, lasts = sparks.stood(columns[teller.pk], self.now, teller.interval) if teller else (None, False)
             since = began // 1_000_000 if began is not None else None
-            lasts = teller is not None and began is None and len(columns[teller.pk]) > 0
             found[cell.code] = Card(cell, values, alarms, spark, since, lasts)
         return found
 

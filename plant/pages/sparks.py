@@ -20,6 +20,7 @@ from plant.drawing import Shown
 
 SPAN = timedelta(hours=1)
 POINTS = 60
+GAP_INTERVALS, GAP_AT_LEAST = 3, 60.0  # s: a reading may come as late as that, and the hour counts as whole
 
 Line = list[float | None]
 
@@ -57,6 +58,18 @@ def began(columns: Columns) -> int | None:
     """Gives when the newest value began to stand, in µs since the epoch; None where it stood before the first."""
     changes = np.flatnonzero(np.diff(columns.value))
     return int(columns.time[changes[-1] + 1]) if len(changes) else None
+
+
+def stood(columns: Columns, now: datetime, interval: float | None) -> tuple[int | None, bool]:
+    """Gives since when the newest value has stood, in µs since the epoch, and whether it may be longer.
+
+    None where it has stood for the whole hour; where readings begin later than that, it is known since the first.
+    """
+    if (at := began(columns)) is not None or not len(columns):
+        return at, False
+    first, start = int(columns.time[0]), span(now)[0]
+    due = max(GAP_INTERVALS * (interval or 0.0), GAP_AT_LEAST) * 1e6
+    return (None, True) if first - start <= due else (first, True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,25 @@ def test_a_state_began_with_the_first_reading_that_told_of_it() -> None:
     assert sparks.began(columns([1, 2, 3, 4], [0, 2, 2, 2])) == 2_000_000
     assert sparks.began(columns([1, 2], [2, 2])) is None  # it is older than what is looked at
     assert sparks.began(columns([], [])) is None
+
+
+@pytest.mark.parametrize(
+    ("readings", "since"),
+    [
+        ([(3000, 1), (3300, 2), (3600, 2)], (3300, False)),  # it changed
+        ([(1, 2), (3600, 2)], (None, True)),  # it stood for the whole hour
+        ([(59, 2), (3600, 2)], (None, True)),
+        ([(3480, 2), (3600, 2)], (3480, True)),  # nothing is recorded of the time before
+        ([], (None, False)),
+    ],
+)
+def test_a_state_is_said_to_last_no_longer_than_is_recorded(
+    readings: list[tuple[int, int]], since: tuple[int | None, bool]
+) -> None:
+    now = datetime(1970, 1, 1, 1, tzinfo=UTC)
+    told = columns([at for at, _ in readings], [value for _, value in readings])
+    at, lasts = sparks.stood(told, now, 10.0)
+    assert (at and at // 1_000_000, lasts) == since
 
 
 @pytest.mark.parametrize(
