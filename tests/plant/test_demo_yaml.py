@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import settings
 
 from alerts.first_out import group_of
 from alerts.models import Kind, Priority
@@ -27,6 +29,8 @@ def test_the_works_has_four_areas_thirteen_lines_and_two_hundred_machines_of_eig
     assert types.pop(RECORDED) == 1
     assert types.pop("vehicle") == 2
     assert (len(types), sum(types.values())) == (8, 200)
+    # What is read before the first start is what the overview then counts.
+    assert f"plant of {levels[Level.MACHINE]} machines" in Path(settings.BASE_DIR, "README.md").read_text("utf-8")
 
 
 def test_it_is_taken_without_a_complaint_and_has_about_fifteen_hundred_sensors() -> None:
