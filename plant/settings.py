@@ -6,6 +6,7 @@ from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -278,6 +279,7 @@ UNFOLD = {
     "SITE_HEADER": "Andon",
     "SITE_SUBHEADER": _("Plant model"),
     "SITE_URL": "/",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("img/andon.svg")}],
     "SITE_SYMBOL": "factory",
     "SITE_DROPDOWN": [{"icon": "monitoring", "title": _("Operators' screens"), "link": "/"}],
     "SHOW_VIEW_ON_SITE": False,

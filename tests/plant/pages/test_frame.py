@@ -134,6 +134,11 @@ def test_whoever_looks_after_the_accounts_is_named_wherever_somebody_may_not(
     assert "Kim can make you one." in client.get(f"/rules/{rule.pk}/edit/").content.decode()
 
 
+def test_the_admin_names_its_icon_so_that_no_browser_asks_for_another(admin_client: Client) -> None:
+    page = admin_client.get("/admin/").content.decode()
+    assert re.search(r'<link rel="icon" href="/static/img/andon[^"]*\.svg"', page)
+
+
 def test_a_page_that_does_not_exist_keeps_the_frame(browser: Client) -> None:
     answer = browser.get("/a/no-such/")
     page = answer.content.decode()
