@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any, NamedTuple, TextIO
 
 import numpy as np
@@ -51,6 +52,7 @@ class Part(NamedTuple):
 
     share: float
     readings: int
+    first: int  # of them, or of its sensors in this backtest, in µs
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,18 +180,21 @@ def in_parts(
         newest = max(newest or 0, last)
         outcome = evaluate_stored(single, state, sensor, columns.time, columns.value, columns.quality, gaps=gaps)
         tables.append(outcome.transitions)
-        yield Part((places[sensor] + (last - start) / width) / whole, len(columns))
+        yield Part((places[sensor] + (last - start) / width) / whole, len(columns), int(columns.time[0]))
     for place, spec in enumerate(joined, len(sensors)):
         program = Program.build([spec])
         gaps = _gaps(program) if as_judged else None
-        parts = replaying(program, _by_time(spec.inputs, start, end), ordered=True, gaps=gaps)
+        batches = _by_time(spec.inputs, start, end)
+        begun = list(islice(batches, 1))
+        first = next((int(batch.time[0]) for batch in begun if len(batch)), None)
+        parts = replaying(program, chain(begun, batches), ordered=True, gaps=gaps)
         while True:
             try:
                 last, count = next(parts)
             except StopIteration as done:
                 tables.append(done.value)
                 break
-            yield Part((place + (last - start) / width) / whole, count)
+            yield Part((place + (last - start) / width) / whole, count, last if first is None else first)
     if newest is not None:
         tables.append(finish(single, state, newest).transitions)
     return _found(np.concatenate(tables)) if tables else []

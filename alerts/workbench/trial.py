@@ -65,6 +65,7 @@ class Trial:
     outcomes: list[Outcome] = field(default_factory=list)
     of: int = 0  # assets that it is for
     readings: int = 0
+    first: int | None = None  # when the first of them was taken, in µs
     seconds: float = 0.0
     cut: bool = False  # time ran out before all were done
 
@@ -137,6 +138,7 @@ def _together(
             found: list[Found] = done.value
             break
         made.readings += part.readings
+        made.first = part.first if made.first is None else min(made.first, part.first)
         yield part.share
     turns: dict[int, list[Found]] = {}
     for turn in found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any
 from urllib.parse import urlencode
@@ -37,6 +37,7 @@ MARKS = 500  # in the chart
 LANES = 3
 _ROOM = 20_000_000  # µs shown before and after a burst
 SECOND = 1_000_000
+_WHOLE_WITHIN = timedelta(hours=1)  # a history that begins no later than that after a period is of the whole of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def result_of(
     burst = counts[shown.subject.code].worst if shown is not None else None
     return Result(
         trial=trial,
-        figures=[_figures(one) for one in whole],
+        figures=[_figures(one, trial, now) for one in whole],
         took=_took(trial),
         ranged=_("%(start)s to %(end)s") % {"start": _day(trial.start), "end": _day(trial.end)},
         shown=shown,
@@ -185,8 +186,8 @@ def _took(trial: Trial) -> str:
                     trial.readings) % said  # fmt: skip
 
 
-def _figures(found: Count) -> Figures:
-    of_alarms = ngettext("alarm in %(period)s", "alarms in %(period)s", found.alarms) % {"period": _period(found.days)}
+def _figures(found: Count, trial: Trial, now: datetime) -> Figures:
+    of_alarms = _of_alarms(found, trial, now)
     facts = [
         (_("%(count)s chattering") % {"count": writing.number(found.chattering, 0)}, _worst(found)),
         (_("%(count)s fleeting") % {"count": writing.number(found.fleeting, 0)}, _("over within a minute")),
@@ -199,6 +200,18 @@ def _figures(found: Count) -> Figures:
     if found.hidden:
         facts.append((_("%(count)s hidden") % {"count": writing.number(found.hidden, 0)}, _("suppressed by design")))
     return Figures(found.days, found.alarms, of_alarms, facts)
+
+
+def _of_alarms(found: Count, trial: Trial, now: datetime) -> str:
+    """Gives what the number of alarms is of: a period, or as much of it as there are readings of."""
+    if trial.first is None:
+        return _("alarms, no data")
+    first = from_us(trial.first)
+    if first - (trial.end - timedelta(days=found.days)) <= _WHOLE_WITHIN:
+        said = {"period": _period(found.days)}
+        return ngettext("alarm in %(period)s", "alarms in %(period)s", found.alarms) % said
+    said = {"since": writing.moment(first, now)}
+    return ngettext("alarm, data since %(since)s", "alarms, data since %(since)s", found.alarms) % said
 
 
 def _period(days: int) -> str:

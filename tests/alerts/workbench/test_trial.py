@@ -77,6 +77,7 @@ def test_alarms_are_counted_by_period_and_told_apart_by_how_they_waste_attention
     ]  # fmt: skip
     assert (counted[2].worst_size, counted[0].longest) == (3, 360_000_000)
     assert made.readings == 60 + 20 + 370
+    assert made.first == to_us(END - timedelta(days=20))
 
 
 def test_what_is_tried_is_what_was_written_and_not_what_is_stored(press: Asset) -> None:

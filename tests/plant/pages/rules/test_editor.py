@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -212,7 +213,9 @@ def test_a_draft_from_a_form_that_somebody_has_overtaken_does_not_propose_to_und
 def test_the_backtest_counts_what_the_rule_would_have_raised_without_any_script(engineer: Client, rule: Rule) -> None:
     spikes(rule.asset.sensors.get())
     page = read(engineer.post(page_of(rule), fields(rule, do="trial")))
-    assert '<span class="n tn">90</span><span>alarms in 30 days</span>' in page
+    # There is no month of readings, so that it is not said of a month.
+    assert len(re.findall(r'<span class="n tn">90</span><span>alarms, data since [^<]+</span>', page)) == 3
+    assert "alarms in 30 days" not in page
     assert "90 chattering" in page or "90 fleeting" in page
     assert "3 600 readings" in page
     assert "On-delay 2 s" in page and "<b>0 alarms</b>" in page
@@ -243,6 +246,11 @@ def test_a_script_is_told_bit_by_bit(engineer: Client, rule: Rule) -> None:
     assert said["advice"].keys() == {"cause"}
     wrong = engineer.post(page_of(rule), fields(rule, do="trial", limit="warm"), headers={"X-Requested-With": "fetch"})
     assert (wrong.status_code, list(wrong.json()["errors"])) == (422, ["limit"])
+
+
+def test_of_no_readings_no_number_of_alarms_in_a_period_is_told(engineer: Client, rule: Rule) -> None:
+    page = read(engineer.post(page_of(rule), fields(rule, do="trial")))
+    assert page.count('<span class="n tn">0</span><span>alarms, no data</span>') == 3
 
 
 @pytest.mark.django_db(transaction=True)
