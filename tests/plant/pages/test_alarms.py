@@ -380,11 +380,13 @@ def test_several_are_acknowledged_and_commented_in_one_go(
     first.post(f"/alarms/{alarms[0].pk}/ack")
     script: dict[str, Any] = {"headers": {"X-Requested-With": "fetch"}}
     told = browser.post("/alarms/ack", {"alarm": [alarm.pk for alarm in alarms]}, **script).json()
-    assert told["message"].startswith("2 alarms: acknowledged. Already acknowledged by Olga Operator at ")
+    assert told["message"].startswith(
+        "Acknowledged. That was done to 2 alarms. Already acknowledged by Olga Operator at "
+    )
     assert set(Alarm.objects.values_list("state", flat=True)) == {State.ACKED}
     assert "Comment 3 alarms" in page(browser, "/alarms/comment?fragment&" + "&".join(f"alarm={a.pk}" for a in alarms))
     told = browser.post("/alarms/comment", {"alarm": [a.pk for a in alarms], "reason": "Fan ordered"}, **script).json()
-    assert told["message"] == "3 alarms: commented."
+    assert told["message"] == "Commented. That was done to 3 alarms."
     assert JournalEntry.objects.filter(event="comment", reason="Fan ordered").count() == 3
     viewer = Client()
     viewer.force_login(factories.viewer())
