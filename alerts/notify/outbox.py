@@ -9,7 +9,7 @@ begins: one whose end was never learned is counted and shown, since the message 
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -88,29 +88,35 @@ def send_due(now: datetime, *, jitter: Callable[[], float] = random.random) -> b
 
 
 def _round(channel: str, backlog: Backlog, now: datetime, jitter: Callable[[], float]) -> int:
-    """Sends up to ROUND messages by one channel; a channel that is down is left alone.
+    """Sends up to ROUND messages by one channel; a channel that is down is left alone, and so is a team's own.
 
     Gives: how many it found, none of a channel that is down. What another worker took of them counts: behind a round
     that two shared there may be as many more.
+    Cost: another query for each team that turns out to be down, so that its messages take no other's place.
     """
-    found = _due(channel, now)
+    down: set[int] = set()
     with NOTIFIERS[channel].open() as send:
-        for pk, held in found:
-            if not _claim(pk, held, now):
-                continue
-            try:
-                if held is not None:
-                    _note_lost_worker(pk, now)
-                delivery = _loaded(pk)
-                with in_the_words_of(delivery.user):
-                    _deliver(delivery, send, backlog, now, jitter)
-            except Down as failure:
-                log.warning("channel down", channel=channel, answer=str(failure))
-                return 0
-            except Exception:
-                # One odd message holds up no other: its claim runs out, and it is tried again before it is given up.
-                log.exception("message not sent", channel=channel, delivery=pk)
-    return len(found)
+        while True:
+            known, found = len(down), _due(channel, now, without=down)
+            for pk, held, team in found:
+                if team in down or not _claim(pk, held, now):
+                    continue
+                try:
+                    if held is not None:
+                        _note_lost_worker(pk, now)
+                    delivery = _loaded(pk)
+                    with in_the_words_of(delivery.user):
+                        _deliver(delivery, send, backlog, now, jitter)
+                except Down as failure:
+                    log.warning("channel down", channel=channel, team=team, answer=str(failure))
+                    if team is None:
+                        return 0
+                    down.add(team)
+                except Exception:
+                    # One odd message holds up no other: its claim runs out, and it is tried again before it is given up.
+                    log.exception("message not sent", channel=channel, delivery=pk)
+            if len(down) == known:
+                return len(found)
 
 
 def wake() -> None:
@@ -179,15 +185,16 @@ def send_test(*, user: User, channel: str, now: datetime) -> Delivery:
 # --- Claiming ------------------------------------------------------------------------------------------------------
 
 
-def _due(channel: str, now: datetime) -> list[tuple[int, datetime | None]]:
-    """Gives the next round's messages: due ones, and those whose worker was lost.
+def _due(channel: str, now: datetime, *, without: Collection[int]) -> list[tuple[int, datetime | None, int | None]]:
+    """Gives the next round's messages, each with its claim and its team: due ones, and those whose worker was lost.
 
     Of equally urgent ones that goes first which is due the longest: what waits again and again goes behind the others.
+    Takes: teams whose messages are left out.
     """
     due = Q(outcome=Outcome.DUE, due__lte=now) | Q(outcome=Outcome.SENDING, claimed__lte=now - CLAIM)
-    found = Delivery.objects.filter(due, channel=channel)
+    found = Delivery.objects.filter(due, channel=channel).exclude(team__in=without)
     ordered = found.order_by(F("alarm__priority").asc(nulls_last=True), "due", "pk")
-    return list(ordered.values_list("pk", "claimed")[:ROUND])
+    return list(ordered.values_list("pk", "claimed", "team")[:ROUND])
 
 
 def _claim(pk: int, held: datetime | None, now: datetime) -> bool:

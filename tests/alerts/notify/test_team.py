@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from alerts.models import Attempt, Delivery, TeamChannel
+from alerts.notify import outbox
 from alerts.notify import provider as provider_module
 
 from .cast import NOW, alarm, machine, send
@@ -61,6 +62,40 @@ def test_an_address_that_cannot_be_reached_is_not_named_either(
     # Many providers take a token in the host's place.
     assert waiting.answer == "A Connection error occurred sending JSON notification to …."
     assert made.team is not None and made.team.masked == "json://…"
+
+
+def to_teams(dead: str, well: str, *, priority: int = 1, count: int = 1) -> None:
+    """Puts alarms for two teams into the outbox, those for the dead one first."""
+    asset = machine()
+    for name, address in (("Dead", dead), ("Well", well)):
+        team = TeamChannel.objects.create(name=name, url=f"json://{address}/hook")
+        for number in range(count):
+            Delivery.objects.create(
+                key=f"{name}:{number}", team=team, alarm=alarm(asset, priority=priority, rule_name=f"{name}{number}"),
+                event="raise", channel="team", address=name, reason="your team", created=NOW, due=NOW,
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [500, 401, 503])
+def test_a_team_that_is_down_holds_up_no_other_team(provider: Provider, status: int) -> None:
+    dead = Provider()
+    dead.status = status
+    to_teams(dead.address, provider.address)
+    assert [(made.team.name, made.outcome) for made in send() if made.team] == [("Dead", "due"), ("Well", "sent")]
+    assert (dead.asked, provider.asked) == (1, 1)
+    dead.stop()
+
+
+def test_more_messages_of_a_dead_team_than_a_round_takes_hold_up_no_other(provider: Provider) -> None:
+    dead = Provider()
+    dead.status = 500
+    to_teams(dead.address, provider.address, count=outbox.ROUND + 1)
+    assert outbox.send_due(NOW, jitter=lambda: 1.0)  # there may be more
+    assert (dead.asked, provider.asked) == (1, outbox.ROUND)
+    assert not outbox.send_due(NOW, jitter=lambda: 1.0)
+    assert (dead.asked, provider.asked) == (2, outbox.ROUND + 1)
+    assert set(Delivery.objects.filter(team__name="Well").values_list("outcome", flat=True)) == {"sent"}
+    dead.stop()
 
 
 @pytest.mark.parametrize(
