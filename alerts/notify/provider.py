@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -47,7 +47,7 @@ def post(url: str, body: str, *, title: str = "", setting: str) -> str:
             raise Transient(words, perhaps_sent=True) from None
     if not accepted:
         words = masked(one_line(" ".join(heard.warnings)), url) or "The provider did not take it."
-        raise _failure(words, perhaps_sent=heard.unanswered, after=retry_after(heard.after, timezone.now()))
+        raise _failure(words, perhaps_sent=heard.unanswered, after=heard.longest(timezone.now()))
     return f"accepted by {known.service_name or 'the provider'}"
 
 
@@ -84,7 +84,11 @@ class _Heard:
     def __init__(self) -> None:
         self.warnings: list[str] = []
         self.unanswered = False
-        self.after: str | None = None  # Retry-After, as it was written
+        self.after: list[str] = []  # Retry-After of each answer, as it was written
+
+    def longest(self, now: datetime) -> timedelta | None:
+        """Gives how long the far ends ask to be left alone: of several targets, what the most patient one asks."""
+        return max((after for said in self.after if (after := retry_after(said, now)) is not None), default=None)
 
     def take(self, record: logging.LogRecord) -> None:
         """Keeps a warning, and from the finer words only whether the request had left."""
@@ -120,7 +124,7 @@ def _listening(send: Callable[..., requests.Response]) -> Callable[..., requests
         answer = send(*args, **given)
         heard: _Heard | None = getattr(_ear.here, "heard", None)
         if heard is not None:
-            heard.after = answer.headers.get("Retry-After")
+            heard.after += [said] if (said := answer.headers.get("Retry-After")) else []
         return answer
 
     return listened

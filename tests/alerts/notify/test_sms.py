@@ -1,10 +1,12 @@
 """What arrives on the phone, and what becomes of it where it does not."""
 
+import logging
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from alerts.notify import sms
 from alerts.notify.channel import retry_after
@@ -109,6 +111,28 @@ def test_a_provider_that_asks_to_be_left_alone_is(provider: Provider, status: in
     told(row(alarm(machine())))
     (waiting,) = send()
     assert (waiting.outcome, waiting.due) == ("due", NOW + timedelta(seconds=waits))
+
+
+def test_of_several_targets_the_longest_wish_to_be_left_alone_counts(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.status = 429
+
+    class Both:
+        """Several targets of one address: each is asked, and the last one says nothing of it."""
+
+        def notify(self, body: str, title: str) -> bool:
+            for said in ("7", "40", "12", ""):
+                provider.retry_after = said
+                requests.post(f"http://{provider.address}/", json={"message": body, "title": title}, timeout=5)
+            logging.getLogger("apprise").warning("Failed to send: error=429.")
+            return False
+
+    monkeypatch.setattr("apprise.Apprise.instantiate", lambda url, **given: Both())
+    subscribe(person(), "sms")
+    told(row(alarm(machine())))
+    (waiting,) = send()
+    assert (waiting.outcome, waiting.due) == ("due", NOW + timedelta(seconds=40))
 
 
 def test_the_other_messages_to_that_provider_wait_as_well(provider: Provider) -> None:
