@@ -64,7 +64,7 @@ def _sensor(sensor: Sensor, newest: latest.Latest | None) -> dict[str, Any]:
         "quantity": sensor.quantity,
         "unit": sensor.unit,
         "range": [sensor.range_low, sensor.range_high] if sensor.range_low is not None else None,
-        "normal": [sensor.normal_low, sensor.normal_high] if sensor.normal_low is not None else None,
+        "normal": sensor.normal,
         "interval": sensor.interval,
         "decimals": sensor.decimals,
         "labels": sensor.labels,
@@ -223,9 +223,7 @@ def get_summaries(
 
 
 def _figures(sensor: Sensor, first: int, last: int) -> dict[str, Any]:
-    low, high = sensor.normal_low, sensor.normal_high
-    normal = None if low is None or high is None else (low, high)
-    found = history.summarise(sensor.pk, first, last, interval=sensor.interval, normal=normal)
+    found = history.summarise(sensor.pk, first, last, interval=sensor.interval, normal=sensor.normal)
     if found is None:
         return {"sensor": sensor.tag, "unit": sensor.unit, "readings": None}
     newest = found.last

@@ -186,6 +186,12 @@ class Measurement(models.Model):
     class Meta:
         abstract = True
 
+    @property
+    def normal(self) -> tuple[float | None, float | None] | None:
+        """Gives the normal band, of which one end may be open, or None where it has neither."""
+        band = self.normal_low, self.normal_high
+        return None if band == (None, None) else band
+
 
 class TypeSensor(Measurement):
     """A sensor that every asset of a type gets."""

@@ -112,14 +112,13 @@ class Incident:
         points = history.read_points(sensor.pk, to_us(self.start), to_us(self.end), _POINTS)
         mine = [alarm for alarm in self.alarms if alarm.sensor_id == sensor.pk]
         limits = dict.fromkeys((level, alarm.priority) for alarm in mine for level in limits_of(alarm.frozen).values())
-        normal = sensor.normal_low, sensor.normal_high
         drawn = lane(
             Lane(
                 self.start.timestamp(),
                 self.end.timestamp(),
                 [time / 1e6 for time in points.time.tolist()],
                 points.value.tolist(),
-                None if None in normal else normal,  # type: ignore[arg-type]  # mypy sees no None in a pair
+                sensor.normal,
                 list(limits),
                 [(alarm.raised.timestamp(), alarm.priority) for alarm in mine],
                 writing.decimals_for(sensor.range_low, sensor.range_high, sensor.decimals),

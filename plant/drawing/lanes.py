@@ -26,7 +26,7 @@ class Lane:
     end: float
     times: Sequence[float]
     values: Sequence[float]
-    normal: tuple[float, float] | None
+    normal: tuple[float | None, float | None] | None  # one end may be open
     limits: Sequence[tuple[float, int]]
     marks: Sequence[tuple[float, int]]
     decimals: int
@@ -35,7 +35,8 @@ class Lane:
     def span(self) -> tuple[float, float]:
         """Gives the lowest and the highest value of the picture, with room for the line's width."""
         known = [value for value in self.values if not math.isnan(value)]
-        spread = [*known, *(value for value, _priority in self.limits), *(self.normal or ())] or [0.0, 1.0]
+        ends = [end for end in self.normal or () if end is not None]
+        spread = [*known, *(value for value, _priority in self.limits), *ends] or [0.0, 1.0]
         pad = (max(spread) - min(spread)) * 0.08 or 0.5
         return min(spread) - pad, max(spread) + pad
 
@@ -65,7 +66,8 @@ def _around(of: Lane) -> Iterator[SafeString]:
     """Gives what stands behind the line: normal band, scale, times, limits, alarms."""
     right, bottom = WIDTH - _RIGHT, HEIGHT - _BOTTOM
     if of.normal is not None:
-        top, foot = of.y(of.normal[1]), of.y(of.normal[0])
+        lowest, highest = of.normal
+        top, foot = _TOP if highest is None else of.y(highest), bottom if lowest is None else of.y(lowest)
         band = '<rect class="band" x="{}" y="{:.1f}" width="{}" height="{:.1f}"/>'
         yield _shape(band, _LEFT, top, right - _LEFT, max(0.0, foot - top))
     low, high = of.span

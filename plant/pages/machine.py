@@ -59,11 +59,11 @@ class SensorLine:
     @property
     def normal(self) -> str:
         """Gives the normal band in the sensor's digits."""
-        sensor = self.sensor
-        if sensor.normal_low is None or sensor.normal_high is None:
-            return ""
-        low, high = (writing.number(value, self.shown.decimals) for value in (sensor.normal_low, sensor.normal_high))
-        return _("%(low)s to %(high)s") % {"low": low, "high": high}
+        low, high = self.sensor.normal or (None, None)
+        words = {"low": writing.number(low, self.shown.decimals), "high": writing.number(high, self.shown.decimals)}
+        if low is None:
+            return "" if high is None else _("up to %(high)s") % words
+        return (_("from %(low)s") if high is None else _("%(low)s to %(high)s")) % words
 
 
 class Machine:

@@ -20,7 +20,6 @@ from plant import writing
 
 def trend_of(sensor: Sensor, limits: list[dict[str, Any]]) -> dict[str, Any]:
     """Gives a sensor's trend without its readings, which the script fetches. Cost: none when the asset is loaded."""
-    normal = sensor.normal_low, sensor.normal_high
     return {
         "tag": sensor.tag,
         "name": sensor.name,
@@ -29,7 +28,7 @@ def trend_of(sensor: Sensor, limits: list[dict[str, Any]]) -> dict[str, Any]:
         "interval": sensor.interval,
         "labels": sensor.labels,
         "history": reverse("api:get_history", kwargs={"code": sensor.asset.code, "key": sensor.key}),
-        "normal": None if None in normal else normal,
+        "normal": sensor.normal,
         "limits": limits,
     }
 

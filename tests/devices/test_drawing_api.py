@@ -72,6 +72,19 @@ def test_a_range_is_given_in_figures(press: list[Sensor], viewer: Client) -> Non
     assert (oil["known"], oil["outside"]) == (7.0, None)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "outside"), [(2.0, None, 2.0), (None, 7.0, 1.0), (2.0, 7.0, 3.0), (None, None, None)]
+)
+def test_a_normal_band_may_have_one_open_end(
+    clean_redis: Any, press: list[Sensor], viewer: Client, low: float | None, high: float | None, outside: float | None
+) -> None:
+    Sensor.objects.filter(pk=press[0].pk).update(normal_low=low, normal_high=high)
+    (temp,) = viewer.get("/api/v1/summary", {**RANGE, "sensor": ["press-1-1/temp"]}).json()["items"]
+    assert temp["outside"] == outside
+    one = viewer.get("/api/v1/sensors/press-1-1/temp").json()
+    assert one["normal"] == (None if outside is None else [low, high])
+
+
 def test_what_lies_ahead_does_not_count(press: list[Sensor], viewer: Client) -> None:
     ahead = {"start": "2999-01-01T00:00:00Z", "end": "2999-01-02T00:00:00Z", "sensor": "press-1-1/temp"}
     answer = viewer.get("/api/v1/summary", ahead).json()

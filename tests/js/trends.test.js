@@ -108,6 +108,9 @@ test("an axis reaches to limits that are near, and not to those that are far", (
   const [low, high] = reach(60, 70, { normal: [50, 75], limits, decimals: 1 });
   assert.ok(low < 50 && high > 90 && high < 100);
   assert.deepEqual(reach(null, null, { normal: null, limits: [], decimals: 0 }), [-1, 2]);
+  // An open end reaches nowhere.
+  assert.deepEqual(reach(60, 70, { normal: [null, 75], limits: [], decimals: 0 }), [58.8, 76.2]);
+  assert.deepEqual(reach(null, null, { normal: [50, null], limits: [], decimals: 0 }), [49, 51]);
 });
 
 // --- Lines -----------------------------------------------------------------------------------------------------------

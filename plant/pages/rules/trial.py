@@ -77,8 +77,8 @@ def cast_of(target: Target, form: Form, values: dict[str, Any], now: datetime) -
         form.refuse(error)
         return None
     sensor = target.sensor(values["sensor_key"])
-    normal = (sensor.normal_low, sensor.normal_high) if sensor is not None else (None, None)
-    form.advice = {one.field: one.words for one in reversed(advice(values, normal))}
+    normal = sensor.normal if sensor is not None else None
+    form.advice = {one.field: one.words for one in reversed(advice(values, normal or (None, None)))}
     return cast
 
 

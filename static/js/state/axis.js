@@ -67,10 +67,11 @@ export function numberMarks(low, high, most) {
   return { marks, decimals };
 }
 
-/** How far a sensor's axis reaches: its data, the normal band, and limits that are near enough to matter. */
+/** How far a sensor's axis reaches: its data, the ends of the normal band (null: open), and limits that are near. */
 export function reach(low, high, { normal, limits, decimals }) {
-  if (low === null || high === null) [low, high] = normal ?? [0, 1];
-  if (normal) [low, high] = [Math.min(low, normal[0]), Math.max(high, normal[1])];
+  const ends = (normal ?? []).filter((end) => end !== null);
+  if (low === null || high === null) [low, high] = ends.length ? [Infinity, -Infinity] : [0, 1];
+  [low, high] = [Math.min(low, ...ends), Math.max(high, ...ends)];
   const reached = Math.max(high - low, 1e-9);
   for (const { value } of limits) {
     if (value > high && value - high < 2 * reached + Math.abs(high) * 0.25) high = value;

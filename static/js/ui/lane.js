@@ -127,7 +127,8 @@ export class Lane {
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
     if (this.sensor.normal) {
-      const [low, high] = this.sensor.normal.map((value) => valToPos(value, "y", true));
+      const open = [bbox.top + bbox.height, bbox.top];
+      const [low, high] = this.sensor.normal.map((end, at) => (end === null ? open[at] : valToPos(end, "y", true)));
       ctx.fillStyle = token("--track");
       ctx.fillRect(bbox.left, high, bbox.width, low - high);
     }

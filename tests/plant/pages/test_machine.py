@@ -201,6 +201,19 @@ def test_a_trend_has_its_normal_band_and_its_limits_with_names(press: Asset, bro
     assert trend["history"] == "/api/v1/sensors/press-1-1/temp/history"
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [(20.0, 70.0, "20.0 to 70.0"), (20.0, None, "from 20.0"), (None, 70.0, "up to 70.0"), (None, None, "")],
+)
+def test_a_normal_band_with_an_open_end_is_one(
+    press: Asset, browser: Client, low: float | None, high: float | None, words: str
+) -> None:
+    press.sensors.filter(key="temp").update(normal_low=low, normal_high=high)
+    found = machine(press)
+    assert {line.sensor.key: line.normal for line in found.lines}["temp"] == words
+    assert found.trends[0]["normal"] == (None if not words else (low, high))
+
+
 def test_alarms_of_the_last_week_are_marked(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:
     new = raise_alarm(press, state=State.NORMAL, closed=timezone.now())
     raise_alarm(press, minutes=8 * 24 * 60, state=State.NORMAL, closed=timezone.now())

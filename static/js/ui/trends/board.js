@@ -142,8 +142,7 @@ export class Board {
         high = Math.max(high ?? -Infinity, span[1]);
       }
     }
-    const bands = pens.map((pen) => pen.normal).filter(Boolean);
-    const normal = bands.length ? [Math.min(...bands.map(([a]) => a)), Math.max(...bands.map(([, b]) => b))] : null;
+    const normal = pens.flatMap((pen) => pen.normal ?? []);
     const limits = scene.shows("limits") ? pens.flatMap((pen) => pen.limits) : [];
     const decimals = Math.min(...pens.map((pen) => pen.decimals));
     let span = reach(low, high, { normal, limits, decimals });
@@ -192,7 +191,7 @@ export class Board {
       strokes.inside(ctx, box, () => {
         if (scales.length === 1 && scale.pens.length === 1 && scale.pens[0].normal) {
           const [low, high] = scale.pens[0].normal;
-          strokes.band(ctx, look, box, yOf(low), yOf(high));
+          strokes.band(ctx, look, box, low === null ? box.top + box.height : yOf(low), high === null ? box.top : yOf(high));
           strokes.grid(ctx, look, box, xs, ticks);
         }
         for (const pen of scale.pens) {

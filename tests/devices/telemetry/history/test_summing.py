@@ -82,6 +82,8 @@ def test_time_outside_the_normal_band_is_told_where_there_is_one(sensors):
     assert figures(sensors[0].pk, 0, 10).outside is None
     assert figures(sensors[0].pk, 0, 10, normal=(20.0, 70.0)).outside == 3 * SECOND
     assert figures(sensors[0].pk, 0, 10, normal=(60.0, 90.0)).outside == 7 * SECOND
+    assert figures(sensors[0].pk, 0, 10, normal=(None, 70.0)).outside == 3 * SECOND
+    assert figures(sensors[0].pk, 0, 10, normal=(60.0, None)).outside == 7 * SECOND
 
 
 def test_nothing_known_is_no_figure(sensors):
