@@ -53,6 +53,20 @@ def plain(value: float) -> str:
     return number(value, max(0, -int(Decimal(repr(value)).normalize().as_tuple().exponent)))
 
 
+def decimals_for(low: float | None, high: float | None, wanted: int | None = None) -> int:
+    """Gives how many decimals a sensor shows: its own, else by the span of its range."""
+    if wanted is not None:
+        return wanted
+    if low is None or high is None:
+        return 1
+    span = abs(high - low)
+    if span >= 500:
+        return 0
+    if span >= 50:
+        return 1
+    return 2 if span >= 5 else 3
+
+
 def day(local: date, this_year: int | None = None) -> str:
     """Gives a day by its own clock: 17 Mar; with the year where it is another than `this_year`."""
     if this_year is None or local.year == this_year:

@@ -7,10 +7,10 @@ from django.utils import timezone
 from django.utils.formats import get_format
 
 from alerts import writing as lower
-from alerts.writing import NO_VALUE, number, plain
+from alerts.writing import NO_VALUE, decimals_for, number, plain
 from devices.units import display
 
-__all__ = ["NO_VALUE", "number", "plain"]  # as alerts write them
+__all__ = ["NO_VALUE", "decimals_for", "number", "plain"]  # as alerts write them
 
 _PER = {1.0: "s", 60.0: "min", 3600.0: "h"}
 
@@ -18,20 +18,6 @@ _PER = {1.0: "s", 60.0: "min", 3600.0: "h"}
 def unit(text: str) -> str:
     """Gives a unit as it is shown: m3/h becomes m³/h."""
     return display(text)
-
-
-def decimals_for(low: float | None, high: float | None, wanted: int | None = None) -> int:
-    """Gives how many decimals a sensor shows: its own, else by the span of its range."""
-    if wanted is not None:
-        return wanted
-    if low is None or high is None:
-        return 1
-    span = abs(high - low)
-    if span >= 500:
-        return 0
-    if span >= 50:
-        return 1
-    return 2 if span >= 5 else 3
 
 
 def per(seconds: float | None) -> str:

@@ -101,21 +101,21 @@ def _messages(asked: Sequence[tuple[Call, Alarm, Asked]], directory: Directory) 
 
 
 @dataclass(slots=True)
-class Heard:
+class LastTold:
     """When each person and each team's channel was last told of an alarm."""
 
     people: dict[tuple[int, str], datetime] = field(default_factory=dict)  # by person and channel
     channels: dict[int, datetime] = field(default_factory=dict)
 
 
-def last_told(alarms: Collection[int]) -> dict[int, Heard]:
+def last_told(alarms: Collection[int]) -> dict[int, LastTold]:
     """Gives when each person and each team's channel was last told of some alarms. Cost: one query."""
     outcomes = (*COUNTED, Delivery.Outcome.GATHERED)
     sent = Delivery.objects.filter(alarm__in=alarms, outcome__in=outcomes).exclude(event=Event.CLEAR).order_by("due")
     rows: Iterable[tuple[int | None, int | None, int | None, str, datetime]] = sent.values_list(
         "alarm_id", "user_id", "team_id", "channel", "due"
     )
-    found = {alarm: Heard() for alarm in alarms}
+    found = {alarm: LastTold() for alarm in alarms}
     for alarm, person, team, channel, due in rows:
         if alarm is not None and person is not None:
             found[alarm].people[person, channel] = due

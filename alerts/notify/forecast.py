@@ -11,13 +11,33 @@ from alerts.calling.decision import Fate, Held, Ledger, Person, Situation, decid
 from alerts.calling.directory import MISSING, person_of
 from alerts.lifecycle import Event
 from alerts.models import JournalEntry, Subscription
-from alerts.notify.routing import RELEASING, TELLING, Occasion, presents, was_over
+from alerts.notify.hours import is_night
+from alerts.notify.routing import FRESH, RELEASING, TELLING, presents
 from alerts.notify.subscribers import met, wish_of
 from devices.topology import topology
 
 WEEK = timedelta(days=7)
 MOST = 20_000  # journal rows that are looked at, the newest
-NIGHT_FROM, NIGHT_TO = 22, 6  # o'clock
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """A journal row and its alarm as a forecast needs them."""
+
+    alarm: int
+    event: str
+    asset: int | None
+    priority: int
+    recorded: datetime
+    raised: datetime
+    cleared: datetime | None
+    acked: datetime | None
+
+
+def was_over(occasion: Occasion) -> bool:
+    """Tells whether an alarm came from a backlog and had ended by then."""
+    late = occasion.event == Event.RAISE and occasion.recorded - occasion.raised > FRESH
+    return late and occasion.cleared is not None and occasion.cleared <= occasion.recorded
 
 
 @dataclass(slots=True)
@@ -88,8 +108,7 @@ def forecast(*, user: User, subscriptions: Sequence[Subscription], now: datetime
     for message in messages(occasions, asking, person, path, until=now):
         counted.by_channel[message.channel] += 1
         counted.by_subscription.update(pk for told in message.asked for pk in told)
-        hour = message.at.astimezone(person.zone).hour
-        counted.at_night += hour >= NIGHT_FROM or hour < NIGHT_TO
+        counted.at_night += is_night(message.at.astimezone(person.zone))
     return counted
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
@@ -32,10 +33,17 @@ class Span:
     end: int
 
 
+_NIGHT_FROM, _NIGHT_TO = 22, 6  # o'clock
+
 PRESETS: dict[str, tuple[Span, ...]] = {
     "work": (Span((0, 1, 2, 3, 4), 6 * 60, 18 * 60),),
-    "nights": (Span(WEEK, 22 * 60, 6 * 60),),
+    "nights": (Span(WEEK, _NIGHT_FROM * 60, _NIGHT_TO * 60),),
 }
+
+
+def is_night(local: datetime) -> bool:
+    """Tells whether a message comes at night. Takes: its moment, in the zone of whoever reads it."""
+    return local.hour >= _NIGHT_FROM or local.hour < _NIGHT_TO
 
 
 def minute_of(text: str, *, ends: bool = False) -> int:

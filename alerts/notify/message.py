@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from alerts.models import Alarm, Delivery, JournalEntry, Kind, Priority
 from alerts.sayings import said
-from alerts.writing import day, number
+from alerts.writing import day, decimals_for, number
 from devices import units
 from devices.models import Asset, Sensor
 
@@ -201,15 +201,8 @@ def _label(sensor: Sensor | None, value: float) -> str:
 
 
 def _decimals(sensor: Sensor | None) -> int:
-    """Gives the sensor's decimals, else by the span of its range."""
-    if sensor is None:
-        return 1
-    if sensor.decimals is not None:
-        return int(sensor.decimals)
-    if sensor.range_low is None or sensor.range_high is None:
-        return 1
-    span = abs(sensor.range_high - sensor.range_low)
-    return next((decimals for least, decimals in ((500, 0), (50, 1), (5, 2)) if span >= least), 3)
+    """Gives the decimals with which a sensor's values are written."""
+    return 1 if sensor is None else decimals_for(sensor.range_low, sensor.range_high, sensor.decimals)
 
 
 def _moment(at: datetime, now: datetime) -> str:

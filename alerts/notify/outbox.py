@@ -113,7 +113,7 @@ def _round(channel: str, backlog: Backlog, now: datetime, jitter: Callable[[], f
                         return 0
                     down.add(team)
                 except Exception:
-                    # One odd message holds up no other: its claim runs out, and it is tried again before it is given up.
+                    # One odd message holds up no other: its claim runs out, and it is tried again.
                     log.exception("message not sent", channel=channel, delivery=pk)
             if len(down) == known:
                 return len(found)

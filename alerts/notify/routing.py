@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db.models import prefetch_related_objects
@@ -99,26 +99,6 @@ def _asked(entry: JournalEntry, alarm: Alarm, subscriptions: Subscribers, calls:
         asset=alarm.asset_id, priority=alarm.priority, event=entry.event, at=directory.now, directory=directory
     )
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """A journal row and its alarm as a forecast needs them."""
-
-    alarm: int
-    event: str
-    asset: int | None
-    priority: int
-    recorded: datetime
-    raised: datetime
-    cleared: datetime | None
-    acked: datetime | None
-
-
-def was_over(occasion: Occasion) -> bool:
-    """Tells whether an alarm came from a backlog and had ended by then."""
-    late = occasion.event == Event.RAISE and occasion.recorded - occasion.raised > FRESH
-    return late and occasion.cleared is not None and occasion.cleared <= occasion.recorded
 
 
 def _in_a_trip(entry: JournalEntry, alarm: Alarm, now: datetime) -> tuple[datetime, str] | None:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from alerts.calling.directory import zone_of
 from alerts.calling.foresight import Facts, foresee
 from alerts.instants import from_us
-from alerts.notify.forecast import NIGHT_FROM, NIGHT_TO
+from alerts.notify.hours import is_night
 from alerts.workbench.trial import Raised
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Called:
     """Whom one alarm would have called, if nobody had answered it."""
 
     alarm: Raised
@@ -36,14 +36,14 @@ class Listener:
         return self.by_channel.total()
 
 
-def called(facts: Facts, alarms: Iterable[Raised]) -> tuple[list[Heard], list[Listener]]:
+def called(facts: Facts, alarms: Iterable[Raised]) -> tuple[list[Called], list[Listener]]:
     """Gives whom each alarm would have called, and each person with what they would have been sent.
 
     What a plan's later steps send counts while the alarm stands, or without end where the plan does not stop on return.
     Takes: what routing looks at; alarms that were presented.
     Cost: about a dozen queries for each alarm.
     """
-    heard: list[Heard] = []
+    heard: list[Called] = []
     people: dict[tuple[int | None, int | None], Listener] = {}
     for alarm in alarms:
         at, ended = from_us(alarm.start), from_us(alarm.end)
@@ -58,7 +58,6 @@ def called(facts: Facts, alarms: Iterable[Raised]) -> tuple[list[Heard], list[Li
             names[one.name] = None
             listener = people.setdefault((one.person, one.team), Listener(one.name))
             listener.by_channel[one.channel] += 1
-            hour = one.at.astimezone(zone_of("")).hour
-            listener.at_night += hour >= NIGHT_FROM or hour < NIGHT_TO
-        heard.append(Heard(alarm, list(names), messages))
+            listener.at_night += is_night(one.at.astimezone(zone_of("")))
+        heard.append(Called(alarm, list(names), messages))
     return heard, sorted(people.values(), key=lambda one: (-one.messages, one.name))

@@ -21,7 +21,7 @@ from alerts.figures import words
 from alerts.instants import from_us
 from alerts.models import Channel
 from alerts.positions import Seats
-from alerts.workbench.called import Heard, Listener, called
+from alerts.workbench.called import Called, Listener, called
 from alerts.workbench.price import Stand
 from alerts.workbench.proposals import Proposal, Tried
 from alerts.workbench.trial import PERIODS, Count, Kind, Outcome, Raised, Trial, count
@@ -151,7 +151,7 @@ def result_of(
     )
 
 
-def _called(shown: Outcome | None) -> tuple[list[Heard], list[Listener]]:
+def _called(shown: Outcome | None) -> tuple[list[Called], list[Listener]]:
     if shown is None:
         return [], []
     values = shown.subject.values
@@ -251,7 +251,7 @@ def _machine(one: Outcome, trial: Trial, plant: Tree, counts: Mapping[str, Count
     )
 
 
-def _alarm(one: Heard, sensors: Sequence[Sensor], now: datetime) -> Alarm:
+def _alarm(one: Called, sensors: Sequence[Sensor], now: datetime) -> Alarm:
     raised = one.alarm
     start = from_us(raised.start)
     stood = words.seconds((raised.end - raised.start) / SECOND)
