@@ -47,6 +47,16 @@ print(json.dumps({{"token": token, "links": links}}))
 """
 
 
+def until(page: Page, act: Callable[[], object], wanted: Callable[[], object]) -> None:
+    """Waits for what no locator tells; whenever it is not there yet, `act` is done once more. Raises: it never came."""
+    for _ in range(100):
+        if wanted():
+            return
+        page.wait_for_timeout(100)
+        act()
+    raise AssertionError("What was waited for never came")
+
+
 @dataclass
 class Plant:
     """A running Andon with a small plant in it."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Plant
+from tests.browser.conftest import Plant, until
 from tests.browser.test_journeys import PHONE, list_with, row
 
 pytestmark = pytest.mark.browser
@@ -145,10 +145,7 @@ def test_the_drawer_acts_on_the_alarm_that_it_shows_and_on_no_other(plant: Plant
     second.locator(".msg").click()
     page.wait_for_function("() => document.querySelectorAll('tr[aria-selected=true]').length === 1")
     assert page.locator("#draw").get_attribute("data-alarm") == shown
-    for _ in range(50):
-        if answers:
-            break
-        page.wait_for_timeout(50)
+    until(page, lambda: None, lambda: answers)
     answers[0].abort()
     expect(page.locator(".toast")).to_contain_text("The alarm could not be read")
     expect(button).to_have_count(0)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Plant
+from tests.browser.conftest import Plant, until
 
 pytestmark = pytest.mark.browser
 
@@ -34,12 +34,8 @@ def row(page: Page, code: str, message: str = "Temperature high") -> Locator:
 def list_with(opened: Opened, code: str, *, rows: int = 1, **options: object) -> Page:
     """Opens the list narrowed to a machine, once its alarms are there."""
     page = opened(f"/alarms/?q={code}", **options)
-    for _ in range(100):
-        if page.locator("tr[data-alarm]").count() >= rows:
-            return page
-        page.wait_for_timeout(100)
-        page.reload()
-    raise AssertionError(f"{code} has no {rows} alarms in the list")
+    until(page, page.reload, lambda: page.locator("tr[data-alarm]").count() >= rows)
+    return page
 
 
 # --- Signing in ------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import Plant
+from .conftest import Plant, until
 
 pytestmark = pytest.mark.browser
 
@@ -40,8 +40,5 @@ def test_a_message_is_shown_by_the_worker_and_a_later_one_takes_its_place(
                 "data": json.dumps({**said, "stays": True}),
             },
         )
-        for _ in range(100):
-            if [row[0] for row in page.evaluate(SHOWN)] == [title]:
-                break
-            page.wait_for_timeout(50)
+        until(page, lambda: None, lambda: [row[0] for row in page.evaluate(SHOWN)] == [title])
     assert page.evaluate(SHOWN) == [["press still high", "alarm-7", f"{plant.stack.url}/alarms/7/", True]]
