@@ -7,9 +7,10 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
-from tests.browser.test_journeys import AXE
+from tests.browser.conftest import until
+from tests.browser.test_journeys import AXE, list_with
 
 pytestmark = pytest.mark.browser
 
@@ -80,6 +81,7 @@ def test_one_goes_from_alarm_to_alarm_and_narrows_the_list_without_leaving_the_p
     for _time in range(2):
         page.locator(".filters [name=q]").fill(press)
         page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile(f"at=.*q={press}|q={press}.*at="))
         page.locator(".filters [name=q]").blur()
     page.keyboard.press(",")
     page.wait_for_function("at => new URL(location.href).searchParams.get('at') < at", arg=first)
@@ -88,6 +90,32 @@ def test_one_goes_from_alarm_to_alarm_and_narrows_the_list_without_leaving_the_p
     page.keyboard.press("Enter")
     page.wait_for_timeout(1500)
     assert page.evaluate("new URL(location.href).searchParams.get('at')") == moved
+
+
+def test_what_the_list_is_narrowed_to_holds_though_the_past_moves_on_before_it_is_read(plant, press, codes, opened):
+    other = next(codes)
+    plant.send({f"{press}/temp": 95.0, f"{other}/temp": 95.0})
+    list_with(opened, other)
+    page = looked_back(opened, f"/alarms/?at={iso(time.time() - 1)}")
+    expect(page.locator("tr[data-alarm]", has_text=other)).to_have_count(1)
+    held: list[Route] = []
+
+    def hold_the_first(route):
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route(re.compile(r"/alarms/\?.*fragment=1"), hold_the_first)
+    page.locator(".filters [name=q]").fill(press)
+    until(page, lambda: None, lambda: held)
+    page.locator(".filters [name=q]").blur()
+    with page.expect_response(re.compile(r"/alarms/\?.*fragment=1")):
+        page.keyboard.press(".")  # the list is read as of then, before the answer to what was typed
+    held[0].continue_()
+    expect(page).to_have_url(re.compile(f"at=.*q={press}|q={press}.*at="))
+    expect(page.locator("tr[data-alarm]", has_text=press)).to_have_count(1)
+    expect(page.locator("tr[data-alarm]", has_text=other)).to_have_count(0)
 
 
 def test_the_end_of_the_session_is_said_in_the_past_too(plant, press, opened):

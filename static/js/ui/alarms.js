@@ -116,7 +116,7 @@ async function comment() {
 /** After something was done the list is read anew; the drawer too, where it still shows an alarm. */
 function afterDoing() {
   clear();
-  if (board) takeIn(null, { stay: true });
+  if (board) takeIn({ stay: true });
   refreshDrawer();
 }
 
@@ -136,7 +136,7 @@ function onClick(event) {
 
 /** In playback nobody works in the list: it takes in what comes by itself, at most once a second, where one looks. */
 function followPast() {
-  const soon = oneAfterAnother(() => Promise.all([takeIn(null, { stay: true }), refreshDrawer()]), EVERY);
+  const soon = oneAfterAnother(() => Promise.all([takeIn({ stay: true }), refreshDrawer()]), EVERY);
   for (const event of ["snapshot", "alarm", "suppression"]) on(event, soon);
 }
 

@@ -1,6 +1,7 @@
 // What the list is narrowed to changes as one types or chooses, and with it the address; without scripts the form does it.
 
-import { takeIn, board } from "./newer.js";
+import { asOf } from "./live.js";
+import { board, takeIn } from "./newer.js";
 
 const PATIENCE = 250; // ms after the last key
 
@@ -64,7 +65,9 @@ async function narrow() {
   }
   drawKept(given);
   drawLinks(given);
-  await takeIn(to);
+  // What is wanted is in the address before anything is read: whoever else reads the list meanwhile reads this one.
+  history.replaceState(null, "", asOf(to));
+  await takeIn();
 }
 
 export function start() {

@@ -64,13 +64,10 @@ export function forget(name) {
 
 const reading = lastAsked();
 
-/**
- * Reads the list anew, at another address if one is given: its first page, where what is new stands, or `stay` here,
- * as far down as one is.
- */
-export async function takeIn(to = null, { stay = false } = {}) {
+/** Reads the list anew, as the address has it: its first page, where what is new stands, or `stay` as far down as one is. */
+export async function takeIn({ stay = false } = {}) {
   const address = () => {
-    const found = new URL(to ?? location.href, location.href);
+    const found = new URL(location.href);
     if (!stay) found.searchParams.delete("page");
     return asOf(found);
   };
