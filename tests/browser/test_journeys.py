@@ -74,10 +74,41 @@ def test_a_reading_over_the_limit_is_seen_on_every_page(plant: Plant, opened: Op
 
 
 def test_a_new_alarm_waits_only_where_the_list_would_show_it(plant: Plant, opened: Opened, press: str) -> None:
-    mine, low = opened(f"/alarms/?q={press}"), opened("/alarms/?priority=4")
+    plant.send({f"{press}/oil": 85.0})
+    mine, low = list_with(opened, press), opened("/alarms/?priority=4")
     plant.send({f"{press}/temp": 99.0})
     expect(mine.locator("#newer")).to_contain_text("1 new alarm")
     assert low.locator("#newer").is_hidden()
+
+
+def test_a_list_without_a_row_shows_at_once_what_comes_and_reads_a_burst_once(
+    plant: Plant, opened: Opened, press: str
+) -> None:
+    page = opened(f"/alarms/?q={press}")
+    expect(page.locator("#rows .empty")).to_be_visible()
+    read: list[str] = []
+    page.on("request", lambda asked: read.append(asked.url) if "fragment=1" in asked.url else None)
+    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
+    expect(page.locator("tr[data-alarm]")).to_have_count(2)
+    expect(page.locator("#rows .empty")).to_have_count(0)
+    expect(page.locator("#newer")).to_be_hidden()
+    assert len(read) == 1, read
+
+
+def test_what_is_over_before_it_is_taken_in_does_not_wait_any_more(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/oil": 85.0})
+    page = list_with(opened, press)
+    unacked = opened(f"/alarms/?q={press}&show=unacked")
+    plant.send({f"{press}/temp": 97.4})
+    for one in (page, unacked):
+        expect(one.locator("#newer")).to_contain_text("1 new alarm")
+    # Acknowledged elsewhere it stands on, and leaves the list of those that wait for somebody.
+    machine = opened(machine_page(press), user="max")
+    machine.locator("#mine li", has_text="Temperature high").get_by_role("button", name="Ack").first.click()
+    expect(unacked.locator("#newer")).to_be_hidden()
+    expect(page.locator("#newer")).to_contain_text("1 new alarm")
+    plant.send({f"{press}/temp": 20.0})
+    expect(page.locator("#newer")).to_be_hidden()
 
 
 # --- Acknowledge and comment -----------------------------------------------------------------------------------------

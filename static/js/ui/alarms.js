@@ -32,7 +32,7 @@ function onAlarm({ alarm, before, gone }) {
     drawRow(row, alarm, over);
     if (over && chosen.has(alarm.id)) drop([alarm.id]);
   } else if (over) forget(alarm.id);
-  else if (board && (!before || !isPresented(before))) note(alarm);
+  else if (board) note(alarm, { comes: !before || !isPresented(before) });
   for (const other of gone) {
     const old = rowOf(other.id);
     if (old) drawRow(old, other, true);

@@ -1,17 +1,20 @@
-// What has come since the list was put in order waits behind a bar: nothing is put between the rows by itself.
+// What has come since the list was put in order waits behind a bar: nothing is put between the rows by itself. Where
+// there is no row, nothing would be: what has come is shown at once.
 
 import { lastAsked } from "../lib/asked.js";
 import { setText } from "../lib/dom.js";
 import { gettext, fill, ngettext } from "../lib/words.js";
 import { belongs, belongsRule, countHidden, isHiddenIn, isOfRules } from "../state/console.js";
 import { isPresented, tally } from "../state/alarms.js";
-import { oncePerFrame } from "../lib/once.js";
+import { oneAfterAnother, oncePerFrame } from "../lib/once.js";
 import { chosen, mark } from "./chosen.js";
-import { asOf, on, plant } from "./live.js";
+import { asOf, on, past, plant } from "./live.js";
 import { load, placeOf } from "./places.js";
 import { drawRow, idOf, list, rowOf, rows } from "./rows.js";
 import { inPhase } from "./symbols.js";
 import { toast } from "./toast.js";
+
+const AT_ONCE = 16; // ms; a burst is one reading
 
 export const board = document.getElementById("console"); // none on the page of one alarm
 const bar = document.getElementById("newer");
@@ -33,8 +36,20 @@ const areaOf = (code) => placeOf(code).area;
 
 // --- The bar ---------------------------------------------------------------------------------------------------------
 
+const isEmpty = () => !list.querySelector("tr[data-alarm], tr[data-key]");
+
+const takeInAtOnce = oneAfterAnother(async () => {
+  if (newer.size && isEmpty() && !(await takeIn()) && isEmpty()) showBar();
+}, AT_ONCE);
+
 function drawBar() {
   if (!bar) return;
+  // In playback the list is read by itself anyway.
+  if (newer.size && past === null && isEmpty()) takeInAtOnce();
+  else showBar();
+}
+
+function showBar() {
   bar.hidden = newer.size === 0 && !regroups;
   const many = fill(ngettext("%(count)s new alarm", "%(count)s new alarms", newer.size), { count: newer.size });
   const words = newer.size && regroups ? fill(gettext("%(new)s, by their causes"), { new: many }) : many;
@@ -48,11 +63,15 @@ function add(name) {
   drawBarSoon();
 }
 
-/** Takes note of an alarm that the list does not have; it waits where the list would show it. */
-export function note(alarm) {
+/**
+ * Takes note of an alarm that the list does not have. Where the list would show it, it waits, if it `comes`; where the
+ * list would not, or not any more, it does not.
+ */
+export function note({ id }, { comes = true } = {}) {
   load().then(() => {
-    const now = plant.alarms.get(alarm.id);
-    if (now && !rowOf(now.id) && belongs(now, show(), filters(), areaOf)) add(now.id);
+    const alarm = plant.alarms.get(id);
+    if (!alarm || rowOf(id) || !belongs(alarm, show(), filters(), areaOf)) forget(id);
+    else if (comes) add(id);
   });
 }
 
@@ -74,6 +93,7 @@ export async function takeIn({ stay = false } = {}) {
   const fragment = address();
   fragment.searchParams.set("fragment", "1");
   const known = Math.max(newest, ...plant.alarms.keys());
+  const waited = [...newer];
   const answer = await reading.read(fragment);
   if (answer === null) return false;
   if (answer.text === null) {
@@ -88,7 +108,9 @@ export async function takeIn({ stay = false } = {}) {
   list.replaceChildren(...parsed.body.childNodes);
   newest = known;
   regroups = false;
-  newer.clear();
+  for (const name of waited) newer.delete(name);
+  // What came while it was read is in the list, or waits on.
+  for (const name of [...newer]) if (rowOf(name) || ruleRow(name)) newer.delete(name);
   for (const id of [...chosen]) if (!rowOf(id)) chosen.delete(id);
   list.scrollTop = scrolled;
   mark();
@@ -107,7 +129,7 @@ export async function unfold(link) {
     link.setAttribute("aria-expanded", "false");
     return mark();
   }
-  const address = new URL(location.href);
+  const address = new URL(asOf(location.href));
   address.searchParams.set("cause", cause);
   address.searchParams.set("fragment", "consequences");
   const answer = await fetch(address, { credentials: "same-origin" }).catch(() => null);
@@ -156,7 +178,7 @@ export const drawTabs = board ? oncePerFrame(drawCounts) : () => {};
 
 // --- Lists of rules --------------------------------------------------------------------------------------------------
 
-const ruleRow = (name) => list.querySelector(`tr[data-key="${CSS.escape(name)}"]`);
+const ruleRow = (name) => list.querySelector(`tr[data-key="${CSS.escape(String(name))}"]`);
 
 /** A rule that is presented again stays where it is, marked; one that is newly hidden waits behind the bar. */
 function onSuppression({ suppression, name }) {
@@ -206,6 +228,7 @@ export function onSnapshot() {
     if (alarm) drawRow(row, alarm, false);
     else if (show() !== "history") drawRow(row, null, true);
   }
+  for (const id of [...newer]) note({ id }, { comes: false });
   for (const alarm of plant.alarms.values()) if (alarm.id > newest && isPresented(alarm)) note(alarm);
 }
 
