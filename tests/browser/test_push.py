@@ -40,5 +40,5 @@ def test_a_message_is_shown_by_the_worker_and_a_later_one_takes_its_place(
                 "data": json.dumps({**said, "stays": True}),
             },
         )
-        until(page, lambda: None, lambda: [row[0] for row in page.evaluate(SHOWN)] == [title])
+        until(page, lambda: None, lambda title=title: [row[0] for row in page.evaluate(SHOWN)] == [title])
     assert page.evaluate(SHOWN) == [["press still high", "alarm-7", f"{plant.stack.url}/alarms/7/", True]]
