@@ -21,6 +21,23 @@ LOOK = """async () => {
 }"""
 
 
+LINK = """
+from django.contrib.auth.models import User
+from django.utils import timezone
+from plant.tokens import make_link
+print(make_link(user=User.objects.get(username="olga"), now=timezone.now()))
+"""
+
+
+SAID = """() => {
+    window.said = [];
+    new MutationObserver((changes) => {
+        for (const { addedNodes } of changes)
+            for (const node of addedNodes) if (node.matches?.(".toast")) window.said.push(node.textContent);
+    }).observe(document.body, { childList: true });
+}"""
+
+
 @pytest.fixture
 def story(plant, press, opened):
     """Gives the moments (s) of an alarm's story on a press: before it, raised, acknowledged."""
@@ -46,6 +63,11 @@ def looked_back(opened, address, **options):
     return page
 
 
+def at_of(page):
+    """Gives the moment in the page's address."""
+    return page.evaluate("new URL(location.href).searchParams.get('at')")
+
+
 def iso(seconds):
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
@@ -56,9 +78,10 @@ def test_what_happened_is_played_from_before_the_alarm_to_its_acknowledgement(pl
     expect(page.locator(".top .disc.past")).to_contain_text("not live")
     row = page.locator("tr[data-alarm]", has_text=press)
     expect(row).to_have_count(0)
+    stood = at_of(page)
     page.keyboard.press("]")  # to the next alarm
     expect(row).to_have_count(1)
-    expect(page).to_have_url(re.compile(r"at=20"))
+    assert at_of(page) > stood
     # Nothing can be done to it.
     assert page.locator("[data-act=ack-banner]").get_attribute("aria-disabled") == "true"
     assert "past" in page.locator("[data-act=ack-banner]").get_attribute("title")
@@ -77,7 +100,7 @@ def test_one_goes_from_alarm_to_alarm_and_narrows_the_list_without_leaving_the_p
     handle = page.locator("#scrub-handle")
     page.keyboard.press("[")
     expect(handle).not_to_have_attribute("aria-valuenow", str(round(after - 1)))
-    first = page.evaluate("new URL(location.href).searchParams.get('at')")
+    first = at_of(page)
     for _time in range(2):
         page.locator(".filters [name=q]").fill(press)
         page.keyboard.press("Enter")
@@ -85,11 +108,11 @@ def test_one_goes_from_alarm_to_alarm_and_narrows_the_list_without_leaving_the_p
         page.locator(".filters [name=q]").blur()
     page.keyboard.press(",")
     page.wait_for_function("at => new URL(location.href).searchParams.get('at') < at", arg=first)
-    moved = page.evaluate("new URL(location.href).searchParams.get('at')")
+    moved = at_of(page)
     page.locator(".filters [name=q]").fill(f"{press} ")
     page.keyboard.press("Enter")
     page.wait_for_timeout(1500)
-    assert page.evaluate("new URL(location.href).searchParams.get('at')") == moved
+    assert at_of(page) == moved
 
 
 def test_what_the_list_is_narrowed_to_holds_though_the_past_moves_on_before_it_is_read(plant, press, codes, opened):
@@ -118,7 +141,7 @@ def test_what_the_list_is_narrowed_to_holds_though_the_past_moves_on_before_it_i
     expect(page.locator("tr[data-alarm]", has_text=other)).to_have_count(0)
 
 
-def test_the_end_of_the_session_is_said_in_the_past_too(plant, press, opened):
+def test_the_end_of_the_session_is_said_in_the_past_too_and_is_put_off_or_taken_there(plant, press, opened):
     page = opened(f"/a/{press}/")
 
     def ends_soon(route):
@@ -126,9 +149,23 @@ def test_the_end_of_the_session_is_said_in_the_past_too(plant, press, opened):
         soon = f'data-session-ends="{int((time.time() + 60) * 1000)}"'
         route.fulfill(response=answer, body=re.sub(r'data-session-ends="[^"]*"', soon, answer.text()))
 
+    # A session of its own: it is ended here.
+    page.context.clear_cookies()
+    page.goto(plant.stack.script(LINK).strip())
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{plant.stack.url}/")
     page.route(re.compile(rf"/a/{press}/"), ends_soon)
-    page.goto(f"/a/{press}/?at={iso(time.time() - 1800)}")
+    address = f"/a/{press}/?at={iso(time.time() - 1800)}"
+    page.goto(address)
     expect(page.locator("#session-end")).to_be_visible()
+    with page.expect_response(re.compile("/session$")) as answer:
+        page.get_by_role("button", name="Stay signed in").click()
+    assert answer.value.ok
+    expect(page.locator("#session-end")).to_be_hidden()
+    page.goto(address)
+    expect(page.locator("#session-end")).to_be_visible()
+    page.locator("#session-end").get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(re.compile("/sign-in"))
 
 
 def test_playing_moves_the_time_and_the_values(plant, press, story, opened):
@@ -141,6 +178,21 @@ def test_playing_moves_the_time_and_the_values(plant, press, story, opened):
     expect(value).to_contain_text("95", timeout=10_000)
     # Played to the present it stops by itself.
     expect(page.locator("#player-play")).to_have_attribute("aria-pressed", "false", timeout=15_000)
+
+
+def test_a_reading_of_the_past_that_fails_is_said_once_and_nothing_waits_for_it(plant, press, opened):
+    page = looked_back(opened, f"/a/{press}/?at={iso(time.time() - 1800)}")
+    player = page.locator("#player")
+    expect(player).not_to_have_attribute("aria-busy", "true")
+    page.evaluate(SAID)
+    page.keyboard.press("p")
+    page.route(re.compile(r"/playback/frames"), lambda route: route.abort())
+    page.keyboard.press(">")
+    expect(page.locator(".toast")).to_have_text("The past could not be read. Try again.")
+    page.wait_for_timeout(600)
+    assert page.evaluate("window.said") == ["The past could not be read. Try again."]
+    expect(player).not_to_have_attribute("aria-busy", "true")
+    expect(page.locator("#player-play")).to_have_attribute("aria-pressed", "false")
 
 
 def test_bar_is_moved_by_the_keyboard_and_by_the_pointer(plant, press, opened):
@@ -162,6 +214,9 @@ def test_bar_is_moved_by_the_keyboard_and_by_the_pointer(plant, press, opened):
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_page_in_playback_has_no_violation(plant, press, opened, scheme):
-    page = looked_back(opened, f"/alarms/?at={iso(time.time() - 60)}", viewport={"width": 1920, "height": 1080})
+    options = {"viewport": {"width": 1920, "height": 1080}, "color_scheme": scheme}
+    page = looked_back(opened, f"/alarms/?at={iso(time.time() - 60)}", **options)
+    light = page.evaluate("matchMedia('(prefers-color-scheme: light)').matches && !document.documentElement.dataset.theme")
+    assert light == (scheme == "light")
     page.evaluate(AXE.read_text())
     assert page.evaluate(LOOK) == []

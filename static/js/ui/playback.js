@@ -265,8 +265,8 @@ function liveAddress() {
 const backToLive = () => location.assign(liveAddress());
 
 const PARTS = "main, #banner, dialog";
-// What is the reader's own (theme, language, clock) acts on nothing.
-const actsOnThePlant = (form) => form.method === "post" && form.closest(PARTS) !== null;
+// What is the reader's own (theme, language, clock, session) acts on nothing.
+const actsOnThePlant = (form) => form.method === "post" && !("own" in form.dataset) && form.closest(PARTS) !== null;
 
 /** Buttons that act on the plant are off, and say why; the server sends none of it either. */
 function switchOff() {

@@ -16,7 +16,7 @@ let asking = false;
 const alone = () => showsOnly(root.dataset.density, body.dataset);
 
 async function ask(fields) {
-  const answer = await post("/session", fields);
+  const answer = await post("/session", fields, { own: true });
   if (!answer.ok) throw new Error(String(answer.status));
   const said = await answer.json();
   ends = said.ends;

@@ -89,7 +89,8 @@ function theme() {
   const wanted = dark ? "light" : "dark";
   root.dataset.theme = wanted;
   document.dispatchEvent(new CustomEvent("andon:theme"));
-  post("/theme", { theme: wanted }).catch(() => toast(gettext("The theme is not stored, no connection.")));
+  const sent = post("/theme", { theme: wanted }, { own: true });
+  sent.catch(() => toast(gettext("The theme is not stored, no connection.")));
 }
 
 // --- Wall display: kept for the browser; one that only looks stays signed in ----------------------------------------
