@@ -8,7 +8,7 @@ import { group, isPresented, lookIn, PRIORITIES, tally, worst } from "../state/a
 import { readAnew } from "../state/freshness.js";
 import { age } from "../state/writing.js";
 import { drawCell, readCell, start as startHoneycomb } from "./honeycomb.js";
-import { now, on, plant } from "./live.js";
+import { asOf, now, on, plant } from "./live.js";
 import { refreshSparks, startSparks } from "./sparks.js";
 import { drawCounts, inPhase, prioritySymbol } from "./symbols.js";
 import { refresh } from "./values.js";
@@ -180,7 +180,7 @@ function remember(code, open) {
 }
 
 async function fetchCards(part) {
-  const address = new URL(location.href);
+  const address = new URL(asOf(location.href));
   address.searchParams.set("cards", part.code);
   const known = [...part.element.querySelectorAll("[data-card]")].map((card) => card.dataset.card);
   if (known.length) address.searchParams.set("known", known.join("."));

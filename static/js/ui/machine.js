@@ -9,7 +9,7 @@ import { age, clock } from "../state/writing.js";
 import { acknowledge } from "./acking.js";
 import { onLeap } from "./leap.js";
 import { howMany } from "./known.js";
-import { now, on, plant } from "./live.js";
+import { asOf, now, on, plant } from "./live.js";
 import { load, reading } from "./places.js";
 import { startSparks } from "./sparks.js";
 import { drawDay, markDay, takeDay } from "./stateline.js";
@@ -79,7 +79,7 @@ let asked = null;
 function readStory() {
   clearTimeout(asked);
   asked = setTimeout(async () => {
-    const address = new URL(location.href);
+    const address = new URL(asOf(location.href));
     address.searchParams.set("fragment", "1");
     const answer = await fetch(address, { credentials: "same-origin" }).catch(() => null);
     if (!answer?.ok) return;

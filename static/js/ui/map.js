@@ -98,8 +98,10 @@ const kept = decodeURIComponent(location.hash.slice(1));
 let keeping = null;
 function keep(seen) {
   clearTimeout(keeping);
-  const address = seen ? `#${written(seen, project.back)}` : location.pathname + location.search;
-  keeping = setTimeout(() => history.replaceState(null, "", address), 300);
+  keeping = setTimeout(() => {
+    const address = seen ? `#${written(seen, project.back)}` : location.pathname + location.search;
+    history.replaceState(null, "", address);
+  }, 300);
 }
 
 const draw = (seen, width, height) => {

@@ -2,6 +2,7 @@
 
 import { onAct, onKeys } from "../lib/dispatch.js";
 import { make, setAttribute, setText, svg } from "../lib/dom.js";
+import { oncePerFrame } from "../lib/once.js";
 import { fill, gettext } from "../lib/words.js";
 import {
   barAround, besideOf, holds, momentAt, reel, rightAfter, shareOf, SPANS, speedBeside, stepOf, windowOf,
@@ -56,7 +57,10 @@ async function read(from, fields) {
     return reading === mine ? answer : null;
   } catch {
     if (reading === mine) {
-      pause();
+      // Without the exact reading that a pause asks for: it would fail as well, and say so once more.
+      playing = false;
+      player.removeAttribute("aria-busy");
+      draw();
       toast(gettext("The past could not be read. Try again."));
     }
     return null;
@@ -84,8 +88,6 @@ async function seek(to) {
 
 function show(frames) {
   for (const frame of frames) take(frame);
-  // What the page asks for because of it is asked as of this moment.
-  if (frames.some((frame) => frame.type !== "values")) keepInAddress();
 }
 
 async function readOn() {
@@ -325,7 +327,7 @@ export function start() {
   }
   turnClock(() => tape.at);
   switchOff();
-  new MutationObserver(switchOff).observe(document.body, { childList: true, subtree: true });
+  new MutationObserver(oncePerFrame(switchOff)).observe(document.body, { childList: true, subtree: true });
   keepLinksInThePast();
   onAct({
     play,
