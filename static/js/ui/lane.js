@@ -40,8 +40,18 @@ export class Lane {
     this.build();
   }
 
+  /** How high the plot alone is, in px. */
+  get plotHeight() {
+    return HEIGHT;
+  }
+
+  /** How far the values' axis reaches, around these. */
+  range(low, high) {
+    return reach(low, high, this.sensor);
+  }
+
   get size() {
-    const height = HEIGHT + (this.first ? MARKS : 4) + (this.last ? TIMES : 0);
+    const height = this.plotHeight + (this.first ? MARKS : 4) + (this.last ? TIMES : 0);
     return { width: Math.max(200, this.element.clientWidth), height };
   }
 
@@ -66,7 +76,7 @@ export class Lane {
         },
         scales: {
           x: { time: true, range: () => [this.view.from(), this.view.until()] },
-          y: { range: (_, low, high) => reach(low, high, this.sensor) },
+          y: { range: (_, low, high) => this.range(low, high) },
         },
         axes: [
           {

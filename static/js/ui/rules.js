@@ -82,11 +82,11 @@ function drawNotes(errors, advice) {
 // --- The chart -----------------------------------------------------------------------------------------------------------
 
 class Board extends Lane {
-  get size() {
-    const { width, height } = super.size;
-    return { width, height: height - 118 + (this.tall ?? (this.first ? TALL : FLAT)) };
+  get plotHeight() {
+    return this.tall ?? (this.first ? TALL : FLAT);
   }
 
+  /** While a limit is dragged, the scale stands still under the hand. */
   range(low, high) {
     return this.held ?? super.range(low, high);
   }
@@ -167,6 +167,7 @@ function drawLimits() {
 
 function placeGrips() {
   const [first] = lanes;
+  if (!first) return;
   for (const grip of grips) {
     const level = first.sensor.limits.find((one) => one.field === grip.dataset.field);
     grip.hidden = !level;
@@ -174,6 +175,7 @@ function placeGrips() {
     const y = first.plot.valToPos(level.value, "y");
     grip.hidden = y < 0 || y > first.plot.over.clientHeight;
     grip.style.top = `${y}px`;
+    for (const end of ["min", "max"]) grip.setAttribute(`aria-value${end}`, String(first.plot.scales.y[end] ?? 0));
     grip.setAttribute("aria-valuenow", String(level.value));
     grip.setAttribute("aria-valuetext", `${number(level.value, first.sensor.decimals)} ${unit()}`.trim());
   }
@@ -185,13 +187,17 @@ function setField(name, value) {
   input.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
+/** A grip that there is to be stays the one it is: somebody may hold it, or move it by keys. */
 function makeGrips() {
+  const [first] = lanes;
+  const may = first && !form.querySelector("fieldset.all").disabled;
+  const named = { high: ["limit"], low: ["limit"], outside: ["low", "high"] }[kind()] ?? [];
+  const names = may ? named.filter((one) => !(one in trend.own)) : [];
+  const stay = grips.map((grip) => grip.dataset.field).join() === names.join();
+  if (stay && grips.every((grip) => first.plot.over.contains(grip))) return placeGrips();
   for (const grip of grips) grip.remove();
   grips = [];
-  const [first] = lanes;
-  if (!first || form.querySelector("fieldset.all").disabled) return;
-  const names = { high: ["limit"], low: ["limit"], outside: ["low", "high"] }[kind()] ?? [];
-  for (const name of names.filter((one) => !(one in trend.own))) {
+  for (const name of names) {
     const grip = make("div", {
       class: "grip",
       role: "slider",
@@ -199,8 +205,8 @@ function makeGrips() {
       "data-field": name,
       "aria-orientation": "vertical",
       "aria-label": form.querySelector(`label[for="f-${name}"]`).textContent,
-      "aria-valuemin": first.plot.scales.y.min,
-      "aria-valuemax": first.plot.scales.y.max,
+      "aria-valuemin": 0,
+      "aria-valuemax": 0,
       "aria-valuenow": readNumber(text(name)) ?? 0,
     });
     grip.addEventListener("pointerdown", (event) => {
@@ -235,8 +241,8 @@ function makeGrips() {
     grips.push(grip);
   }
   // A picture has nothing in it that takes the focus.
-  first.element.setAttribute("role", grips.length ? "group" : "img");
-  placeGrips();
+  first?.element.setAttribute("role", grips.length ? "group" : "img");
+  return placeGrips();
 }
 
 function drawTrend() {
@@ -468,6 +474,9 @@ export function start() {
     }
     makeGrips();
   });
+  // What is under way when one leaves has nowhere to be shown; who comes back to the page as it was has it tried anew.
+  addEventListener("pagehide", backtest.stop);
+  addEventListener("pageshow", (event) => event.persisted && backtest.now().catch(() => {}));
   if (trend) drawTrend();
   else backtest.now().catch(() => {});
 }
