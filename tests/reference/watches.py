@@ -1,53 +1,15 @@
-"""The rules as plain sentences: slow, obvious, and written apart from the engine that it holds to account.
-
-It shares nothing with the engine but the description of a rule. Times are whole microseconds.
-"""
+"""Each kind of rule, judged reading by reading."""
 
 from __future__ import annotations
 
-import ast
 import copy
 import heapq
-import math
-import operator
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
 from alerts.engine.rules import Kind, RuleSpec
 
-GOOD, UNCERTAIN, BAD = 0, 1, 2
-
-
-@dataclass(frozen=True)
-class Reading:
-    sensor: int
-    time: int
-    value: float
-    quality: int
-    arrival: int
-
-
-@dataclass(frozen=True)
-class Transition:
-    rule: int
-    version: int
-    kind: str  # "active" or "return"
-    time: int
-    value: float | None
-    reason: str = ""
-    clock_from: int | None = None
-
-    def without_clock(self) -> tuple[Any, ...]:
-        return self.rule, self.version, self.kind, self.time, self.value, self.reason
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    rule: int
-    version: int
-    sensor: int
-    time: int
+from .expressions import worth
+from .readings import BAD, Reading, Transition
 
 
 class Watch:
@@ -326,65 +288,6 @@ class Joined(Watch):
         return None if holds is None else (holds, not holds)
 
 
-class NoVerdict(Exception):
-    pass
-
-
-_BINARY: dict[type, Callable[[float, float], float]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
-_COMPARE: dict[type, Callable[[float, float], bool]] = {
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-}
-
-
-def worth(expression: str, values: dict[str, float]) -> bool | None:
-    """Gives what an expression is worth by Python's own grammar, None where it has no verdict."""
-    try:
-        return bool(_worth(ast.parse(expression.strip(), mode="eval").body, values))
-    except NoVerdict:
-        return None
-
-
-def _worth(node: ast.expr, values: dict[str, float]) -> Any:
-    match node:
-        case ast.Constant():
-            return float(node.value)  # type: ignore[arg-type]  # only numbers stand in the expressions
-        case ast.Name():
-            return values[node.id]
-        case ast.UnaryOp(op=ast.Not()):
-            return not _worth(node.operand, values)
-        case ast.UnaryOp():
-            return -_worth(node.operand, values)
-        case ast.BinOp():
-            left, right = _worth(node.left, values), _worth(node.right, values)
-            try:
-                result = _BINARY[type(node.op)](left, right)
-            except ZeroDivisionError:
-                raise NoVerdict from None
-            if not math.isfinite(result):
-                raise NoVerdict
-            return result
-        case ast.Call(func=ast.Name(id=name)):
-            functions: dict[str, Callable[..., float]] = {"abs": abs, "min": min, "max": max}
-            return functions[name](*[_worth(argument, values) for argument in node.args])
-        case ast.Compare():
-            terms = [_worth(term, values) for term in (node.left, *node.comparators)]
-            return all(_COMPARE[type(op)](terms[i], terms[i + 1]) for i, op in enumerate(node.ops))
-        case ast.BoolOp():
-            parts = [_worth(part, values) for part in node.values]
-            return all(parts) if isinstance(node.op, ast.And) else any(parts)
-    raise AssertionError(ast.dump(node))
-
-
 def watch(spec: RuleSpec, *, inherited: bool = False) -> Watch:
     if spec.joined:
         return Joined(spec, inherited=inherited)
@@ -395,62 +298,3 @@ def watch(spec: RuleSpec, *, inherited: bool = False) -> Watch:
     if spec.kind in (Kind.RATE_HIGH, Kind.RATE_LOW):
         return Rate(spec, inherited=inherited)
     return OneSensor(spec, inherited=inherited)
-
-
-class Reference:
-    """A whole plant of rules, fed reading by reading."""
-
-    def __init__(self, specs: Iterable[RuleSpec]) -> None:
-        self.watches = {spec.id: watch(spec) for spec in sorted(specs, key=lambda spec: spec.id)}
-        self.history: dict[int, list[Reading]] = {}
-        self.transitions: list[Transition] = []
-        self.left_out: list[LeftOut] = []
-        self.standing: set[int] = set()
-
-    def reading(self, reading: Reading) -> str:
-        """Takes a reading as the stream brings it; gives fresh, late or duplicate."""
-        history = self.history.setdefault(reading.sensor, [])
-        if history and reading.time <= history[-1].time:
-            return "duplicate" if reading.time == history[-1].time else "late"
-        history.append(reading)
-        for one in self.watches.values():
-            if reading.sensor in (one.spec.inputs if one.spec.joined else one.spec.inputs[:1]):
-                if not one.take(reading):
-                    self.left_out.append(LeftOut(one.spec.id, one.spec.version, reading.sensor, reading.time))
-                self._collect(one)
-        return "fresh"
-
-    def clock(self, now: int, grace: int) -> None:
-        for one in self.watches.values():
-            one.clock(now, grace)
-            self._collect(one)
-
-    def finish(self, until: int) -> None:
-        for one in self.watches.values():
-            one.finish(until)
-            self._collect(one)
-
-    def edit(self, specs: Iterable[RuleSpec]) -> None:
-        """Puts these rules in force; what has neither id nor version in common with before starts anew."""
-        before = self.watches
-        self.watches = {}
-        for spec in sorted(specs, key=lambda spec: spec.id):
-            old = before.get(spec.id)
-            if old is not None and old.spec.version == spec.version:
-                self.watches[spec.id] = old
-                continue
-            new = watch(spec, inherited=spec.id in self.standing)
-            if isinstance(new, OneSensor):
-                history = self.history.get(spec.inputs[0], [])
-                good = [reading for reading in history if reading.quality != BAD]
-                new.start_from(history[-1] if history else None, good[-1] if good else None, history)
-            self.watches[spec.id] = new
-
-    def _collect(self, one: Watch) -> None:
-        for transition in one.log:
-            self.transitions.append(transition)
-            if transition.kind == "active":
-                self.standing.add(transition.rule)
-            else:
-                self.standing.discard(transition.rule)
-        one.log = []
