@@ -2,7 +2,7 @@
 
 import { make, pageData, setAttribute, setText } from "../lib/dom.js";
 import { painter } from "../lib/painter.js";
-import { fill, gettext, ngettext } from "../lib/words.js";
+import { gettext } from "../lib/words.js";
 import { group, tally, worst } from "../state/alarms.js";
 import { isStale, readAnew } from "../state/freshness.js";
 import { silenceOf } from "../state/silence.js";
@@ -89,8 +89,7 @@ const attention = document.getElementById("attention");
 /** Nothing moves under the pointer or the focus: the list waits until it is left. */
 function drawAttention(whole) {
   const all = attention.querySelector(".all");
-  const words = ngettext("%(count)s open alarm", "All %(count)s open alarms", whole.total);
-  setText(all, fill(words, { count: whole.total }));
+  setText(all.querySelector(".num"), String(whole.total));
   all.hidden = !knowsAlarms();
   if (attention.matches(":hover") || attention.contains(document.activeElement)) return;
   const listed = worst(plant.alarms.values(), LISTED);
