@@ -6,16 +6,15 @@ import re
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import Plant, until
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 NOT_LIVE_WITHIN = 5_000  # ms
 
@@ -310,8 +309,5 @@ def test_no_page_violates_the_rules_of_accessibility(plant: Plant, opened: Opene
         page.locator("#live-word", has_text="Live").wait_for(state="attached")
         if "?alarm" in address and width > 1000:
             page.locator("#draw h2").wait_for()
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        for violation in page.evaluate("axe.run({ resultTypes: ['violations'] }).then((result) => result.violations)"):
-            places = [node["html"][:160] for node in violation["nodes"][:3]]
-            found.append(f"{address}: {violation['id']}, {violation['help']}: {places}")
+        found += [f"{address}: {words}" for words in violations(page)]
     assert found == []

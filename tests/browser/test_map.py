@@ -6,16 +6,15 @@ import json
 import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import Plant
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 Opened = Callable[..., Page]
@@ -118,9 +117,7 @@ def test_the_map_moves_by_keys_wheel_and_hand(opened: Opened) -> None:
 @pytest.mark.parametrize("address", ["/map/", "/map/layers/"])
 def test_axe_finds_nothing_on_the_map(opened: Opened, address: str, theme: str) -> None:
     page = opened(address, color_scheme=theme)
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})")
-    assert [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]] == []
+    assert violations(page) == []
 
 
 def test_nothing_hangs_over_the_edge_of_a_phone(opened: Opened) -> None:
@@ -137,9 +134,7 @@ def test_find_leads_by_keys_alone_from_any_page_to_a_sensor(opened: Opened) -> N
     expect(page.locator("#found .kind").first).to_have_text("Sensors")
     expect(options.first).to_have_attribute("aria-selected", "true")
     expect(options.first).to_contain_text("yard-1/temp")
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run('#find', {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")
-    assert [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]] == []
+    assert violations(page, "#find") == []
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")

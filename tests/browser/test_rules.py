@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import Plant
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 Opened = Callable[..., Page]
 
 # An engineer, and an hour of the first press: a spike each forty seconds.
@@ -131,6 +130,4 @@ def test_the_pages_are_accessible_in_both_themes_and_on_the_phone(
         if address == editor:
             expect(page.locator("#charts canvas").first).to_be_visible(timeout=60_000)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = page.evaluate("axe.run('#main', { resultTypes: ['violations'] }).then((result) => result.violations)")
-        assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
+        assert violations(page, "#main") == []

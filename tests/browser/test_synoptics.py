@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from plant.synoptic.cleaning import clean
+from tests.browser.axe import violations
 from tests.browser.conftest import Plant
 from tests.plant.synoptic.vectors import VECTORS
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 Opened = Callable[..., Page]
 
 DRAW = """
@@ -110,12 +109,7 @@ def test_no_page_of_it_has_an_accessibility_violation(opened: Opened, address: s
         for where in shown:
             if where != shown[0]:
                 page.goto(where)
-            page.evaluate(AXE.read_text(encoding="utf-8"))
-            for violation in page.evaluate(
-                "axe.run('#main', { resultTypes: ['violations'] }).then((all) => all.violations)"
-            ):
-                places = [node["html"][:160] for node in violation["nodes"][:3]]
-                found.append(f"{where} {theme}: {violation['id']}, {violation['help']}: {places}")
+            found += [f"{where} {theme}: {words}" for words in violations(page, "#main")]
     assert found == []
 
 

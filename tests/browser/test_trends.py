@@ -6,17 +6,16 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import Plant
+from tests.browser.axe import violations
+from tests.browser.conftest import Plant, until
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 WHOLE = "() => performance.getEntriesByName('trend-drawn').some((mark) => mark.detail.whole)"
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
@@ -82,6 +81,76 @@ def test_by_mouse_one_chooses_pans_zooms_and_comes_back(plant: Plant, opened: Op
     expect(page.get_by_role("button", name="Back to live")).to_be_hidden()
 
 
+def test_a_sensor_that_is_chosen_before_another_is_read_takes_no_one_s_place(opened: Opened, told: str) -> None:
+    page = opened("/trends/?t=1h")
+    held: list[Route] = []
+    page.route(re.compile(r"/trends/sensors\?"), lambda route: held.append(route))
+    for key in ("temp", "oil"):
+        page.get_by_role("searchbox", name="Filter sensors").fill(f"{told}/{key}")
+        page.locator(f'[role=treeitem][data-key="{told}/{key}"]').click()
+    until(page, lambda: None, lambda: len(held) == 2)
+    for route in held:
+        route.continue_()
+    expect(figure(page, f"{told}/temp", "mean")).to_be_visible()
+    expect(figure(page, f"{told}/oil", "mean")).to_be_visible()
+    expect(page).to_have_url(re.compile(rf"s={told}/temp&s={told}/oil&t=1h$"))
+
+
+def test_a_range_without_data_says_so_and_is_not_the_newest_hours(opened: Opened, told: str) -> None:
+    page = opened(f"/trends/?s={told}/temp&t=8h")
+    shown(page)
+    usual = page.get_by_role("button", name="8 h", exact=True)
+    expect(usual).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#no-data")).to_be_hidden()
+    for _ in range(4):
+        page.keyboard.press("[")
+    expect(page.locator("#no-data")).to_have_text("No data in this range")
+    expect(usual).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("0")
+    expect(page.locator("#no-data")).to_be_hidden()
+    expect(usual).to_have_attribute("aria-pressed", "true")
+
+
+def test_what_is_shown_is_compared_with_the_time_before_it_or_one_that_is_picked(opened: Opened, told: str) -> None:
+    page = opened(f"/trends/?s={told}/temp&t=1h")
+    shown(page)
+    compared = page.locator("#compare-chip")
+    compared.click()
+    dialog = page.locator("#compare-dialog")
+    expect(dialog.locator("[value=previous]")).to_be_checked()
+    dialog.get_by_role("button", name="Compare", exact=True).click()
+    expect(dialog).to_be_hidden()
+    expect(page).to_have_url(re.compile("c=previous"))
+    expect(compared).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#then")).to_be_visible()
+    # A time of one's own begins before what is shown.
+    compared.click()
+    dialog.locator("[value=picked]").check()
+    dialog.locator("#compare-from").fill("2199-01-01T00:00:00")
+    dialog.get_by_role("button", name="Compare", exact=True).click()
+    expect(dialog.locator(".problem")).to_have_text("The compared period begins before the shown one.")
+    dialog.get_by_role("button", name="Compare with nothing").click()
+    expect(compared).to_have_attribute("aria-pressed", "false")
+    expect(page).not_to_have_url(re.compile("c="))
+
+
+def test_one_plays_back_from_the_end_of_a_trend_or_a_minute_before_the_present(opened: Opened, told: str) -> None:
+    end = int(time.time()) - 600
+    written = [datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for at in (end - 3600, end)]
+    for address, wanted in ((f"from={written[0]}&to={written[1]}", end), ("t=1h", None)):
+        page = opened(f"/trends/?s={told}/temp&{address}")
+        shown(page)
+        began = int(time.time())
+        page.get_by_role("button", name="Play back from here").click()
+        page.wait_for_url(re.compile(r"/\?at="))
+        moment = page.evaluate("Date.parse(new URL(location.href).searchParams.get('at'))") / 1000
+        if wanted is None:
+            assert began - 61 <= moment <= time.time() - 59
+        else:
+            assert moment == wanted
+        expect(page.locator(".top .disc.past")).to_be_visible()
+
+
 def test_by_keys_alone_one_chooses_moves_the_cursor_and_zooms(plant: Plant, opened: Opened, told: str) -> None:
     page = opened("/trends/")
     expect(page.locator("#no-pens")).to_be_visible()
@@ -144,9 +213,7 @@ def test_a_link_shows_the_same_and_the_picture_can_be_kept(opened: Opened, told:
 def test_the_explorer_passes_axe(opened: Opened, told: str, theme: str) -> None:
     page = opened(f"/trends/?s={told}/temp&s={told}/oil&t=1h&c=previous", color_scheme=theme)
     shown(page)
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run('#main', {resultTypes: ['violations']})")["violations"]
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == []
+    assert violations(page, "#main") == []
 
 
 def test_on_a_phone_sensors_are_chosen_and_nothing_is_cut_off(opened: Opened, told: str) -> None:

@@ -23,6 +23,17 @@ export function placeOf(times, at) {
   return low - 1;
 }
 
+/** Whether anything of a line is seen in [from, until]: a reading, bad ones, or the line between two that lie outside. */
+export function shows(line, from, until) {
+  if (!line) return false;
+  if (line.bad.some(([begin, end]) => end >= from && begin <= until)) return true;
+  const before = placeOf(line.times, from);
+  const last = placeOf(line.times, until);
+  const isValue = (at) => at >= 0 && at < line.times.length && !Number.isNaN(line.values[at]);
+  for (let at = before + 1; at <= last; at += 1) if (isValue(at)) return true;
+  return isValue(before) && isValue(last + 1);
+}
+
 /** @returns two lines of which the second begins where the first ends, as one; they may share points there. */
 export function joined(first, second) {
   const begins = second.times[0] ?? Infinity;

@@ -24,14 +24,14 @@ export class Lane {
    * the marks' symbols and the times.
    */
   constructor(place, sensor, pen, view, { first = true, last = true } = {}) {
-    Object.assign(this, { sensor, pen, view, first, last, times: [], values: [], newest: null });
+    Object.assign(this, { sensor, pen, view, first, last, times: [], values: [], newest: null, isRead: false });
     this.read = make("span", { class: "read" });
     this.box = make("div", { class: "plot" });
     this.nothing = make("p", { class: "nothing", hidden: true }, gettext("No data in this range"));
     const unit = sensor.unit ? make("span", { class: "u" }, sensor.unit) : "";
     this.element = make(
       "div",
-      { class: `lane pen-${pen}`, "data-tag": sensor.tag, role: "img" },
+      { class: `lane pen-${pen}`, "data-tag": sensor.tag, role: "img", "aria-label": sensor.name },
       make("div", { class: "lane-head" }, make("i", { class: "pen" }), make("b", {}, sensor.name), unit, this.read),
       this.box,
       this.nothing,
@@ -217,11 +217,13 @@ export class Lane {
       if (this.asked !== asked) return;
       this.times = found.times.map((ms) => ms / 1000);
       this.values = found.values;
+      this.isRead = true;
       setText(this.nothing, gettext("No data in this range"));
       this.draw();
     } catch {
       if (this.asked !== asked) return;
       setText(this.nothing, gettext("The history could not be read. It is read again when the connection is back."));
+      this.isRead = true;
       this.nothing.hidden = false;
     }
   }
@@ -252,7 +254,7 @@ export class Lane {
 
   draw() {
     this.plot.setData([this.times, this.values]);
-    this.nothing.hidden = this.values.some((value) => value !== null);
+    this.nothing.hidden = !this.isRead || this.values.some((value) => value !== null);
     this.drawRead();
     this.element.setAttribute("aria-label", this.summary());
   }
@@ -261,6 +263,7 @@ export class Lane {
   summary() {
     const known = this.values.filter((value) => value !== null);
     const { name, unit, decimals } = this.sensor;
+    if (!known.length && !this.isRead) return name;
     if (!known.length) return fill(gettext("%(name)s: no data in this range"), { name });
     const [low, high] = known.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
     return fill(gettext("%(name)s between %(low)s and %(high)s %(unit)s, last %(last)s"), {

@@ -2,11 +2,12 @@
 
 import { onAct, onKeys } from "../../lib/dispatch.js";
 import { pageData, setText } from "../../lib/dom.js";
+import { oncePerFrame } from "../../lib/once.js";
 import { fill, gettext } from "../../lib/words.js";
 import { backBy, bounded, clustered, OVERLAYS, readView, writeView, zoomed } from "../../state/explorer.js";
-import { readingAt, stepped } from "../../state/line.js";
+import { readingAt, shows, stepped } from "../../state/line.js";
 import { fromField, toField } from "../../state/zone.js";
-import { hear, now as serverNow, on, plant } from "../live.js";
+import { hear, isLost, now as serverNow, on, plant } from "../live.js";
 import { onTheme } from "../plotting.js";
 import { toast } from "../toast.js";
 import { Board } from "./board.js";
@@ -35,11 +36,13 @@ const now = () => serverNow() / 1000;
 const known = new Map(pageData("trend-pens", []).map((sensor) => [sensor.tag, sensor]));
 const state = { ...readView(location.search, { span: USUAL, most }), moving: false };
 let pens = [];
+let wanted = []; // the tags that there is to be a pen for; those of some may not be read yet
 let settling = null;
 let figured = 0;
 
 // --- What is shown ---------------------------------------------------------------------------------------------------
 
+const draw = oncePerFrame(() => drawNow());
 const until = () => state.end ?? now();
 const view = () => ({ from: until() - state.span, until: until(), span: state.span });
 const back = () => backBy(state.compare, state.span);
@@ -90,22 +93,12 @@ function scene() {
   };
 }
 
-let asked = false;
-
-/** Draws before the next frame, once, however often it is asked. */
-function draw() {
-  if (asked) return;
-  asked = true;
-  requestAnimationFrame(() => {
-    asked = false;
-    drawNow();
-  });
-}
-
 function drawNow() {
   if (chart.hidden) return;
   byId("no-pens").hidden = pens.length > 0;
   const shown = scene();
+  const isRead = lines.holds(shown.from, shown.until);
+  byId("no-data").hidden = !isRead || pens.some(({ tag }) => shows(lines.lines.get(tag), shown.from, shown.until));
   board.draw(shown);
   if (pens.length) {
     marks.place(board, shown);
@@ -114,7 +107,7 @@ function drawNow() {
   setText(byId("when"), rangeWords(shown.from, shown.until));
   figures.drawAt(cursor.at, pens, lines.lines);
   performance.clearMarks("trend-drawn");
-  performance.mark("trend-drawn", { detail: { whole: lines.holds(shown.from, shown.until) } });
+  performance.mark("trend-drawn", { detail: { whole: isRead } });
 }
 
 /** Shows another range; `moving` while a hand still moves it, which keeps the address and figures for its end. */
@@ -166,7 +159,7 @@ function keepAddress() {
 function drawControls() {
   const live = state.end === null;
   for (const button of document.querySelectorAll("[data-act=trend-range]")) {
-    button.setAttribute("aria-pressed", String(Number(button.dataset.span) === Math.round(state.span)));
+    button.setAttribute("aria-pressed", String(live && Number(button.dataset.span) === Math.round(state.span)));
   }
   for (const button of document.querySelectorAll("[data-overlay]")) {
     button.setAttribute("aria-pressed", String(!state.hidden.includes(button.dataset.overlay)));
@@ -202,31 +195,36 @@ function describe() {
 
 /** Gives each sensor a pen; one that stays keeps its own. */
 async function take(tags) {
+  wanted = tags;
   const missing = tags.filter((tag) => !known.has(tag));
   if (missing.length) {
     const query = new URLSearchParams(missing.map((tag) => ["s", tag]));
     const answer = await fetch(`${explorer.dataset.sensors}?${query}`, { credentials: "same-origin" }).catch(() => null);
-    if (!answer?.ok) return toast(gettext("The sensor could not be read, try again."));
+    if (!answer?.ok) {
+      wanted = wanted.filter((tag) => known.has(tag) || !missing.includes(tag));
+      return toast(gettext("The sensor could not be read, try again."));
+    }
     for (const sensor of (await answer.json()).items) known.set(sensor.tag, sensor);
   }
   const numbers = new Map(pens.map((pen) => [pen.tag, pen.number]));
-  const wanted = tags.filter((tag) => known.has(tag));
-  const used = new Set(wanted.map((tag) => numbers.get(tag)).filter(Boolean));
+  // What was chosen meanwhile follows with its own answer.
+  const read = wanted.filter((tag) => known.has(tag));
+  const used = new Set(read.map((tag) => numbers.get(tag)).filter(Boolean));
   const free = Array.from({ length: most }, (_, place) => place + 1).filter((number) => !used.has(number));
-  pens = wanted.map((tag) => ({ ...known.get(tag), number: numbers.get(tag) ?? free.shift() }));
+  pens = read.map((tag) => ({ ...known.get(tag), number: numbers.get(tag) ?? free.shift() }));
   hear([...new Set(pens.map((pen) => pen.asset))]);
   figures.rows(pens);
   picker.draw();
   return undefined;
 }
 
-async function choose(tag, wanted) {
-  const tags = pens.map((pen) => pen.tag).filter((one) => one !== tag);
-  if (wanted && tags.length >= most) {
+async function choose(tag, on) {
+  const tags = wanted.filter((one) => one !== tag);
+  if (on && tags.length >= most) {
     toast(fill(gettext("%(most)s pens are the most. Take one out first."), { most }));
     return picker.draw();
   }
-  await take(wanted ? [...tags, tag] : tags);
+  await take(on ? [...tags, tag] : tags);
   return show(state.span, state.end);
 }
 
@@ -455,7 +453,7 @@ export async function start() {
 
 /** A view that follows the present moves on once a second. */
 function tick() {
-  if (document.hidden || document.documentElement.classList.contains("disc-on")) return;
+  if (document.hidden || isLost()) return;
   lines.hear(now());
   if (state.end !== null || state.moving || !pens.length) return;
   if (lines.isHeavy) lines.renew();
