@@ -90,6 +90,7 @@ function takeTurn() {
 // --- The twin on the screen ------------------------------------------------------------------------------------------
 
 const WORDS = {
+  past: () => [gettext("Sound off"), gettext("Alarms of the past are seen here and not heard.")],
   off: () => [gettext("Sound off"), gettext("Alarms do not sound here: you switched it off. Press for keyboard and sound.")],
   blocked: () => [gettext("Sound blocked"), gettext("The browser blocks sound until you press something. Press here.")],
   sounding: () => [gettext("Silence"), gettext("Silence the horn; it acknowledges nothing (M)")],
@@ -102,7 +103,7 @@ function draw() {
   takeTurn();
   if (now === "sounding" && mine) play(priority);
   else stop();
-  const [word, title] = WORDS[now]();
+  const [word, title] = WORDS[past ? "past" : now]();
   if (form.dataset.now !== now) form.dataset.now = now;
   setText(button.querySelector(".word"), word);
   setText(button.querySelector(".vh"), title);
