@@ -57,7 +57,7 @@ function show(alarm) {
   const reading = alarm.value == null ? "" : `, ${valueOf(alarm)} ${unitOf(alarm.unit)}`;
   const since = short.querySelector(".for");
   since.dataset.since = String(Date.parse(alarm.raised) / 1000);
-  short.replaceChildren(`${alarm.asset}${reading}, `, since);
+  short.replaceChildren(`${alarm.asset}${reading}`, since);
   setText(part(".place"), place ? `${place} / ` : "");
   setText(part(".code"), alarm.asset);
   setText(part(".at"), clock(Date.parse(alarm.raised)));
