@@ -1,14 +1,14 @@
 // How numbers, times and ages are written. Pure; plant/writing.py is its twin, both are held to tests/js/writing.json.
 
 import { fill, gettext } from "../lib/words.js";
+import { ahead } from "./zone.js";
 
 export const NO_VALUE = "–";
 const THIN_SPACE = "\u2009";
 const MINUS = "\u2212";
 
 let decimalSign = ".";
-let parts = null; // writes an instant by the page's clock; null: UTC
-let offsets = new Map(); // quarter of an hour → minutes ahead of UTC
+let page = null; // the time zone of the page's clock; null: UTC
 let months = null;
 
 /** Takes the page's decimal sign, once, before anything is written. */
@@ -18,38 +18,11 @@ export function writeWith(sign) {
 
 /** Takes the page's time zone, once, before anything is written: "Europe/Berlin". */
 export function writeIn(zone) {
-  offsets = new Map();
-  parts = new Intl.DateTimeFormat("en-GB", {
-    timeZone: zone,
-    hourCycle: "h23",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-  });
-}
-
-const QUARTER = 900_000; // ms; no zone changes its offset within one
-const MOST = 5_000;
-
-/** Minutes that the page's clock is ahead of UTC at an instant: summer time differs from winter time. */
-export function offsetAt(ms) {
-  if (parts === null || !Number.isFinite(ms)) return 0;
-  const quarter = Math.floor(ms / QUARTER);
-  let found = offsets.get(quarter);
-  if (found === undefined) {
-    const at = quarter * QUARTER;
-    const read = Object.fromEntries(parts.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
-    found = Math.round((Date.UTC(read.year, read.month - 1, read.day, read.hour, read.minute) - at) / 60_000);
-    if (offsets.size > MOST) offsets.clear();
-    offsets.set(quarter, found);
-  }
-  return found;
+  page = zone;
 }
 
 /** An instant by the page's clock, to be read with getUTC…(). */
-export const local = (ms) => new Date(ms + offsetAt(ms) * 60_000);
+export const local = (ms) => new Date(page === null || !Number.isFinite(ms) ? ms : ms + ahead(ms / 1000, page) * 1000);
 
 /** A number with thin spaces between thousands, the locale's decimal sign and a real minus. */
 export function number(value, decimals = 1) {

@@ -10,7 +10,7 @@ import { chosen, clear, currentId, drop, mark, setCurrent, step, toggle, toggleA
 import {
   closeDrawer, detailOf, focusComment, isOpen, openDrawer, refreshDrawer, start as startDrawer,
 } from "./drawer.js";
-import { on, past, plant } from "./live.js";
+import { isLost, on, past, plant } from "./live.js";
 import { start as startNarrowing } from "./narrowing.js";
 import { board, drawTabs, forget, note, onFloods, onSnapshot, start as startNewer, takeIn, unfold } from "./newer.js";
 import { drawRow, drawSilent, idOf, list, rowOf } from "./rows.js";
@@ -20,7 +20,6 @@ const EVERY = 1000; // ms between two readings of the list in playback
 
 const waits = (id) => plant.alarms.has(id) && isUnacked(plant.alarms.get(id)) && isPresented(plant.alarms.get(id));
 const onPhone = () => matchMedia("(max-width: 1000px)").matches;
-const isLost = () => document.documentElement.classList.contains("disc-on");
 
 // --- What comes ------------------------------------------------------------------------------------------------------
 

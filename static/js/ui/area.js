@@ -1,14 +1,14 @@
 // An area's page: cards, folded lines and the table follow the live picture; lines fold and unfold, and stay so.
 
+import { readPage } from "../lib/asked.js";
 import { onAct } from "../lib/dispatch.js";
 import { make, pageData, setAttribute, setClass, setText } from "../lib/dom.js";
-import { painter } from "../lib/painter.js";
 import { fill, gettext, ngettext } from "../lib/words.js";
 import { group, isPresented, lookIn, PRIORITIES, tally, worst } from "../state/alarms.js";
-import { readAnew } from "../state/freshness.js";
 import { age } from "../state/writing.js";
 import { drawCell, readCell, start as startHoneycomb } from "./honeycomb.js";
-import { asOf, now, on, plant } from "./live.js";
+import { asOf, now, plant } from "./live.js";
+import { countKinds, follow, KIND_WORDS, KINDS } from "./machines.js";
 import { refreshSparks, startSparks } from "./sparks.js";
 import { drawCounts, inPhase, prioritySymbol } from "./symbols.js";
 import { refresh } from "./values.js";
@@ -16,11 +16,10 @@ import { refresh } from "./values.js";
 const KEPT = 31_536_000; // s
 const MOST_KEPT = 60; // codes in a cookie
 const AT_REST = new Set(["idle", "stopped"]);
-const KINDS = ["running", "idle", "stopped", "fault", "reporting", "offline"];
 
 const wordLists = pageData("state-words", []);
 const cells = [...document.querySelectorAll(".honey a.hexg")].map(readCell);
-const cellOf = new Map(cells.flatMap((cell) => cell.codes.map((code) => [code, cell])));
+const { cellOf, alarmsOf, start: followMachines } = follow(cells, draw);
 const parts = [...document.querySelectorAll(".aline")].map((element) => ({
   element,
   code: element.dataset.line,
@@ -29,12 +28,6 @@ const parts = [...document.querySelectorAll(".aline")].map((element) => ({
 const ownCodes = new Set([document.getElementById("area").dataset.code, ...parts.map((part) => part.code)]);
 let cards = new Map(); // cell → element
 let rows = new Map();
-let alarmsOfCell = new Map();
-
-const alarmsOf = (cell) => alarmsOfCell.get(cell) ?? [];
-const sortAlarms = () => {
-  alarmsOfCell = group(plant.alarms.values(), (alarm) => cellOf.get(alarm.asset));
-};
 
 function collect() {
   const find = (name) =>
@@ -57,7 +50,7 @@ function draw(cell) {
   drawState(row, cell);
   const place = row.querySelector("[data-age]");
   setText(place, cell.newest === null ? "–" : age((now() - cell.newest) / 1000));
-  place.classList.toggle("stalev", cell.kind === "offline" || cell.link.classList.contains("stale"));
+  place.classList.toggle("stalev", cell.kind === "offline" || cell.stale);
   drawCounts(row.querySelector("[data-counts]"), tally(alarmsOf(cell)), { size: "sm" });
 }
 
@@ -100,26 +93,13 @@ function drawSymbols(place, counted) {
   place.replaceChildren(...shown.map((priority) => prioritySymbol(priority, lookIn(counted, priority))));
 }
 
-const paint = painter(draw);
-
-function takeValues(tags) {
-  for (const tag of tags) {
-    const cell = cellOf.get(tag.slice(0, tag.indexOf("/")));
-    if (!cell) continue;
-    const { time } = plant.values.get(tag);
-    const first = cell.newest === null;
-    if (first || time > cell.newest) cell.newest = time;
-    if (first || tag === cell.stateTag || cell.kind === "offline" || cell.link.classList.contains("stale")) paint(cell);
-  }
-}
-
 // --- Lines -----------------------------------------------------------------------------------------------------------
 
 const isAbnormal = (cell) =>
   tally(alarmsOf(cell)).worst !== null ||
   cell.kind === "fault" ||
   cell.kind === "offline" ||
-  cell.link.classList.contains("stale");
+  cell.stale;
 
 function drawLines() {
   const all = [...plant.alarms.values()];
@@ -135,21 +115,11 @@ function drawLines() {
   inPhase();
 }
 
-const WORDS = {
-  running: gettext("running"),
-  idle: gettext("idle"),
-  stopped: gettext("stopped"),
-  fault: gettext("fault"),
-  reporting: gettext("reporting"),
-  offline: gettext("offline"),
-};
-
 function drawStates() {
   for (const part of parts) {
     if (!part.cells.length) continue;
-    const counts = Object.fromEntries(KINDS.map((kind) => [kind, 0]));
-    for (const cell of part.cells) counts[cell.kind] += 1;
-    const said = KINDS.filter((kind) => counts[kind]).map((kind) => `${counts[kind]} ${WORDS[kind]}`);
+    const counts = countKinds(part.cells);
+    const said = KINDS.filter((kind) => counts[kind]).map((kind) => `${counts[kind]} ${KIND_WORDS[kind]}`);
     setText(part.element.querySelector("[data-states]"), said.join(", "));
     const rest = part.element.querySelector("[data-rest]");
     if (!rest) continue;
@@ -184,10 +154,9 @@ async function fetchCards(part) {
   address.searchParams.set("cards", part.code);
   const known = [...part.element.querySelectorAll("[data-card]")].map((card) => card.dataset.card);
   if (known.length) address.searchParams.set("known", known.join("."));
-  const answer = await fetch(address, { credentials: "same-origin" }).catch(() => null);
-  if (!answer?.ok) return 0;
-  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const made = [...parsed.querySelectorAll("[data-card]")];
+  const page = await readPage(address);
+  if (page === null) return 0;
+  const made = [...page.querySelectorAll("[data-card]")];
   part.element.querySelector(".cards").append(...made);
   collect();
   refresh();
@@ -223,29 +192,5 @@ export function start() {
   startHoneycomb(new Map(cells.map((cell) => [cell.link, cell])), alarmsOf);
   startSparks();
   onAct({ fold, "more-cards": (link) => fetchCards(partOf(link)) });
-  const everything = () => {
-    sortAlarms();
-    cells.forEach(paint);
-    drawLines();
-    drawStates();
-  };
-  on("snapshot", () => {
-    readAnew(cells, (code) => cellOf.get(code), plant.values);
-    everything();
-  });
-  on("values", takeValues);
-  on("alarm", ({ alarm, before, gone }) => {
-    sortAlarms();
-    if (alarm.silent || before?.silent) cells.forEach(paint);
-    for (const code of new Set([alarm.asset, ...gone.map((other) => other.asset)])) {
-      const cell = cellOf.get(code);
-      if (cell) draw(cell);
-    }
-    drawLines();
-  });
-  setInterval(() => {
-    if (!plant.complete || document.documentElement.classList.contains("disc-on")) return;
-    cells.forEach(paint);
-    drawStates();
-  }, 1000);
+  followMachines({ anew: drawStates, alarms: drawLines, second: drawStates });
 }

@@ -1,7 +1,9 @@
 // Forms that the server makes, in a dialog, and small ones on the page: sent by script, told in a toast.
 
+import { parsed } from "../lib/asked.js";
 import { make, post } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
+import { isLost } from "./live.js";
 import { inPhase } from "./symbols.js";
 import { say } from "./say.js";
 import { toast } from "./toast.js";
@@ -11,7 +13,7 @@ let done = () => {};
 
 /** Shows the form at an address in the dialog; without one, the address itself is opened. */
 export async function ask(address) {
-  if (document.documentElement.classList.contains("disc-on")) {
+  if (isLost()) {
     return toast(gettext("That is not possible without a connection."));
   }
   if (!dialog) return location.assign(address);
@@ -24,8 +26,7 @@ export async function ask(address) {
     toast(forbidden ? refused : gettext("The form could not be read."));
     return undefined;
   }
-  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
-  dialog.replaceChildren(...parsed.body.childNodes);
+  dialog.replaceChildren(...parsed(await answer.text()).body.childNodes);
   inPhase();
   drawEnd();
   dialog.showModal();

@@ -1,5 +1,7 @@
 // The log of messages: rows that are still on their way change in place until it is known what became of them.
 
+import { readPage } from "../lib/asked.js";
+
 const EVERY = 2000; // ms
 const MOST = 60; // then the page is left alone
 
@@ -12,8 +14,8 @@ const moving = () => [...(log?.querySelectorAll("tr[data-moving]") ?? [])];
 async function look() {
   if (!document.hidden) {
     address.searchParams.set("fragment", "1");
-    const answer = await fetch(address, { credentials: "same-origin" }).catch(() => null);
-    if (answer?.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    const page = await readPage(address);
+    if (page !== null) take(page);
     asked += 1;
   }
   plan();

@@ -1,9 +1,9 @@
 // One alarm beside the list, or as a page of its own: read from the server, with its trend and the value now.
 
-import { lastAsked } from "../lib/asked.js";
+import { lastAsked, parsed } from "../lib/asked.js";
 import { gettext } from "../lib/words.js";
 import { Lane } from "./lane.js";
-import { asOf, hear, now, on, plant } from "./live.js";
+import { asOf, hear, isLost, now, on, plant } from "./live.js";
 import { onTheme } from "./plotting.js";
 import { inPhase } from "./symbols.js";
 import { toast } from "./toast.js";
@@ -58,13 +58,13 @@ async function read() {
 }
 
 function fillWith(text, id, stays) {
-  const parsed = new DOMParser().parseFromString(text, "text/html");
+  const page = parsed(text);
   const before = drawer.querySelector("[name=comment]");
   const typed = stays ? (before?.value ?? "") : "";
   const hadFocus = stays && before !== null && document.activeElement === before;
   const scrolled = stays ? drawer.scrollTop : 0;
   drop();
-  drawer.replaceChildren(...parsed.body.childNodes);
+  drawer.replaceChildren(...page.body.childNodes);
   drawer.dataset.alarm = id;
   const field = drawer.querySelector("[name=comment]");
   if (field) field.value = typed;
@@ -118,7 +118,7 @@ export function start() {
   });
   on("back", () => lane?.fetch());
   setInterval(() => {
-    if (lane && live && !document.hidden && !document.documentElement.classList.contains("disc-on")) lane.draw();
+    if (lane && live && !document.hidden && !isLost()) lane.draw();
   }, 1000);
   drawer.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !event.target.matches("[name=comment]")) return;

@@ -1,5 +1,6 @@
 // Find: `/`, words, Enter opens the first.
 
+import { lastAsked } from "../lib/asked.js";
 import { onAct, onKeys } from "../lib/dispatch.js";
 import { make, svg } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
@@ -12,7 +13,7 @@ const hint = dialog.querySelector(".hint");
 const icons = document.body.dataset.icons;
 
 let current = -1;
-let asked = 0;
+const reading = lastAsked();
 
 function choose(place) {
   const options = [...list.querySelectorAll("[role=option]")];
@@ -68,19 +69,14 @@ function draw(items, words) {
 
 async function ask() {
   const words = field.value.trim();
-  asked += 1;
-  const mine = asked;
-  if (!words) return draw([], "");
-  try {
-    const answer = await fetch(`${dialog.dataset.url}?q=${encodeURIComponent(words)}`, { credentials: "same-origin" });
-    const { items } = await answer.json();
-    if (mine === asked) draw(items, words);
-  } catch {
-    if (mine === asked) {
-      draw([], words);
-      hint.textContent = gettext("Find needs the connection to the plant server.");
-    }
+  if (!words) {
+    reading.drop();
+    return draw([], "");
   }
+  const answer = await reading.read(`${dialog.dataset.url}?q=${encodeURIComponent(words)}`);
+  if (answer === null) return undefined;
+  draw(answer.text === null ? [] : JSON.parse(answer.text).items, words);
+  if (answer.text === null) hint.textContent = gettext("Find needs the connection to the plant server.");
   return undefined;
 }
 

@@ -30,6 +30,7 @@ export function readCell(link) {
     codes: [asset, ...parts.split(" ").filter(Boolean)],
     kind,
     word,
+    stale: link.classList.contains("stale"),
     newest: newest === "" ? null : Number(newest),
     stateTag: state,
     words: words === "" ? null : Number(words),
@@ -44,6 +45,7 @@ export function drawCell(cell, alarms, wordLists) {
   const judged = condition(now(), cell.newest, cell.after, state, words, plant.silent.has(cell.code));
   cell.kind = judged.kind;
   cell.word = judged.word;
+  cell.stale = judged.stale;
   const counted = tally(alarms);
   const names = ["hexg", judged.kind];
   if (judged.stale) names.push("stale");

@@ -1,6 +1,6 @@
 // In playback, what the server drew of the time before a moment is read again after a leap to another one.
 
-import { lastAsked } from "../lib/asked.js";
+import { lastAsked, parsed } from "../lib/asked.js";
 import { asOf, on, past } from "./live.js";
 
 const takers = [];
@@ -14,7 +14,7 @@ async function readAnew() {
   }
   const answer = await reading.read(asOf(location.href));
   if (answer === null) return;
-  const page = new DOMParser().parseFromString(answer.text ?? "", "text/html");
+  const page = parsed(answer.text ?? "");
   for (const take of takers) take(page);
 }
 

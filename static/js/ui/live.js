@@ -90,6 +90,8 @@ const socket = liveSocket({
 export const hearsValues = assets === null || assets.length > 0;
 export const connect = () => past === null && socket.start();
 export const tryNow = () => socket.tryNow();
+/** Whether the connection is lost: what the page shows does not move (ui/shell.js says so). */
+export const isLost = () => document.documentElement.classList.contains("disc-on");
 /** What the page hears values of: codes of assets, null for the whole plant. */
 export const heard = () => assets;
 

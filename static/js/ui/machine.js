@@ -1,12 +1,13 @@
 // A machine's page: its state, its open alarms as they come and go, the age of its data, the trends.
 
+import { lastAsked, parsed } from "../lib/asked.js";
 import { onAct, onKeys } from "../lib/dispatch.js";
-import { make, pageData, post, setText } from "../lib/dom.js";
+import { make, pageData, setText } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
 import { isPresented, isUnacked, tally } from "../state/alarms.js";
 import { condition } from "../state/freshness.js";
 import { age, clock } from "../state/writing.js";
-import { acknowledge } from "./acking.js";
+import { acknowledge, sendComment } from "./acking.js";
 import { onLeap } from "./leap.js";
 import { howMany } from "./known.js";
 import { asOf, now, on, plant } from "./live.js";
@@ -14,7 +15,6 @@ import { load, reading } from "./places.js";
 import { startSparks } from "./sparks.js";
 import { drawDay, markDay, takeDay } from "./stateline.js";
 import { alarmSymbol, drawCounts, inPhase } from "./symbols.js";
-import { toast } from "./toast.js";
 import { startTrends } from "./trend.js";
 
 const { codes } = document.getElementById("machine").dataset;
@@ -75,17 +75,19 @@ function newRow(alarm) {
 
 let asked = null;
 
+const story = lastAsked();
+
 /** Reads both again, half a second after the last change. */
 function readStory() {
   clearTimeout(asked);
   asked = setTimeout(async () => {
     const address = new URL(asOf(location.href));
     address.searchParams.set("fragment", "1");
-    const answer = await fetch(address, { credentials: "same-origin" }).catch(() => null);
-    if (!answer?.ok) return;
-    const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const answer = await story.read(address);
+    if (!answer?.text) return;
+    const page = parsed(answer.text);
     for (const id of ["why", "events"]) {
-      const [old, made] = [document.getElementById(id), parsed.getElementById(id)];
+      const [old, made] = [document.getElementById(id), page.getElementById(id)];
       // Nothing changes under the pointer or the focus.
       if (!old.matches(":hover") && !old.contains(document.activeElement)) old.replaceWith(made);
     }
@@ -153,18 +155,7 @@ const comments = document.querySelector("form[data-comment]");
 
 async function comment(event) {
   event.preventDefault();
-  const field = comments.elements.comment;
-  let answer;
-  try {
-    answer = await post(comments.action, { comment: field.value });
-  } catch {
-    toast(gettext("The comment is not written, no connection."));
-    return;
-  }
-  const told = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
-  if (answer.ok) field.value = "";
-  toast(told.message ?? told.error ?? gettext("The comment is not written."));
-  readStory();
+  if (await sendComment(comments)) readStory();
 }
 
 export function start() {

@@ -1,5 +1,6 @@
 // The map: what stands and moves where, with its state and its alarms; all of it from the page's one picture.
 
+import { lastAsked } from "../lib/asked.js";
 import { onAct } from "../lib/dispatch.js";
 import { pageData, setAttribute, setText, svg } from "../lib/dom.js";
 import { painter } from "../lib/painter.js";
@@ -7,7 +8,7 @@ import { group } from "../state/alarms.js";
 import { condition, staleAfter } from "../state/freshness.js";
 import { CLOSEST, distance, extend, ground, onEarth, readView, scaleBar, trackPath, written } from "../state/map.js";
 import { age } from "../state/writing.js";
-import { now, on, plant } from "./live.js";
+import { isLost, now, on, plant } from "./live.js";
 import { corners, startBase } from "./map/base.js";
 import { startList } from "./map/list.js";
 import { startSpots } from "./map/spots.js";
@@ -183,26 +184,25 @@ function everythingAnew() {
 const chosen = () => document.querySelector("[data-span][aria-pressed=true]")?.dataset.span ?? "1h";
 const span = () => SPANS[chosen()];
 
-/** Asks for the way that movers have come until now; what they went meanwhile comes after it. */
+const reading = lastAsked();
+
+/**
+ * Asks for the way that movers have come until now; what they went meanwhile comes after it. Without a connection the
+ * page says that it is not live; the snapshot that follows asks again.
+ */
 async function askTracks() {
   if (!movers.length) return;
-  const asked = chosen();
-  try {
-    const address = `${frame.dataset.tracks}?span=${asked}&at=${Math.round(now())}`;
-    const answer = await fetch(address, { credentials: "same-origin" });
-    if (!answer.ok || asked !== chosen()) return;
-    const { tracks } = await answer.json();
-    for (const spot of movers) {
-      const past = tracks[spot.code] ?? [];
-      const until = past.at(-1)?.at(-1)?.[0] ?? 0;
-      const [, , interval] = spot.moves;
-      const gap = Math.max(GAP_INTERVALS * (interval ?? 0) * 1000, GAP_AT_LEAST);
-      const since = spot.track.flat().filter(([time]) => time > until);
-      spot.track = since.reduce((parts, position) => extend(parts, position, span(), gap), past);
-      drawTrack(spot);
-    }
-  } catch {
-    // Without a connection the page says that it is not live; the snapshot that follows asks again.
+  const answer = await reading.read(`${frame.dataset.tracks}?span=${chosen()}&at=${Math.round(now())}`);
+  if (!answer?.text) return;
+  const { tracks } = JSON.parse(answer.text);
+  for (const spot of movers) {
+    const past = tracks[spot.code] ?? [];
+    const until = past.at(-1)?.at(-1)?.[0] ?? 0;
+    const [, , interval] = spot.moves;
+    const gap = Math.max(GAP_INTERVALS * (interval ?? 0) * 1000, GAP_AT_LEAST);
+    const since = spot.track.flat().filter(([time]) => time > until);
+    spot.track = since.reduce((parts, position) => extend(parts, position, span(), gap), past);
+    drawTrack(spot);
   }
 }
 
@@ -260,7 +260,7 @@ export function start() {
     }
   });
   setInterval(() => {
-    if (!plant.complete || document.documentElement.classList.contains("disc-on")) return;
+    if (!plant.complete || isLost()) return;
     for (const spot of spots) paint(spot);
   }, 1000);
 }

@@ -1,7 +1,7 @@
 // What has come since the list was put in order waits behind a bar: nothing is put between the rows by itself. Where
 // there is no row, nothing would be: what has come is shown at once.
 
-import { lastAsked } from "../lib/asked.js";
+import { lastAsked, parsed, readPage } from "../lib/asked.js";
 import { setText } from "../lib/dom.js";
 import { gettext, fill, ngettext } from "../lib/words.js";
 import { belongs, belongsRule, countHidden, isHiddenIn, isOfRules } from "../state/console.js";
@@ -100,12 +100,12 @@ export async function takeIn({ stay = false } = {}) {
     toast(gettext("The list could not be read, try again."));
     return false;
   }
-  const parsed = new DOMParser().parseFromString(answer.text, "text/html");
+  const page = parsed(answer.text);
   const scrolled = stay ? list.scrollTop : 0;
   const focused = list.contains(document.activeElement) || document.activeElement === bar;
   const row = document.activeElement?.closest?.("tr[data-alarm]")?.dataset.alarm;
   history.replaceState(null, "", address());
-  list.replaceChildren(...parsed.body.childNodes);
+  list.replaceChildren(...page.body.childNodes);
   newest = known;
   regroups = false;
   for (const name of waited) newer.delete(name);
@@ -132,10 +132,9 @@ export async function unfold(link) {
   const address = new URL(asOf(location.href));
   address.searchParams.set("cause", cause);
   address.searchParams.set("fragment", "consequences");
-  const answer = await fetch(address, { credentials: "same-origin" }).catch(() => null);
-  if (!answer?.ok) return toast(gettext("The list could not be read, try again."));
-  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
-  row.after(...parsed.querySelectorAll("tr[data-alarm]"));
+  const page = await readPage(address);
+  if (page === null) return toast(gettext("The list could not be read, try again."));
+  row.after(...page.querySelectorAll("tr[data-alarm]"));
   link.setAttribute("aria-expanded", "true");
   mark();
   return inPhase();

@@ -1,63 +1,31 @@
 // The overview: honeycombs, counts and figures follow the live picture; what needs attention is listed worst first.
 
 import { make, pageData, setAttribute, setText } from "../lib/dom.js";
-import { painter } from "../lib/painter.js";
 import { gettext } from "../lib/words.js";
 import { group, tally, worst } from "../state/alarms.js";
-import { isStale, readAnew } from "../state/freshness.js";
+import { isStale } from "../state/freshness.js";
 import { silenceOf } from "../state/silence.js";
 import { age, duration, number } from "../state/writing.js";
 import { drawCell, readCell, start as startHoneycomb } from "./honeycomb.js";
 import { howMany, knowsAlarms } from "./known.js";
-import { asOf, now, on, plant } from "./live.js";
+import { asOf, isLost, now, plant } from "./live.js";
+import { countKinds, follow, KIND_WORDS, KINDS } from "./machines.js";
 import { load, placeOf, reading } from "./places.js";
 import { alarmSymbol, drawCounts, inPhase } from "./symbols.js";
 
 const LISTED = 6;
 const ASK_EVERY = 5000; // ms
 const OLD_AFTER = 120; // seconds without a reading from a source
-const KINDS = ["running", "idle", "stopped", "fault", "reporting", "offline"];
-const KIND_WORDS = {
-  idle: gettext("idle"),
-  stopped: gettext("stopped"),
-  fault: gettext("fault"),
-  reporting: gettext("reporting"),
-  offline: gettext("offline"),
-};
-
 const wordLists = pageData("state-words", []);
 const intervals = pageData("sensor-intervals", { lists: [], assets: {} });
 const sources = pageData("source-assets", {});
 const cells = [...document.querySelectorAll(".honey a.hexg")].map(readCell);
-const cellOf = new Map(cells.flatMap((cell) => cell.codes.map((code) => [code, cell])));
+const { cellOf, alarmsOf, start: followMachines } = follow(cells, (cell) => drawCell(cell, alarmsOf(cell), wordLists));
 const kpi = (name) => document.querySelector(`[data-kpi="${name}"]`);
-
-let alarmsOfCell = new Map();
-const alarmsOf = (cell) => alarmsOfCell.get(cell) ?? [];
-
-function sortAlarms() {
-  alarmsOfCell = group(plant.alarms.values(), (alarm) => cellOf.get(alarm.asset));
-}
-
-const draw = (cell) => drawCell(cell, alarmsOf(cell), wordLists);
-const paint = painter(draw);
-
-function takeValues(tags) {
-  for (const tag of tags) {
-    const cell = cellOf.get(tag.slice(0, tag.indexOf("/")));
-    if (!cell) continue;
-    const { time } = plant.values.get(tag);
-    const first = cell.newest === null;
-    if (first || time > cell.newest) cell.newest = time;
-    // The rest of a machine's values are not on this page: only its state changes its look.
-    if (first || tag === cell.stateTag || cell.kind === "offline" || cell.link.classList.contains("stale")) paint(cell);
-  }
-}
 
 // --- Alarms ----------------------------------------------------------------------------------------------------------
 
 function drawAlarms() {
-  sortAlarms();
   const all = [...plant.alarms.values()];
   const byArea = group(all, (alarm) => placeOf(alarm.asset).area);
   for (const place of document.querySelectorAll(".area > header [data-tally]")) {
@@ -141,8 +109,7 @@ function attentionRow(alarm) {
 // --- Figures -----------------------------------------------------------------------------------------------------------
 
 function drawFigures() {
-  const counts = Object.fromEntries(KINDS.map((kind) => [kind, 0]));
-  for (const cell of cells) counts[cell.kind] += 1;
+  const counts = countKinds(cells);
   setText(kpi("running"), String(counts.running));
   const others = KINDS.slice(1).filter((kind) => counts[kind]);
   const detail = others.map((kind) => `${counts[kind]} ${KIND_WORDS[kind]}`).join(", ");
@@ -204,7 +171,7 @@ function drawConnections(byAsset, time) {
 /** What no event carries is asked for; while the server does not answer, the page says that it is not live. */
 async function askFigures() {
   const place = document.querySelector("[data-figures]");
-  if (document.hidden || document.documentElement.classList.contains("disc-on")) return;
+  if (document.hidden || isLost()) return;
   let figures;
   try {
     const answer = await fetch(asOf(place.dataset.figures), { credentials: "same-origin" });
@@ -257,32 +224,7 @@ function drawShares(bar, parts) {
 
 export function start() {
   startHoneycomb(new Map(cells.map((cell) => [cell.link, cell])), alarmsOf);
-  on("snapshot", () => {
-    readAnew(cells, (code) => cellOf.get(code), plant.values);
-    load().then(drawAlarms);
-    sortAlarms();
-    cells.forEach(paint);
-    drawFigures();
-  });
-  on("values", takeValues);
-  on("alarm", ({ alarm, before, gone }) => {
-    sortAlarms();
-    // What is not heard any more, or heard again, may be any machine.
-    if (alarm.silent || before?.silent) {
-      cells.forEach(paint);
-      drawFigures();
-    }
-    for (const code of new Set([alarm.asset, ...gone.map((other) => other.asset)])) {
-      const cell = cellOf.get(code);
-      if (cell) draw(cell);
-    }
-    load().then(drawAlarms);
-  });
+  followMachines({ anew: drawFigures, alarms: () => load().then(drawAlarms), second: drawFigures });
   setInterval(askFigures, ASK_EVERY);
   attention.addEventListener("pointerleave", () => plant.complete && drawAlarms());
-  setInterval(() => {
-    if (!plant.complete || document.documentElement.classList.contains("disc-on")) return;
-    cells.forEach(paint);
-    drawFigures();
-  }, 1000);
 }

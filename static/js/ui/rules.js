@@ -1,5 +1,6 @@
 // The rule editor: the sentence follows the fields, the backtest follows both, limits are dragged in the history.
 
+import { parsed } from "../lib/asked.js";
 import { onAct, onKeys } from "../lib/dispatch.js";
 import { csrfToken, make, pageData, setText } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
@@ -133,11 +134,13 @@ const view = {
   sync: "rule",
 };
 
+const LIMITS = { high: ["limit"], low: ["limit"], outside: ["low", "high"] };
+const limitFields = () => LIMITS[kind()] ?? []; // those that are drawn as levels
+
 /** The levels of the rule on its sensor's own scale, with the field that each stands in. */
 function levels() {
-  const names = { high: ["limit"], low: ["limit"], outside: ["low", "high"] }[kind()] ?? [];
   const priority = Number(form.querySelector("[name=priority]:checked")?.value ?? 3);
-  return names.flatMap((name) => {
+  return limitFields().flatMap((name) => {
     const value = trend?.own[name] ?? readNumber(text(name));
     const label = form.querySelector(`label[for="f-${name}"]`).textContent;
     return value === null ? [] : [{ value, priority, name: label, field: name }];
@@ -191,8 +194,7 @@ function setField(name, value) {
 function makeGrips() {
   const [first] = lanes;
   const may = first && !form.querySelector("fieldset.all").disabled;
-  const named = { high: ["limit"], low: ["limit"], outside: ["low", "high"] }[kind()] ?? [];
-  const names = may ? named.filter((one) => !(one in trend.own)) : [];
+  const names = may ? limitFields().filter((one) => !(one in trend.own)) : [];
   const stay = grips.map((grip) => grip.dataset.field).join() === names.join();
   if (stay && grips.every((grip) => first.plot.over.contains(grip))) return placeGrips();
   for (const grip of grips) grip.remove();
@@ -297,8 +299,7 @@ let keepOptions = false;
 // --- The backtest --------------------------------------------------------------------------------------------------------
 
 function adopt(id, html) {
-  const parsed = new DOMParser().parseFromString(html, "text/html");
-  place(id).replaceChildren(...parsed.body.childNodes);
+  place(id).replaceChildren(...parsed(html).body.childNodes);
 }
 
 function showPeriod() {

@@ -5,7 +5,7 @@ import { setAttribute } from "../lib/dom.js";
 import { isPresented } from "../state/alarms.js";
 import { draw, next, SLOT, slotsSince } from "../state/spark.js";
 import { onLeap } from "./leap.js";
-import { now, on, plant } from "./live.js";
+import { isLost, now, on, plant } from "./live.js";
 
 const LOOK_EVERY = 1000; // ms
 
@@ -38,7 +38,7 @@ function show(line) {
 }
 
 function step() {
-  if (!plant.complete || document.documentElement.classList.contains("disc-on")) return;
+  if (!plant.complete || isLost()) return;
   const time = now();
   const slots = slotsSince(last, time);
   if (!slots) return;

@@ -8,7 +8,7 @@ import { group, isPresented, lookOf, PRIORITY_WORDS, tally, worst } from "../sta
 import { condition, isStale, labelKey } from "../state/freshness.js";
 import { silenceOf } from "../state/silence.js";
 import { angleOf, filledBox, holds, inside, pieces, samples, shareOf, wordOf, zoomed } from "../state/synoptic.js";
-import { now, on, plant } from "./live.js";
+import { isLost, now, on, plant } from "./live.js";
 import { drawCounts, prioritySymbol } from "./symbols.js";
 
 const BOUND =
@@ -509,7 +509,7 @@ export function start() {
     if (plant.complete) all();
   });
   setInterval(() => {
-    if (document.documentElement.classList.contains("disc-on") || !plant.complete) return;
+    if (isLost() || !plant.complete) return;
     all();
     drawList();
   }, 1000);

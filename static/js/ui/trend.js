@@ -6,7 +6,7 @@ import { gettext } from "../lib/words.js";
 import { writeView } from "../state/explorer.js";
 import { clock, date, number } from "../state/writing.js";
 import { Lane } from "./lane.js";
-import { now, on, plant } from "./live.js";
+import { isLost, now, on, plant } from "./live.js";
 import { onTheme } from "./plotting.js";
 
 const PENS = 6;
@@ -178,7 +178,7 @@ export function startTrends() {
   });
   // A live trend moves on once a second; what is drawn then has come within it.
   setInterval(() => {
-    if (end === null && !document.hidden && !document.documentElement.classList.contains("disc-on")) {
+    if (end === null && !document.hidden && !isLost()) {
       for (const lane of lanes) lane.draw();
     }
   }, 1000);

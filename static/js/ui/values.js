@@ -8,7 +8,7 @@ import { isStale, labelKey } from "../state/freshness.js";
 import { silenceOf } from "../state/silence.js";
 import { at, beyond, off } from "../state/indicator.js";
 import { NO_VALUE, number } from "../state/writing.js";
-import { now, on, plant } from "./live.js";
+import { isLost, now, on, plant } from "./live.js";
 
 const MARKS = {
   good: "",
@@ -130,6 +130,6 @@ export function start() {
     draw(alarm.sensor);
   });
   setInterval(() => {
-    if (!document.documentElement.classList.contains("disc-on")) for (const tag of parts.keys()) paint(tag);
+    if (!isLost()) for (const tag of parts.keys()) paint(tag);
   }, 1000);
 }

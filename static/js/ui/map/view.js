@@ -1,6 +1,7 @@
 // What part of the ground is seen: pulled and brought nearer by mouse, touch, wheel, keys and buttons.
 
 import { onAct, onKeys } from "../../lib/dispatch.js";
+import { oncePerFrame } from "../../lib/once.js";
 import { CLOSEST, fit, nearer, pulled } from "../../state/map.js";
 
 const STEP = 80; // px a key moves
@@ -15,20 +16,14 @@ const DRAGGED = 5; // px after which a press is no click
 export function startView(frame, whole, draw, first, onChosen) {
   let view = first;
   let touched = first !== null; // by a person: a change of the window then keeps what they look at
-  let waiting = false;
   const size = () => [frame.clientWidth, frame.clientHeight];
 
-  function redraw() {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
-      const [width, height] = size();
-      if (!width || !height) return;
-      view ??= fit(whole(), width, height);
-      draw(view, width, height);
-    });
-  }
+  const redraw = oncePerFrame(() => {
+    const [width, height] = size();
+    if (!width || !height) return;
+    view ??= fit(whole(), width, height);
+    draw(view, width, height);
+  });
 
   function become(next) {
     view = next;
