@@ -43,7 +43,10 @@ def worker(request: HttpRequest) -> HttpResponse:
 # Of these pages a browser shows the last known state while the server is not reached.
 KEPT_PAGES = ("overview", "alarms")
 # What they and the page without a server need; charts and the rest are kept as they are asked for.
-_SHELL = ("css/*.css", "css/components/*.css", "js/*.js", "js/*/*.js", "img/*.svg", "manifest.webmanifest")
+_SHELL = (
+    "css/*.css", "css/components/*.css", "js/*.js", "js/*/*.js", "js/ui/console/*.js", "img/*.svg",
+    "manifest.webmanifest",
+)  # fmt: skip
 _FONT = "vendor/inter/files/inter-latin-wght-normal.woff2"
 
 

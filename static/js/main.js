@@ -12,7 +12,7 @@ import { start as startValues } from "./ui/values.js";
 
 // A page names its modules: <main data-modules="overview">.
 const modules = {
-  alarms: () => import("./ui/alarms.js"),
+  alarms: () => import("./ui/console/page.js"),
   area: () => import("./ui/area.js"),
   deliveries: () => import("./ui/deliveries.js"),
   machine: () => import("./ui/machine.js"),
@@ -20,8 +20,8 @@ const modules = {
   onboarding: () => import("./ui/onboarding.js"),
   overview: () => import("./ui/overview.js"),
   push: () => import("./ui/push.js"),
-  rules: () => import("./ui/rules.js"),
-  synoptic: () => import("./ui/synoptic.js"),
+  rules: () => import("./ui/rules/page.js"),
+  synoptic: () => import("./ui/synoptic/page.js"),
   synoptics: () => import("./ui/synoptics.js"),
   trends: () => import("./ui/trends/page.js"),
 };

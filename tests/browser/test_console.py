@@ -199,7 +199,7 @@ def test_shelved_for_an_hour_with_a_reason_and_listed(plant: Plant, opened: Open
     expect(count).to_have_text(str(before + 1))
     expect(shelf.locator("#newer")).to_be_visible()
     shelf.keyboard.press("n")
-    listed = shelf.locator("tr[data-key]", has_text=press).filter(has_text="Temperature high")
+    listed = shelf.locator(f"tr[data-key='{press}/Temperature high']")
     expect(listed).to_contain_text("Work on the transmitter")
     listed.get_by_role("button", name="Unshelve").click()
     expect(count).to_have_text(str(before))

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.axe import violations
-from tests.browser.conftest import Plant
+from tests.browser.conftest import Plant, until
 
 pytestmark = pytest.mark.browser
 
@@ -84,6 +84,34 @@ def test_a_machine_that_moves_takes_its_way_with_it(plant: Plant, opened: Opened
     plant.send({"crawler/north": 54.205, "crawler/east": 1.4})
     expect(crawler).not_to_have_attribute("transform", before or "")
     expect(page.locator("#map .track")).to_have_attribute("d", re.compile("^M.*L"))
+
+
+def test_how_far_back_ways_go_is_chosen_and_the_last_choice_counts(plant: Plant, opened: Opened) -> None:
+    began = time.time()
+    plant.send({"crawler/north": 54.21, "crawler/east": 1.41}, at=began - 2)
+    plant.send({"crawler/north": 54.205, "crawler/east": 1.4}, at=began - 1)
+    page = opened("/map/")
+    hour, shift = (page.locator(f"[data-act=map-span][data-span='{span}']") for span in ("1h", "8h"))
+    expect(hour).to_have_attribute("aria-pressed", "true")
+    held: list[Route] = []
+    with page.expect_response(re.compile("span=8h")) as answer:
+        shift.click()
+    assert "crawler" in answer.value.json()["tracks"]
+    expect(shift).to_have_attribute("aria-pressed", "true")
+    expect(hour).to_have_attribute("aria-pressed", "false")
+    track = page.locator("#map .track")
+    expect(track).to_have_attribute("d", re.compile("^M.*L"))
+    page.route(re.compile("span=1h"), lambda route: held.append(route))
+    hour.click()
+    until(page, lambda: None, lambda: held)
+    with page.expect_response(re.compile("span=8h")):
+        shift.click()
+    expect(track).to_have_attribute("d", re.compile("^M.*L"))
+    drawn = track.get_attribute("d")
+    with page.expect_response(re.compile("span=1h")):
+        held[0].fulfill(json={"tracks": {}})
+    page.wait_for_timeout(200)
+    assert track.get_attribute("d") == drawn
 
 
 def test_the_map_moves_by_keys_wheel_and_hand(opened: Opened) -> None:

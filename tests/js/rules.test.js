@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { lineReader } from "../../static/js/state/lines.js";
 import { fieldText, readNumber, sentence } from "../../static/js/state/sentence.js";
-import { settled } from "../../static/js/state/settled.js";
+import { settled } from "../../static/js/lib/settled.js";
 
 const words = {
   high: "When %(sensor_key)s is at or over %(limit)s%(delay)s%(unless)s, raise a %(priority)s alarm.",

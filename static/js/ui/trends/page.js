@@ -6,12 +6,12 @@ import { oncePerFrame } from "../../lib/once.js";
 import { fill, gettext } from "../../lib/words.js";
 import { backBy, bounded, clustered, OVERLAYS, readView, writeView, zoomed } from "../../state/explorer.js";
 import { readingAt, shows, stepped } from "../../state/line.js";
-import { fromField, toField } from "../../state/zone.js";
 import { hear, isLost, now as serverNow, on, plant } from "../live.js";
 import { onTheme } from "../plotting.js";
 import { toast } from "../toast.js";
 import { Board } from "./board.js";
 import { Cursor } from "./cursor.js";
+import { dialogs } from "./dialogs.js";
 import { Figures } from "./figures.js";
 import { Marks } from "./marks.js";
 import { startMoving } from "./moving.js";
@@ -19,16 +19,15 @@ import { Notes } from "./notes.js";
 import { Picker } from "./picker.js";
 import { POINTS, Readings } from "./readings.js";
 import { drawRows } from "./rows.js";
+import { sharing } from "./share.js";
 import { moment, rangeWords } from "./words.js";
 
 const SETTLED = 160; // ms without a move after which figures are read and the address is kept
 const REFIGURED = 10_000; // ms after which a view that follows the present has its figures read anew
 const USUAL = 28_800; // s
-const LEAD = 60; // s before the present that playing back begins at the latest
 const MARK = 34; // px that an alarm's symbol and a number beside it take
 const explorer = document.getElementById("explorer");
 const chart = document.getElementById("chart");
-const { zone } = document.body.dataset;
 const most = Number(explorer.dataset.most);
 const byId = (id) => document.getElementById(id);
 
@@ -240,82 +239,8 @@ function zoom(factor, at = cursor.at ?? null) {
 
 const pan = (part) => show(state.span, until() + part * state.span);
 
-const dialogField = (id) => byId(id).value;
-
-function askWhen() {
-  const { from, until: end } = view();
-  byId("range-from").value = toField(from, zone);
-  byId("range-to").value = toField(end, zone);
-  problem("range-dialog", "");
-  byId("range-dialog").showModal();
-}
-
-function problem(id, words) {
-  const line = byId(id).querySelector(".problem");
-  line.hidden = !words;
-  line.textContent = words;
-}
-
-function showWhen() {
-  const [from, to] = ["range-from", "range-to"].map((id) => fromField(dialogField(id), zone));
-  if (from === null || to === null || to <= from || from >= now()) {
-    return problem("range-dialog", gettext("A range begins in the past and ends after it begins."));
-  }
-  byId("range-dialog").close();
-  return show(Math.min(to, now()) - from, to);
-}
-
-function askCompare() {
-  const { from } = view();
-  const chosen = typeof state.compare === "number" ? "picked" : (state.compare ?? "previous");
-  byId("compare-dialog").querySelector(`[value=${chosen}]`).checked = true;
-  byId("compare-from").value = toField(from - (back() || state.span), zone);
-  problem("compare-dialog", "");
-  byId("compare-dialog").showModal();
-}
-
-function compare() {
-  const chosen = byId("compare-dialog").querySelector("[name=compare]:checked").value;
-  if (chosen === "picked") {
-    const begin = fromField(dialogField("compare-from"), zone);
-    const seconds = begin === null ? 0 : Math.round(view().from - begin);
-    if (seconds <= 0) return problem("compare-dialog", gettext("The compared period begins before the shown one."));
-    state.compare = seconds;
-  } else state.compare = chosen;
-  byId("compare-dialog").close();
-  return show(state.span, state.end);
-}
-
 function toggle(list, name) {
   return list.includes(name) ? list.filter((one) => one !== name) : [...list, name];
-}
-
-async function savePicture() {
-  const { from, until: end } = view();
-  const image = await board.picture(scene(), `${document.title.split(",").at(-1).trim()}: ${rangeWords(from, end)}`);
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(image);
-  link.download = `trend-${new Date(end * 1000).toISOString().slice(0, 16).replace(/[-:]/g, "")}.png`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
-
-async function copyLink() {
-  const { from, until: end, span } = view();
-  const fixed = writeView({ ...state, span, end: state.end ?? end, tags: pens.map((pen) => pen.tag) });
-  const address = new URL(fixed, location.href).href;
-  try {
-    await navigator.clipboard.writeText(address);
-    toast(fill(gettext("Copied: a link to these sensors, %(range)s."), { range: rangeWords(from, end) }));
-  } catch {
-    toast(gettext("The browser does not let the link be copied; the address line holds it."));
-  }
-}
-
-/** Goes to the plant as it was at the cursor, or at the end of what is shown. */
-function playBack() {
-  const at = Math.floor(Math.min(cursor.at ?? until(), now() - LEAD));
-  location.assign(`${explorer.dataset.overview}?${new URLSearchParams({ at: new Date(at * 1000).toISOString() })}`);
 }
 
 /** Moves the cursor by readings of the first pen. */
@@ -356,15 +281,7 @@ const ACTS = {
   "trend-out": () => zoom(2),
   "trend-earlier": () => pan(-0.5),
   "trend-later": () => pan(0.5),
-  "trend-when": askWhen,
-  "trend-when-go": showWhen,
-  "trend-compare": askCompare,
-  "trend-compare-go": compare,
-  "trend-compare-none": () => {
-    state.compare = null;
-    byId("compare-dialog").close();
-    show(state.span, state.end);
-  },
+  ...dialogs({ state, view, back, now, show }),
   "trend-overlay": (button) => {
     state.hidden = OVERLAYS.filter((name) => toggle(state.hidden, button.dataset.overlay).includes(name));
     show(state.span, state.end);
@@ -374,9 +291,7 @@ const ACTS = {
     show(state.span, state.end);
   },
   "trend-clear": () => take([]).then(() => show(state.span, state.end)),
-  "trend-png": savePicture,
-  "trend-link": copyLink,
-  "trend-play-back": playBack,
+  ...sharing({ state, view, scene, pens: () => pens, board, cursor, now, overview: explorer.dataset.overview }),
   "trend-note": () => {
     if ("may" in explorer.dataset && pens.length) notes.add(pens, cursor.at ?? view().until);
   },

@@ -1,4 +1,4 @@
-// Work that follows the last change: it waits until there is none for a while, and ends what is still under way. Pure.
+// Work that follows the last change: it waits until there is none for a while, and ends what is still under way.
 
 /**
  * Takes { wait, slow } in ms; work(signal), which gives a promise; onSlow(), called when it takes longer than `slow`;

@@ -1,6 +1,6 @@
 // What the list is narrowed to changes as one types or chooses, and with it the address; without scripts the form does it.
 
-import { asOf } from "./live.js";
+import { asOf } from "../live.js";
 import { board, takeIn } from "./newer.js";
 
 const PATIENCE = 250; // ms after the last key

@@ -1,20 +1,20 @@
 // The alarm console: what keys and buttons do to the current row, to the selection, and to the alarm in the drawer.
 
-import { onAct, onKeys } from "../lib/dispatch.js";
-import { oneAfterAnother } from "../lib/once.js";
-import { gettext, fill } from "../lib/words.js";
-import { isPresented, isUnacked } from "../state/alarms.js";
-import { acknowledge, sendComment } from "./acking.js";
-import { ask, start as startAsking } from "./asking.js";
+import { onAct, onKeys } from "../../lib/dispatch.js";
+import { oneAfterAnother } from "../../lib/once.js";
+import { gettext, fill } from "../../lib/words.js";
+import { isPresented, isUnacked } from "../../state/alarms.js";
+import { acknowledge, sendComment } from "../acking.js";
+import { ask, start as startAsking } from "../asking.js";
 import { chosen, clear, currentId, drop, mark, setCurrent, step, toggle, toggleAll } from "./chosen.js";
 import {
   closeDrawer, detailOf, focusComment, isOpen, openDrawer, refreshDrawer, start as startDrawer,
 } from "./drawer.js";
-import { isLost, on, past, plant } from "./live.js";
+import { isLost, on, past, plant } from "../live.js";
 import { start as startNarrowing } from "./narrowing.js";
 import { board, drawTabs, forget, note, onFloods, onSnapshot, start as startNewer, takeIn, unfold } from "./newer.js";
 import { drawRow, drawSilent, idOf, list, rowOf } from "./rows.js";
-import { toast } from "./toast.js";
+import { toast } from "../toast.js";
 
 const EVERY = 1000; // ms between two readings of the list in playback
 

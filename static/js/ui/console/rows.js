@@ -1,12 +1,12 @@
 // The rows of the console: each changes in place with its alarm, none ever moves.
 
-import { make, setText } from "../lib/dom.js";
-import { fill, gettext } from "../lib/words.js";
-import { isUnacked, lookOf } from "../state/alarms.js";
-import { whoAcked, wordOf } from "../state/console.js";
-import { clock } from "../state/writing.js";
-import { plant } from "./live.js";
-import { prioritySymbol } from "./symbols.js";
+import { make, setText } from "../../lib/dom.js";
+import { fill, gettext } from "../../lib/words.js";
+import { isUnacked, lookOf } from "../../state/alarms.js";
+import { whoAcked, wordOf } from "../../state/console.js";
+import { clock } from "../../state/writing.js";
+import { plant } from "../live.js";
+import { prioritySymbol } from "../symbols.js";
 
 export const list = document.getElementById("rows"); // none on the page of one alarm
 

@@ -1,18 +1,18 @@
 // What has come since the list was put in order waits behind a bar: nothing is put between the rows by itself. Where
 // there is no row, nothing would be: what has come is shown at once.
 
-import { lastAsked, parsed, readPage } from "../lib/asked.js";
-import { setText } from "../lib/dom.js";
-import { gettext, fill, ngettext } from "../lib/words.js";
-import { belongs, belongsRule, countHidden, isHiddenIn, isOfRules } from "../state/console.js";
-import { isPresented, tally } from "../state/alarms.js";
-import { oneAfterAnother, oncePerFrame } from "../lib/once.js";
+import { lastAsked, parsed, readPage } from "../../lib/asked.js";
+import { setText } from "../../lib/dom.js";
+import { gettext, fill, ngettext } from "../../lib/words.js";
+import { belongs, belongsRule, countHidden, isHiddenIn, isOfRules } from "../../state/console.js";
+import { isPresented, tally } from "../../state/alarms.js";
+import { oneAfterAnother, oncePerFrame } from "../../lib/once.js";
 import { chosen, mark } from "./chosen.js";
-import { asOf, on, past, plant } from "./live.js";
-import { load, placeOf } from "./places.js";
+import { asOf, on, past, plant } from "../live.js";
+import { load, placeOf } from "../places.js";
 import { drawRow, idOf, list, rowOf, rows } from "./rows.js";
-import { inPhase } from "./symbols.js";
-import { toast } from "./toast.js";
+import { inPhase } from "../symbols.js";
+import { toast } from "../toast.js";
 
 const AT_ONCE = 16; // ms; a burst is one reading
 

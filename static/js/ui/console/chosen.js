@@ -1,7 +1,7 @@
 // Which row of the console is the current one, and which are selected.
 
-import { setText } from "../lib/dom.js";
-import { plant } from "./live.js";
+import { setText } from "../../lib/dom.js";
+import { plant } from "../live.js";
 import { idOf, list, rowOf, rows } from "./rows.js";
 
 const bulk = document.getElementById("bulk");

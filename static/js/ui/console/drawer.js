@@ -1,13 +1,13 @@
 // One alarm beside the list, or as a page of its own: read from the server, with its trend and the value now.
 
-import { lastAsked, parsed } from "../lib/asked.js";
-import { gettext } from "../lib/words.js";
-import { Lane } from "./lane.js";
-import { asOf, hear, isLost, now, on, plant } from "./live.js";
-import { onTheme } from "./plotting.js";
-import { inPhase } from "./symbols.js";
-import { toast } from "./toast.js";
-import { refresh } from "./values.js";
+import { lastAsked, parsed } from "../../lib/asked.js";
+import { gettext } from "../../lib/words.js";
+import { Lane } from "../lane.js";
+import { asOf, hear, isLost, now, on, plant } from "../live.js";
+import { onTheme } from "../plotting.js";
+import { inPhase } from "../symbols.js";
+import { toast } from "../toast.js";
+import { refresh } from "../values.js";
 
 const board = document.getElementById("console");
 const drawer = document.getElementById("draw");
