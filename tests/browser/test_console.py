@@ -168,6 +168,20 @@ def test_the_drawer_acts_on_the_alarm_that_it_shows_and_on_no_other(plant: Plant
     expect(page.locator(f"tr[data-alarm='{shown}'] .c-act .who")).to_have_count(0)
 
 
+def test_the_drawer_says_that_there_is_no_data_only_once_it_has_read(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 97.4})
+    page = list_with(opened, press)
+    held: list[Any] = []
+    page.route(re.compile(rf"/history.*{press}|{press}.*/history"), lambda route: held.append(route))
+    row(page, press).locator(".msg").click()
+    until(page, lambda: None, lambda: held)
+    page.wait_for_timeout(1200)  # a live trend is drawn once a second
+    expect(page.locator("#draw .lane")).to_be_visible()
+    expect(page.locator("#draw .nothing")).to_be_hidden()
+    held[0].fulfill(json={"times": [], "values": []})
+    expect(page.locator("#draw .nothing")).to_have_text("No data in this range")
+
+
 # --- Journey 5: shelve -----------------------------------------------------------------------------------------------
 
 

@@ -84,6 +84,9 @@ def test_what_happened_is_played_from_before_the_alarm_to_its_acknowledgement(pl
     page.locator(".nav a", has_text="Overview").click()
     page.wait_for_url(re.compile(r"/\?at="))
     expect(page.locator(".top .disc.past")).to_be_visible()
+    # What has no past leaves no empty place, and nobody is told to have switched off what the past has not.
+    expect(page.locator("#kpi-pipeline")).to_be_hidden()
+    expect(page.locator("#horn button")).to_have_attribute("title", "Alarms of the past are seen here and not heard.")
     page.keyboard.press("l")
     page.wait_for_url(plant.stack.url + "/")
     expect(page.locator("#live-word")).to_have_text("Live")

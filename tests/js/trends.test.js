@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { numberMarks, reach, timeMarks } from "../../static/js/state/axis.js";
 import { backBy, byUnit, clustered, readSpan, readView, writeSpan, writeView, zoomed } from "../../static/js/state/explorer.js";
-import { append, cut, extremes, joined, lineOf, placeOf, readingAt, stepped } from "../../static/js/state/line.js";
+import { append, cut, extremes, joined, lineOf, placeOf, readingAt, shows, stepped } from "../../static/js/state/line.js";
 import { ahead, fromField, instant, toField } from "../../static/js/state/zone.js";
 
 const USUAL = { span: 28_800, most: 12 };
@@ -56,6 +56,13 @@ test("each unit has an axis, and a sensor of words has its own", () => {
 test("alarms that would overlap stand together", () => {
   const marks = [30, 10, 12, 13].map((time) => ({ time }));
   assert.deepEqual(clustered(marks, 5).map(({ time, marks: some }) => [time, some.length]), [[10, 3], [30, 1]]);
+});
+
+test("a view shows a reading, bad ones, or the line between two beside it, and knows when it shows nothing", () => {
+  const line = { times: [10, 20, 30, 40], values: [1, NaN, 3, 4], bad: [[50, 60]] };
+  const seen = [[5, 12], [32, 38], [41, 49], [55, 70], [12, 28], [61, 90], [0, 9]].map(([from, until]) => shows(line, from, until));
+  assert.deepEqual(seen, [true, true, false, true, false, false, false]);
+  assert.equal(shows(undefined, 0, 1), false);
 });
 
 // --- Clocks and axes -------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ export function shows(line, from, until) {
   const last = placeOf(line.times, until);
   const isValue = (at) => at >= 0 && at < line.times.length && !Number.isNaN(line.values[at]);
   for (let at = before + 1; at <= last; at += 1) if (isValue(at)) return true;
-  return isValue(before) && isValue(last + 1);
+  return before === last && isValue(before) && isValue(last + 1);
 }
 
 /** @returns two lines of which the second begins where the first ends, as one; they may share points there. */

@@ -106,7 +106,7 @@ export function startSpots(group, frame, spots, alarmsOf, open) {
       svg("circle", { class: "hit", r: 19 }),
       svg("polygon", { class: "hex", points: WIDE_HEXAGON }),
       svg("text", { class: "count", y: 4 }),
-      svg("g", { class: "badge", transform: "translate(3 -2)" }),
+      svg("g", { class: "badge", transform: "translate(3 -2)", "aria-hidden": "true" }), // the label says it in words
     );
     node.addEventListener("click", () => open(items));
     return node;
