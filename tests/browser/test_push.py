@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,6 +19,10 @@ pytestmark = pytest.mark.browser
 
 SHOWN = """async () => (await (await navigator.serviceWorker.ready).getNotifications())
     .map((one) => [one.title, one.tag, one.data.url, one.requireInteraction])"""
+
+
+def is_shown(page: Page, title: str) -> bool:
+    return [row[0] for row in page.evaluate(SHOWN)] == [title]
 
 
 def test_a_message_is_shown_by_the_worker_and_a_later_one_takes_its_place(
@@ -40,5 +45,5 @@ def test_a_message_is_shown_by_the_worker_and_a_later_one_takes_its_place(
                 "data": json.dumps({**said, "stays": True}),
             },
         )
-        until(page, lambda: None, lambda title=title: [row[0] for row in page.evaluate(SHOWN)] == [title])
+        until(page, lambda: None, partial(is_shown, page, title))
     assert page.evaluate(SHOWN) == [["press still high", "alarm-7", f"{plant.stack.url}/alarms/7/", True]]
