@@ -16,7 +16,7 @@ import numpy as np
 from alerts.checks import reads
 from alerts.configuration import RulesSection
 from alerts.engine.layout import ACTIVE, Table
-from alerts.engine.parts import drained
+from alerts.engine.parts import drained, retold
 from alerts.engine.program import Program
 from alerts.engine.rules import RuleSpec
 from alerts.engine.run import evaluate_stored, finish, leave_out, replay, replaying
@@ -188,13 +188,12 @@ def in_parts(
         begun = list(islice(batches, 1))
         first = next((int(batch.time[0]) for batch in begun if len(batch)), None)
         parts = replaying(program, chain(begun, batches), ordered=True, gaps=gaps)
-        while True:
-            try:
-                last, count = next(parts)
-            except StopIteration as done:
-                tables.append(done.value)
-                break
-            yield Part((place + (last - start) / width) / whole, count, last if first is None else first)
+
+        def told(part: tuple[int, int], place: int = place, first: int | None = first) -> Part:
+            last, count = part
+            return Part((place + (last - start) / width) / whole, count, last if first is None else first)
+
+        tables.append((yield from retold(parts, told)))
     if newest is not None:
         tables.append(finish(single, state, newest).transitions)
     return _found(np.concatenate(tables)) if tables else []

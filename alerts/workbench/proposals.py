@@ -39,7 +39,7 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class Findings:
     """What a rule's history says of it and of other settings."""
 
     alarms: int  # that the rule as it is would have raised
@@ -49,7 +49,7 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
-class Workbench(Tried):
+class Workbench(Findings):
     """The same of a stored rule, with the range that was looked at."""
 
     rule: Rule
@@ -73,20 +73,20 @@ def propose(*, rule: Rule, start: datetime, end: datetime) -> Workbench:
     if not turn.acquire(blocking=False):
         raise Busy(_("Another backtest is under way; try again when it is done."))
     try:
-        found = drained(trying(values_of(rule), inputs, scale, answered, start, end))
+        found = drained(proposing(values_of(rule), inputs, scale, answered, start, end))
     finally:
         turn.release()
     return Workbench(found.alarms, found.true, found.readings_until, found.proposals, rule, start, end)
 
 
-def trying(
+def proposing(
     values: Mapping[str, Any],
     inputs: Sequence[tuple[str, int, float | None]],
     scale: tuple[float | None, float | None],
     answered: Iterable[int],
     start: datetime,
     end: datetime,
-) -> Generator[Part, None, Tried]:
+) -> Generator[Part, None, Findings]:
     """Does what `propose` does for a rule that need not be stored, part by part.
 
     Takes: its fields; its inputs as build_spec takes them; the range of the alarm's sensor; when somebody acknowledged
@@ -115,7 +115,7 @@ def trying(
         Proposal(change, cost, base.alarms - cost.alarms, (cost.standing - base.standing) / 1_000_000)
         for change, cost in zip(changes, prices, strict=True)
     ]
-    return Tried(base.alarms, len(true), from_us(found[-1].time) if found else None, _chosen(tried, base))
+    return Findings(base.alarms, len(true), from_us(found[-1].time) if found else None, _chosen(tried, base))
 
 
 def acknowledged(rules: Iterable[int], start: datetime, end: datetime) -> dict[int, list[int]]:

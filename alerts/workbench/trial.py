@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alerts.by_design import state_spec
+from alerts.engine.parts import retold
 from alerts.figures.nuisance import FLEETING_BELOW, chatter
 from alerts.instants import to_us
 from alerts.rules import build_spec
@@ -20,7 +21,7 @@ from alerts.workbench.proposals import acknowledged
 from alerts.workbench.subjects import Span, Subject
 
 if TYPE_CHECKING:
-    from alerts.backtest import Found
+    from alerts.backtest import Found, Part
 
 DAY = 86_400_000_000
 PERIODS = (1, 7, 30)  # days, the last the longest
@@ -86,7 +87,11 @@ class Count:
     worst_size: int = 0
 
 
-def trying(
+class _TimeIsUp(Exception):
+    """A trial has come to the moment at which it is to end with what it has."""
+
+
+def in_parts(
     subjects: Sequence[Subject], start: datetime, end: datetime, *, go_on: Callable[[], None], until: float
 ) -> Generator[float, None, Trial]:
     """Puts a rule to the stored history of all its assets, part by part; after each it gives the share that is done.
@@ -100,19 +105,18 @@ def trying(
     answered = acknowledged([one.rule for one in subjects if one.rule is not None], start, end)
     for first in range(0, len(subjects), _AT_ONCE):
         group = subjects[first : first + _AT_ONCE]
-        parts = _together(group, answered, made)
-        while True:
-            try:
-                share = next(parts)
-            except StopIteration as done:
-                made.outcomes += done.value
-                break
+
+        def told(share: float, first: int = first, size: int = len(group)) -> float:
             go_on()
             if time.monotonic() > until:
-                made.cut, made.seconds = True, time.monotonic() - begun
-                return made
-            yield (first + share * len(group)) / len(subjects)
-            go_on()
+                raise _TimeIsUp
+            return (first + share * size) / len(subjects)
+
+        try:
+            made.outcomes += yield from retold(_together(group, answered, made), told, going_on=go_on)
+        except _TimeIsUp:
+            made.cut = True
+            break
     made.seconds = time.monotonic() - begun
     return made
 
@@ -121,7 +125,7 @@ def _together(
     group: Sequence[Subject], answered: dict[int, list[int]], made: Trial
 ) -> Generator[float, None, list[Outcome]]:
     # The compiled engine is loaded by a process that is asked for a backtest, not by all of them (100 MB).
-    from alerts.backtest import in_parts
+    from alerts import backtest
 
     specs = [build_spec(place, 1, one.values, one.inputs) for place, one in enumerate(group, 1)]
     owners: dict[int, int] = {}
@@ -130,16 +134,13 @@ def _together(
             owners[-len(owners) - 1] = place
             specs.append(state_spec(-len(owners), sensor, equals))
     start, end = to_us(made.start), to_us(made.end)
-    parts = in_parts(specs, start, end, as_judged=False)
-    while True:
-        try:
-            part = next(parts)
-        except StopIteration as done:
-            found: list[Found] = done.value
-            break
+
+    def told(part: Part) -> float:
         made.readings += part.readings
         made.first = part.first if made.first is None else min(made.first, part.first)
-        yield part.share
+        return part.share
+
+    found = yield from retold(backtest.in_parts(specs, start, end, as_judged=False), told)
     turns: dict[int, list[Found]] = {}
     for turn in found:
         turns.setdefault(turn.rule, []).append(turn)

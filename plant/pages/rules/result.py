@@ -23,7 +23,7 @@ from alerts.models import Channel
 from alerts.positions import Seats
 from alerts.workbench.called import Called, Listener, called
 from alerts.workbench.price import Stand
-from alerts.workbench.proposals import Proposal, Tried
+from alerts.workbench.proposals import Findings, Proposal
 from alerts.workbench.trial import PERIODS, Count, Kind, Outcome, Raised, Trial, count
 from devices.models import Sensor
 from plant import writing
@@ -77,7 +77,7 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class Callee:
     """One person or team that would have been called."""
 
     name: str
@@ -109,7 +109,7 @@ class Result:
     further: int  # machines that the table leaves out
     lacking: Sequence[str]
     alarms: Sequence[Alarm]
-    called: Sequence[Called]
+    called: Sequence[Callee]
     nobody: int  # of the alarms listed
     burst: str
     trend: dict[str, Any]
@@ -281,10 +281,10 @@ def kind_word(raised: Raised) -> str:
     }[raised.kind]
 
 
-def _listener(one: Listener) -> Called:
+def _listener(one: Listener) -> Callee:
     ways = dict(Channel.choices)
     parts = [f"{amount} {ways.get(way, way)}" for way, amount in sorted(one.by_channel.items())]
-    return Called(one.name, ", ".join(parts), one.at_night)
+    return Callee(one.name, ", ".join(parts), one.at_night)
 
 
 def _burst(burst: Stand | None, now: datetime) -> str:
@@ -323,7 +323,7 @@ def _trend(shown: Outcome | None, sensors: Sequence[Sensor], trial: Trial, burst
 # --- Other settings --------------------------------------------------------------------------------------------------
 
 
-def options_of(found: Tried, values: Mapping[str, Any], unit: str) -> list[Option]:
+def options_of(found: Findings, values: Mapping[str, Any], unit: str) -> list[Option]:
     """Gives the rule as it is written, then other settings with their price."""
     now = ", ".join(setting(field, values[field], unit) for field in ("deadband", "on_delay", "off_delay"))
     options = [Option(_alarms(found.alarms), _("As written: %(settings)s") % {"settings": now}, "", "")]
@@ -334,7 +334,7 @@ def _alarms(number: int) -> str:
     return ngettext("%(count)s alarm", "%(count)s alarms", number) % {"count": writing.number(number, 0)}
 
 
-def _option(one: Proposal, found: Tried, unit: str) -> Option:
+def _option(one: Proposal, found: Findings, unit: str) -> Option:
     settings = ", ".join(setting(field, value, unit) for field, value in one.change.items())
     parts = []
     if found.true:

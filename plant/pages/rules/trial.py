@@ -26,10 +26,9 @@ from alerts.engine.parts import drained
 from alerts.instants import to_us
 from alerts.models import Rule, TypeRule
 from alerts.workbench import subjects
-from alerts.workbench.proposals import Tried, acknowledged
-from alerts.workbench.proposals import trying as trying_settings
+from alerts.workbench.proposals import Findings, acknowledged, proposing
 from alerts.workbench.subjects import Cast
-from alerts.workbench.trial import PERIODS, Outcome, trying
+from alerts.workbench.trial import PERIODS, Outcome, in_parts
 from alerts.workbench.turn import Busy, Superseded, own_turn
 from devices.checks import refuse
 from plant.pages.deliveries import person
@@ -95,7 +94,7 @@ def work(
     try:
         with own_turn(user.pk, patience=PATIENCE, still=LONGEST) as go_on:
             until = time.monotonic() + LONGEST
-            trial = yield from trying(cast.subjects, start, now, go_on=go_on, until=until)
+            trial = yield from in_parts(cast.subjects, start, now, go_on=go_on, until=until)
             go_on()
             of_type = target.type is not None
             found.result = result_of(
@@ -109,7 +108,7 @@ def work(
                     try:
                         next(parts)
                     except StopIteration as done:
-                        tried: Tried = done.value
+                        tried: Findings = done.value
                         break
                     go_on()
                     if time.monotonic() > until:
@@ -126,12 +125,12 @@ def work(
         log.info("backtest", person=user.pk, assets=len(cast.subjects), seconds=round(time.monotonic() - begun, 3))
 
 
-def _settings(shown: Outcome, start: datetime, end: datetime) -> Generator[Any, None, Tried]:
+def _settings(shown: Outcome, start: datetime, end: datetime) -> Generator[Any, None, Findings]:
     subject = shown.subject
     answered: list[int] = []
     if subject.rule is not None:
         answered = acknowledged([subject.rule], start, end).get(subject.rule, [])
-    return trying_settings(
+    return proposing(
         subject.values, subject.inputs, subject.scale, [at for at in answered if at >= to_us(start)], start, end
     )
 

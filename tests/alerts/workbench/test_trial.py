@@ -23,7 +23,7 @@ from alerts.wiring import values_of
 from alerts.workbench import subjects
 from alerts.workbench.called import called
 from alerts.workbench.subjects import Cast
-from alerts.workbench.trial import Kind, Trial, count, trying
+from alerts.workbench.trial import Kind, Trial, count, in_parts
 from devices import services
 from devices.models import Asset, AssetType, Sensor
 from devices.telemetry import history
@@ -59,7 +59,7 @@ def cast_of(rule: Rule, **changes: Any) -> Cast:
 
 def tried(cast: Cast, *, go_on: Callable[[], None] = lambda: None, until: float | None = None) -> Trial:
     limit = time.monotonic() + 60 if until is None else until
-    return drained(trying(cast.subjects, START, END, go_on=go_on, until=limit))
+    return drained(in_parts(cast.subjects, START, END, go_on=go_on, until=limit))
 
 
 def test_alarms_are_counted_by_period_and_told_apart_by_how_they_waste_attention(press: Asset) -> None:
