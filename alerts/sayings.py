@@ -46,6 +46,7 @@ _LIFE = (
     _("out of service"),
     _("out of service already"),
     _("out of service needs a reason"),
+    _("over"),
     _("presented again, still latched"),
     _("presented again, the condition holds"),
     _("presented again, tripped meanwhile and latched"),
@@ -93,6 +94,18 @@ _LIFE = (
     _("the shards are drained again"),
     _("somebody is on call"),
     _("a call found nobody; those whom its plan names instead were called"),
+    _("%(count)s not delivered"),
+    _("%(count)s not delivered; %(answer)s"),
+    _("delivered, sent again or let be"),
+    _("shard %(shard)s found other streams than those it had read"),
+    _("shard %(shard)s: what arrived %(when)s was no longer in its stream"),
+    _("shard %(shard)s: %(error)s"),
+    _("message %(number)s to %(whom)s by %(channel)s: due since %(time)s UTC"),
+    _("alarm %(number)s: step %(step)s of its plan is due since %(time)s UTC"),
+    _("alarm %(number)s: no message to %(whom)s by %(channel)s"),
+    _("%(name)s: more than ten alarms in ten minutes"),
+    _("%(name)s: fewer than five alarms in ten minutes"),
+    _("%(name)s: fewer than five alarms in ten minutes; %(count)s since it began"),
 )
 
 # --- Who is told: alerts/calling/, alerts/notify/, alerts/flood/, alerts/first_out.py -------------------------------
@@ -112,6 +125,7 @@ _TELLING = (
     _("more than %(count)s messages within the hour"),
     _("outside your hours (%(hours)s)"),
     _("your subscription: %(scope)s"),
+    _("you were called for it, and wish to know when it returns to normal"),
     _("you asked for a test"),
     _("its alarm is gone"),
     _("over before it was to be told"),
@@ -157,6 +171,9 @@ _PARTS = (
     _("%(day)s %(start)s to %(end)s"),
     _("%(day)s none"),
     _("the whole plant"),
+    _("before %(until)s"),
+    _("from %(since)s to %(until)s"),
+    *(_("email"), _("sms"), _("push"), _("team"), _("team channel")),
     *(_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")),
     *(_("critical"), _("high"), _("medium"), _("low")),
 )
@@ -164,13 +181,20 @@ SENTENCES = (*_LIFE, *_TELLING)
 _WHOLE = frozenset(text for text in (*SENTENCES, *_PARTS) if "%(" not in text)
 # What can stand in a place; anything where the place is not named here.
 _FITS: Mapping[str, str] = {
+    "channel": r"[\w ]+",
     "count": r"\d+",
     "day": "Mon|Tue|Wed|Thu|Fri|Sat|Sun",
     "end": r"\d\d:\d\d",
+    "number": r"\d+",
     "round": r"\d+",
+    "shard": r"\d+",
+    "since": r"[\d :-]+",
     "start": r"\d\d:\d\d",
     "step": r"\d+",
     "time": r"[\w :]+",
+    "until": r"[\d :-]+",
+    "when": r"(?:before|from) [\w :-]+",
+    "whom": "[^;]+?",  # of several that stand in one reason each is recognised by itself
 }
 
 
@@ -189,6 +213,9 @@ def _pattern(text: str) -> re.Pattern[str]:
 _OPEN = tuple((text, _pattern(text)) for text in SENTENCES if "%(" in text)
 _OPEN_PARTS = tuple((text, _pattern(text)) for text in _PARTS if "%(" in text)
 _AND = _(" and ")
+_COMMENT = "comment"
+# What stands as a person's comment where their answer found the alarm acknowledged.
+_BY_ANSWER = frozenset({"by mail link", "by text message"})
 _SWITCHES: Mapping[str, str] = {
     "shelved": "shelved",
     "by_design": "suppressed by design",
@@ -201,6 +228,13 @@ def said(text: str) -> str:
     if not text or (get_language() or "en").startswith("en"):
         return text
     return _said(text, False)
+
+
+def told(event: str, actor: str, reason: str) -> str:
+    """Gives why a row of the journal is there: a person's comment as it stands, all else in the reader's language."""
+    if event == _COMMENT and actor and reason not in _BY_ANSWER:
+        return reason
+    return said(reason or event)
 
 
 def switched(switches: Collection[str]) -> str:

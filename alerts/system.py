@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -51,7 +51,9 @@ def lost(book: Book, *, shard: int, since: datetime | None, until: datetime) -> 
     Cost: two queries.
     """
     alarm = book.standing("lost")
-    reason = f"shard {shard}: what arrived {_span(since, until)} was no longer in its stream"
+    with translation.override("en"):  # as all that the journal keeps; alerts/sayings.py
+        when = _span(since, until)
+    reason = f"shard {shard}: what arrived {when} was no longer in its stream"
     if alarm is None or alarm.raised < book.now - TOGETHER:
         shards = [shard]
         book.system(

@@ -23,7 +23,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
-from alerts.calling.directory import in_the_words_of
+from alerts.calling.directory import in_the_words_of, in_words
 from alerts.lifecycle import WAITING, Event
 from alerts.models import Alarm, Attempt, Channel, Delivery, Priority
 from alerts.notify.backlog import Backlog
@@ -358,7 +358,7 @@ def _answered(alarm: Alarm) -> Verdict:
 
 
 def _suppressed(alarm: Alarm) -> Verdict:
-    return Withhold(", ".join(switch.replace("_", " ") for switch in alarm.suppressed)) if alarm.suppressed else None
+    return Withhold(in_words(alarm.suppressed)) if alarm.suppressed else None
 
 
 def _waits(delivery: Delivery, backlog: Backlog) -> Verdict:

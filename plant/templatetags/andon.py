@@ -8,9 +8,9 @@ from django import template
 from django.utils.translation import gettext as _
 
 from alerts.figures import words
-from alerts.models import Alarm
+from alerts.models import Alarm, JournalEntry
 from alerts.queries import Tally, per_of
-from alerts.sayings import said
+from alerts.sayings import said, told
 from plant import drawing, writing
 from plant.machines import label_key
 
@@ -42,6 +42,12 @@ register.filter("stamp", writing.stamp)
 register.filter("moment", writing.moment)
 register.filter("priority_word", drawing.priority_word)
 register.filter("said", said)
+
+
+@register.filter("told")
+def why_of(entry: JournalEntry) -> str:
+    """Gives why a row of the journal is there."""
+    return told(entry.event, entry.actor, entry.reason)
 
 
 @register.simple_tag
