@@ -50,6 +50,8 @@ MISSING: Mapping[str, str] = {str(name): notifier.missing for name, notifier in 
 _SWITCHES = {"shelved": "shelved", "by_design": "suppressed by design", "out_of_service": "out of service"}
 # Counts as a message of the last hour.
 COUNTED = (Delivery.Outcome.DUE, Delivery.Outcome.SENDING, Delivery.Outcome.SENT)
+# Somebody was told by it, or is about to be: by itself, or in a digest.
+TOLD = (*COUNTED, Delivery.Outcome.GATHERED)
 
 
 def zone_of(name: str) -> ZoneInfo:

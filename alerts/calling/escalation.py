@@ -14,7 +14,7 @@ from alerts.book import Book
 from alerts.calling import rota as rotas
 from alerts.calling.calls import note_uncovered, settle, store, why_over
 from alerts.calling.decision import Situation, decide, decide_posts
-from alerts.calling.directory import COUNTED, MISSING, Asked, Directory, ledger, load_rotas
+from alerts.calling.directory import MISSING, TOLD, Asked, Directory, ledger, load_rotas
 from alerts.calling.plan import Plan, Progress, take
 from alerts.flood.queries import gathered
 from alerts.lifecycle import Event
@@ -110,8 +110,7 @@ class LastTold:
 
 def last_told(alarms: Collection[int]) -> dict[int, LastTold]:
     """Gives when each person and each team's channel was last told of some alarms. Cost: one query."""
-    outcomes = (*COUNTED, Delivery.Outcome.GATHERED)
-    sent = Delivery.objects.filter(alarm__in=alarms, outcome__in=outcomes).exclude(event=Event.CLEAR).order_by("due")
+    sent = Delivery.objects.filter(alarm__in=alarms, outcome__in=TOLD).exclude(event=Event.CLEAR).order_by("due")
     rows: Iterable[tuple[int | None, int | None, int | None, str, datetime]] = sent.values_list(
         "alarm_id", "user_id", "team_id", "channel", "due"
     )

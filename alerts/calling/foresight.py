@@ -15,19 +15,17 @@ from django.contrib.auth.models import User
 
 from alerts import first_out
 from alerts.calling.decision import (
-    Decision,
     Fate,
     Held,
     Ledger,
-    Person,
     Posting,
     Situation,
     decide,
     decide_posts,
-    digest_waits,
 )
 from alerts.calling.directory import MISSING, Asked, Directory, in_words, ledger, maintained
 from alerts.calling.plan import Plan, Progress, take
+from alerts.calling.waiting import Waiting, release
 from alerts.flood.queries import gathered
 from alerts.lifecycle import Event
 from alerts.models import Alarm, Channel, Priority, Rule, Subscription
@@ -165,7 +163,7 @@ class _Course:
         self.ledger = sent
         self.found = found
         self._heard: dict[tuple[int, str], datetime] = {}
-        self._held: list[tuple[datetime, Decision]] = []
+        self._held: list[Waiting[None]] = []
         self._posted: dict[int, datetime] = {}  # as _heard, by team channel
         self._held_posts: list[Posting] = []
 
@@ -197,7 +195,8 @@ class _Course:
                 self._heard[made.person, made.channel] = at
                 self.found.messages.append(Message(made.person, made.channel, made.due))
             elif made.fate == Fate.HELD:
-                self._held.append((made.due, made))
+                held = Held(self.facts.priority, wish.on_call)
+                self._held.append(Waiting(made.person, made.channel, made.due, held, None))
             self.found.told.append(
                 Told(
                     made.person,
@@ -253,31 +252,17 @@ class _Course:
             self.decide(self.asked(places, due), due)
 
     def release(self, *, before: datetime) -> None:
-        """Sends what was held back until any time before a moment, as alerts.calling.digests does."""
-        while self._held and (at := min(due for due, _ in self._held)) < before:
-            ways = sorted({(made.person, made.channel) for due, made in self._held if due <= at})
-            for way in ways:
-                self._digest(way, at)
-        while self._held_posts and (at := min(made.due for made in self._held_posts)) < before:
+        """Sends what was held back until any time before a moment."""
+        until = before - timedelta.resolution
+        for digest in release(self._held, until=until, people=self.directory.people, ledger=self.ledger):
+            self._heard[digest.person, digest.channel] = digest.at
+            self.found.messages.append(Message(digest.person, digest.channel, digest.at, len(digest.holds)))
+        while self._held_posts and (at := min(made.due for made in self._held_posts)) <= until:
             counts = Counter(made.post.channel for made in self._held_posts if made.due <= at)
             self._held_posts = [made for made in self._held_posts if made.due > at]
             for channel, count in sorted(counts.items()):
                 self._posted[channel] = at
                 self.found.messages.append(Message(None, Channel.TEAM, at, count, team=channel))
-
-    def _digest(self, way: tuple[int, str], at: datetime) -> None:
-        mine = [made for due, made in self._held if due <= at and (made.person, made.channel) == way]
-        rest = [(due, made) for due, made in self._held if not (due <= at and (made.person, made.channel) == way)]
-        person: Person = self.directory.people[way[0]]
-        held = [Held(self.facts.priority, made.wish.on_call) for made in mine]
-        until = digest_waits(person, held, at, self.ledger)
-        if until is not None:
-            self._held = rest + [(until, made) for made in mine]
-            return
-        self._held = rest
-        self.ledger.add(person.id, at)
-        self._heard[way] = at
-        self.found.messages.append(Message(*way, at, len(mine)))
 
 
 def _others(told: Collection[Told], facts: Facts, directory: Directory) -> Iterator[tuple[str, str]]:

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 
-from alerts.calling.decision import Fate, Held, Ledger, Person, Situation, decide, digest_waits
+from alerts.calling.decision import Fate, Held, Ledger, Person, Situation, decide
 from alerts.calling.directory import MISSING, person_of
+from alerts.calling.waiting import Waiting, release
 from alerts.lifecycle import Event
 from alerts.models import JournalEntry, Subscription
 from alerts.notify.hours import is_night
@@ -122,11 +123,9 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
-    """What is held back for a digest."""
+class _Told:
+    """What a held back message is about: an alarm, and the subscriptions that asked for it."""
 
-    due: datetime
-    channel: str
     occasion: Occasion
     asked: Sequence[int | None]
 
@@ -150,7 +149,6 @@ def messages(
     for subscription in subscriptions:
         by_asset[subscription.asset_id].append(subscription)
     week = _Week(person)
-    told: set[tuple[int, str]] = set()
     for occasion in occasions:
         yield from week.release(occasion.recorded)
         if was_over(occasion):
@@ -159,16 +157,17 @@ def messages(
         places = [None, *(path(occasion.asset) if occasion.asset is not None else ())]
         asking = [one for some in met(places, occasion.priority, occasion.event, by_asset).values() for one in some]
         if returned:
-            asking = [one for one in asking if (occasion.alarm, one.channel) in told]
+            asking = [one for one in asking if (occasion.alarm, one.channel) in week.told]
         wishes = [wish_of(one, person, at) for one in asking]
         situation = Situation(at, occasion.priority, returned=returned)
         for made in decide(wishes, {person.id: person}, situation, week.ledger, missing=MISSING):
             asked = [one.subscription for one in wishes if one.channel == made.channel and not one.closed]
             if made.fate == Fate.DUE:
-                told.add((occasion.alarm, made.channel))
+                week.told.add((occasion.alarm, made.channel))
                 yield Message(made.channel, at, [asked])
             elif made.fate == Fate.HELD:
-                week.waiting.append(_Waiting(made.due, made.channel, occasion, asked))
+                held = Held(occasion.priority, made.wish.on_call)
+                week.waiting.append(Waiting(person.id, made.channel, made.due, held, _Told(occasion, asked)))
     yield from week.release(until)
 
 
@@ -178,28 +177,18 @@ class _Week:
     def __init__(self, person: Person) -> None:
         self.person = person
         self.ledger = Ledger()
-        self.waiting: list[_Waiting] = []
+        self.told: set[tuple[int, str]] = set()  # alarm and channel
+        self.waiting: list[Waiting[_Told]] = []
 
-    def release(self, before: datetime) -> Iterator[Message]:
-        """Gives the digests whose time comes before a moment, as alerts.calling.digests sends them."""
-        while self.waiting and (at := min(one.due for one in self.waiting)) <= before:
-            for channel in sorted({one.channel for one in self.waiting if one.due <= at}):
-                yield from self._digest(channel, at)
-
-    def _digest(self, channel: str, at: datetime) -> Iterator[Message]:
-        mine = [one for one in self.waiting if one.due <= at and one.channel == channel]
-        self.waiting = [one for one in self.waiting if not (one.due <= at and one.channel == channel)]
-        left = [one for one in mine if not _is_over(one.occasion, at)]
-        if not left:
-            return
-        waits = digest_waits(self.person, [Held(one.occasion.priority, False) for one in left], at, self.ledger)
-        if waits is not None:
-            self.waiting += [_Waiting(waits, one.channel, one.occasion, one.asked) for one in left]
-            return
-        self.ledger.add(self.person.id, at)
-        yield Message(channel, at, [one.asked for one in left])
+    def release(self, until: datetime) -> Iterator[Message]:
+        """Gives the digests whose time comes up to a moment."""
+        people = {self.person.id: self.person}
+        for digest in release(self.waiting, until=until, people=people, ledger=self.ledger, is_over=_is_over):
+            self.told |= {(one.occasion.alarm, digest.channel) for one in digest.holds}
+            yield Message(digest.channel, digest.at, [one.asked for one in digest.holds])
 
 
-def _is_over(occasion: Occasion, at: datetime) -> bool:
+def _is_over(told: _Told, at: datetime) -> bool:
     """Tells whether an alarm had returned or been acknowledged by a moment: then a digest leaves it out."""
-    return any(moment is not None and moment <= at for moment in (occasion.cleared, occasion.acked))
+    ends = told.occasion.cleared, told.occasion.acked
+    return any(moment is not None and moment <= at for moment in ends)

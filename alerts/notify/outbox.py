@@ -374,7 +374,7 @@ def _over(alarm: Alarm, delivery: Delivery) -> Verdict:
 
 
 def _judge_return(delivery: Delivery, now: datetime) -> Verdict:
-    """A return to normal goes to those who were told of the alarm, after that message."""
+    """A return to normal goes to those who were told of the alarm, after that message, or after the digest with it."""
     told: QuerySet[Delivery] = Delivery.objects.filter(
         alarm=delivery.alarm_id,
         user=delivery.user_id,
@@ -382,7 +382,12 @@ def _judge_return(delivery: Delivery, now: datetime) -> Verdict:
         channel=delivery.channel,
         journal_id__lt=delivery.journal_id,
     ).exclude(event=Event.CLEAR)
-    outcomes = dict(told.order_by("due").values_list("outcome", "due"))
+    rows = told.order_by("due").values_list("outcome", "due", "digest__outcome", "digest__due")
+    # What was told in a digest went as far as that; one whose digest is gone was told in it.
+    outcomes = {
+        whole or (Outcome.SENT if outcome == Outcome.GATHERED else outcome): whole_due or due
+        for outcome, due, whole, whole_due in rows
+    }
     if Outcome.SENT in outcomes:
         return None
     pending = [due for outcome, due in outcomes.items() if outcome in (Outcome.DUE, Outcome.SENDING)]

@@ -1,7 +1,7 @@
 """Who is told of what, by which channel; and who is not, and why."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from django.db.models import prefetch_related_objects
 from alerts import first_out
 from alerts.calling.calls import Calls
 from alerts.calling.decision import Decision, Fate, Posting, Situation, Wish, decide, decide_posts
-from alerts.calling.directory import COUNTED, MISSING, Asked, Directory, ledger, zone_of
+from alerts.calling.directory import MISSING, TOLD, Asked, Directory, ledger, zone_of
 from alerts.flood.queries import gathered
 from alerts.lifecycle import WAITING, Event, Letter
 from alerts.models import Alarm, Channel, Delivery, JournalEntry
@@ -65,7 +65,7 @@ def tell(entries: Sequence[JournalEntry], now: datetime) -> list[Delivery]:
     calls.save()
     floods = gathered(now)
     returning = {alarm.pk for entry, alarm in rows if entry.event == Event.CLEAR}
-    heard, called = _heard(returning), _called(returning)
+    heard, called = _told(returning)
     whom_called = {wish.person for wishes in called.values() for wish in wishes}
     directory.meet(whom_called)
     sent = ledger({wish.person for _, _, whom in asked for wish in whom.wishes} | whom_called, now)
@@ -106,24 +106,25 @@ def _in_a_trip(entry: JournalEntry, alarm: Alarm, now: datetime) -> tuple[dateti
     return first_out.gathered(first_out.trip_before(alarm), now) if entry.event == Event.RAISE else None
 
 
-def _heard(alarms: Collection[int]) -> set[tuple[int | None, int | None, str]]:
-    """Gives who was told of some alarms, as alarm, person and channel. Cost: one query, none for no alarms."""
-    if not alarms:
-        return set()
-    sent = Delivery.objects.filter(alarm__in=alarms, outcome__in=COUNTED).exclude(event=Event.CLEAR).order_by()
-    return set(sent.values_list("alarm_id", "user_id", "channel"))
-
-
-def _called(alarms: Collection[int]) -> dict[int, list[Wish]]:
-    """Gives who was told of some alarms by a plan. Cost: one query, none for no alarms."""
-    found: dict[int, list[Wish]] = defaultdict(list)
+def _told(alarms: Collection[int]) -> tuple[set[tuple[int, int, str]], dict[int, list[Wish]]]:
+    """Gives who was told of some alarms, by themselves or in a digest, as alarm, person and channel; and by alarm those
+    whom a plan called. Cost: one query, none for no alarms.
+    """
+    heard: set[tuple[int, int, str]] = set()
+    called: dict[int, list[Wish]] = defaultdict(list)
     if alarms:
-        sent = Delivery.objects.filter(alarm__in=alarms, outcome__in=COUNTED, subscription=None, user__isnull=False)
-        rows = sent.exclude(event=Event.CLEAR).order_by().values_list("alarm_id", "user_id", "channel", "on_call")
-        for alarm, person, channel, on_call in rows.distinct():
-            if alarm is not None and person is not None:
-                found[alarm].append(Wish(person, channel, "", on_call=on_call))
-    return found
+        sent = Delivery.objects.filter(alarm__in=alarms, outcome__in=TOLD, user__isnull=False)
+        rows = sent.exclude(event=Event.CLEAR).order_by("alarm_id", "user_id", "channel", "on_call")
+        columns: Iterable[tuple[int | None, int | None, str, bool, int | None]] = rows.values_list(
+            "alarm_id", "user_id", "channel", "on_call", "subscription_id"
+        ).distinct()
+        for alarm, person, channel, on_call, subscription in columns:
+            if alarm is None or person is None:
+                continue
+            heard.add((alarm, person, channel))
+            if subscription is None:
+                called[alarm].append(Wish(person, channel, "", on_call=on_call))
+    return heard, called
 
 
 def _called_for(told: Sequence[Wish], directory: Directory) -> list[Wish]:

@@ -91,6 +91,27 @@ def test_quiet_hours_digests_and_the_hourly_limit_count_as_they_did() -> None:
     assert counted.by_channel.total() < 120 + 40 + 60  # raises, returns and text messages
 
 
+@pytest.mark.parametrize("alarms", [1, 2])
+def test_the_end_of_what_a_digest_told_counts(alarms: int) -> None:
+    machine = factories.plant(machines=1)[0]
+    olga = person()
+    Contact.objects.filter(user=olga).update(quiet_hours=[[[0, 360]]] * 7, quiet_lets=0)
+    olga.refresh_from_db()
+    asked = subscribe(olga, also_clear=True)
+    night = NOW - timedelta(hours=25)
+    morning, later = night + timedelta(hours=1), night + timedelta(hours=3)
+    made = [alarm(machine, priority=4, raised=night) for _ in range(alarms)]
+    told(*map(row, made), now=night)
+    digests.send_held(morning)
+    Alarm.objects.update(cleared=later, active=False, state="D")
+    for one in made:
+        one.refresh_from_db()
+        told(row(one, "clear", "B", "D", time=later), now=later)
+    assert Delivery.objects.filter(outcome="due").count() == 1 + alarms
+    counted = forecast(user=olga, subscriptions=[asked], now=NOW)
+    assert counted.by_channel == {"email": 1 + alarms}
+
+
 def test_two_subscriptions_to_the_same_message_count_once_together_and_each_by_itself() -> None:
     machine = factories.plant(machines=1)[0]
     olga = person()

@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
+from alerts.calling import digests
 from alerts.models import Delivery
 from alerts.notify import outbox
 from alerts.notify.channel import Permanent, Transient
@@ -334,6 +335,41 @@ def test_nobody_hears_of_the_end_of_what_they_were_not_told(wire: Wire) -> None:
         ("dead", "refused: no"),
         ("withheld", "you were not told of the alarm"),
     ]
+
+
+@pytest.mark.parametrize("followers", [1, 2])
+def test_who_was_told_in_a_digest_hears_of_the_end_too(wire: Wire, followers: int) -> None:
+    minute = timedelta(minutes=1)
+    subscribe(person(), also_clear=True)
+    made = [alarm(None, priority=2, group="line/trip", first_out=not number) for number in range(followers + 1)]
+    told(*map(row, made))
+    digests.send_held(NOW + minute)
+    # One follower is told by itself, two are told together.
+    assert Delivery.objects.filter(event="digest").count() == (followers == 2)
+    told(row(made[-1], "clear", "B", "D"), now=NOW + minute)
+    wire.failure = Transient("busy")
+    send(NOW + minute)
+    ended = Delivery.objects.get(event="clear")
+    assert (ended.outcome, ended.answer) == ("due", "waits for the message of the alarm itself")
+    wire.failure = None
+    send(NOW + 2 * minute)
+    send(NOW + 3 * minute)
+    assert [row.outcome for row in Delivery.objects.filter(event="clear")] == ["sent"]
+
+
+def test_who_missed_the_digest_does_not_hear_of_the_end(wire: Wire) -> None:
+    minute = timedelta(minutes=1)
+    subscribe(person(), also_clear=True)
+    made = [alarm(None, priority=2, group="line/trip", first_out=not number) for number in range(3)]
+    told(*map(row, made))
+    send()
+    digests.send_held(NOW + minute)
+    wire.failure = Permanent("no")
+    send(NOW + minute)
+    told(row(made[-1], "clear", "B", "D"), now=NOW + 2 * minute)
+    send(NOW + 2 * minute)
+    ended = Delivery.objects.get(event="clear")
+    assert (ended.outcome, ended.reason) == ("withheld", "you were not told of the alarm")
 
 
 # --- A test message ------------------------------------------------------------------------------------------------
