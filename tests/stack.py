@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from plant.supervisor import kept_code
 from plant.supervisor.config import Plan
 from plant.supervisor.processes import spawn
 from tests import migrated
@@ -56,7 +57,7 @@ class Stack:
             "REDIS_URL": f"unix://{self.redis_socket}",
             "PUBLIC_URL": self.url,
             "DJANGO_SETTINGS_MODULE": "plant.settings",
-            "NUMBA_CACHE_DIR": str(ROOT / "var" / "numba"),
+            "NUMBA_CACHE_DIR": str(kept_code.folder_of(ROOT / "var" / "numba", ROOT)),
             "PYTHONPATH": str(ROOT),
             "LOG_LEVEL": "INFO",
             **(env or {}),

@@ -17,7 +17,7 @@ def compiled(function: F) -> F:
     """Compiles a loop to machine code at its first call, or takes it from the disk.
 
     A compiled function calls only compiled functions of its own module: the kept code is renewed when the module's
-    file changes, and not when another's does.
+    file changes, and, by `plant.supervisor.kept_code`, when one changes whose constants it reads.
     """
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TextIO
 
+from plant.supervisor import kept_code
 from plant.supervisor.config import Plan, redis_conf, supervisord_conf
 from plant.supervisor.install import ROOT, VAR, Missing, parser, redis_server, say
 from plant.supervisor.processes import Supervisord, port_is_free, redis_answers, spawn, tail
@@ -101,7 +102,7 @@ def environment(plan: Plan) -> dict[str, str]:
         "PUBLIC_URL": f"http://localhost:{plan.port}",
         "ANDON_VAR": str(plan.var),
         "ANDON_PORT": str(plan.port),
-        "NUMBA_CACHE_DIR": str(plan.var / "numba"),
+        "NUMBA_CACHE_DIR": str(kept_code.folder_of(plan.var / "numba", plan.root)),
         "PYTHONUNBUFFERED": "1",
         # glibc would keep an arena for every thread of a worker.
         "MALLOC_ARENA_MAX": "2",
@@ -136,7 +137,7 @@ def prepare(plan: Plan, environ: dict[str, str], stopping: Stopping) -> dict[str
 
 def warm(plan: Plan, environ: dict[str, str]) -> subprocess.Popen[str] | None:
     """Begins to compile the rule engine, where no start before this one did; gives the process."""
-    if any((plan.var / "numba").rglob("*.nbi")):
+    if any(Path(environ["NUMBA_CACHE_DIR"]).rglob("*.nbi")):
         return None
     return spawn([sys.executable, "-m", "alerts.engine.warm"], environ, cwd=plan.root)
 

@@ -1,9 +1,12 @@
 """`manage.py prepare`: brings the database to where the processes can start."""
 
 import json
+import os
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
@@ -14,6 +17,7 @@ from devices.models import Asset
 from devices.services import ensure_shards
 from plant import demo
 from plant.roles import ensure_first_person, ensure_roles
+from plant.supervisor import kept_code
 from plant.tokens import make_link
 
 
@@ -32,6 +36,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Does it all in one process, because starting one costs more than any of it."""
+        if kept := os.environ.get("NUMBA_CACHE_DIR"):
+            kept_code.renew(Path(kept), settings.BASE_DIR)
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self._say("migrating the database …")
