@@ -133,7 +133,7 @@ class Delivery(models.Model):
     created = models.DateTimeField()
     due = models.DateTimeField()  # not before
     # When it was due first, where since then its channel is down or asks to be left alone; notify.auditor.
-    rested = models.DateTimeField(null=True)
+    first_due = models.DateTimeField(null=True)
     claimed = models.DateTimeField(null=True)  # by a worker that is sending it
     sent = models.DateTimeField(null=True)
     given_up = models.DateTimeField(null=True)

@@ -155,7 +155,7 @@ def _late(now: datetime) -> list[str]:
     ]
     for row in rows[:_NAMED]:
         whom = row.user.get_username() if row.user is not None else row.team
-        found.append(f"message {row.pk} to {whom} by {row.channel}: due since {row.rested or row.due:%H:%M:%S} UTC")
+        found.append(f"message {row.pk} to {whom} by {row.channel}: due since {row.first_due or row.due:%H:%M:%S} UTC")
     return found
 
 

@@ -136,7 +136,7 @@ def resend(*, delivery_id: int, user: User, now: datetime) -> Delivery:
         outcome=Outcome.DUE,
         attempts=0,
         due=now,
-        rested=None,
+        first_due=None,
         claimed=None,
         given_up=None,
         dismissed=None,
@@ -235,7 +235,7 @@ def _deliver(delivery: Delivery, send: Send, backlog: Backlog, now: datetime, ji
             answer=verdict.reason,
             claimed=None,
             attempts=F("attempts") - 1,
-            rested=None,
+            first_due=None,
         )
         return
     said = notice(delivery, now)
@@ -257,8 +257,8 @@ def _deliver(delivery: Delivery, send: Send, backlog: Backlog, now: datetime, ji
             else:
                 due = now + max(backoff(delivery.attempts, jitter()), _asked_for(failure, _is_critical(delivery)))
                 # A channel that is down says nothing of this message: what it is late by is late.
-                since = delivery.rested or delivery.due if isinstance(failure, Down) else None
-                fields = {"answer": str(failure), "claimed": None, "unlearned": unlearned, "rested": since}
+                since = delivery.first_due or delivery.due if isinstance(failure, Down) else None
+                fields = {"answer": str(failure), "claimed": None, "unlearned": unlearned, "first_due": since}
                 _settle(delivery, outcome=Outcome.DUE, due=due, **fields)
                 log.warning("message delayed", delivery=delivery.pk, channel=delivery.channel, tries=delivery.attempts)
         if isinstance(failure, Down):
@@ -290,7 +290,7 @@ def _leave_alone(delivery: Delivery, failure: Transient, now: datetime) -> None:
         until = now + _asked_for(failure, critical)
         urgent = Q(alarm__priority=Priority.CRITICAL)
         mine = others.filter(urgent) if critical else others.filter(~urgent | Q(alarm=None))
-        mine.filter(due__lt=until).update(due=until, rested=Coalesce("rested", "due"))
+        mine.filter(due__lt=until).update(due=until, first_due=Coalesce("first_due", "due"))
 
 
 class _Try:
