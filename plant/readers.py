@@ -16,6 +16,7 @@ from alerts.models import Contact
 
 CLOCK_COOKIE = "clock"  # of this browser: the plant's clock, though the person has one of their own
 PLANT = "plant"
+API = "/api/"
 # Says of a page in whose session it was made: a browser keeps it with no other session's (static/js/worker.js).
 SESSION_HEADER = "X-Andon-Session"
 
@@ -64,15 +65,18 @@ def write_for_the_reader(
 ) -> Callable[[HttpRequest], HttpResponseBase]:
     """Writes every text in the reader's language and every time by their clock.
 
-    The browser's language is active already where the person has not chosen one (LocaleMiddleware).
+    The browser's language is active already where the person has not chosen one (LocaleMiddleware). Programs read what
+    the API answers, in English and by the plant's clock: it asks for no reader.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        language = reader_of(request).language
+        language, zone = "en", zone_of("")
+        if not request.path.startswith(API):
+            language, zone = reader_of(request).language, zone_for(request)
         if language not in dict(settings.LANGUAGES):
             language = translation.get_language() or settings.LANGUAGE_CODE
         request.LANGUAGE_CODE = language
-        with translation.override(language), timezone.override(zone_for(request)):
+        with translation.override(language), timezone.override(zone):
             answer = get_response(request)
         answer.headers.setdefault("Content-Language", language)
         if request.user.is_authenticated and request.session.session_key:

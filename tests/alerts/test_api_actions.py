@@ -201,8 +201,8 @@ def test_lists_keep_to_what_is_not_presented_for_one_reason(operator, alarm, pre
 
 def test_list_of_shelved_alarms_costs_the_same_for_one_and_for_many(operator, alarm, press, django_assert_num_queries):
     post(operator, f"alarms/{alarm.pk}/shelve", SHELVING)
-    # who asks, in which words, the rows, until when
-    with django_assert_num_queries(4):
+    # who asks, the rows, until when
+    with django_assert_num_queries(3):
         assert operator.get("/api/v1/alarms?show=shelved").json()["items"][0]["shelved_until"]
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
@@ -59,6 +61,15 @@ def test_the_switch_in_the_shell_keeps_the_language_with_the_person(browser: Cli
     assert Contact.objects.get(user=operator).language == "en"
     assert browser.post("/language", {"language": "xx"}).status_code == 400
     assert Contact.objects.get(user=operator).language == "en"
+
+
+def test_the_api_speaks_english_and_asks_for_no_reader(browser: Client, operator: User) -> None:
+    _wishes(operator, language="de", time_zone="Asia/Tokyo")
+    answer = browser.get("/api/v1/alarms?show=nothing")
+    assert (answer.status_code, answer["Content-Language"]) == (422, "en")
+    with CaptureQueriesContext(connection) as asked:
+        browser.get("/api/v1/alarms")
+    assert not [one for one in asked if "alerts_contact" in one["sql"]]
 
 
 def test_the_sign_in_page_speaks_the_browsers_language_or_the_chosen_one(db: None, clean_redis: Any) -> None:
