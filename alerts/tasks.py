@@ -23,9 +23,8 @@ log = structlog.get_logger(__name__)
 @shared_task(ignore_result=True, expires=10)
 def send_due() -> None:
     """Sends the messages that are due; beat asks for it, and so does every commit that leaves some."""
-    while outbox.send_due(timezone.now()):
-        pass
-    trouble.settle(timezone.now())
+    if outbox.send_all(timezone.now):
+        trouble.settle(timezone.now())
 
 
 @shared_task(ignore_result=True, expires=50)

@@ -39,6 +39,11 @@ class Backlog:
             waits = patient
         return self._now + HOLD if waits else None
 
+    def behind(self, delivery: Delivery) -> int | None:
+        """Gives the shard of a message's alarm, where its stream was found to be behind in this round."""
+        shard = _shard(delivery.alarm) if delivery.alarm is not None else None
+        return shard if shard is not None and self._shards.get(shard) else None
+
     def _behind(self, alarm: Alarm) -> bool:
         shard = _shard(alarm)
         if shard is None:

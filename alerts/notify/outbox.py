@@ -7,6 +7,7 @@ begins: one whose end was never learned is counted and shown, since the message 
 """
 
 import random
+import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator
@@ -30,7 +31,7 @@ from alerts.notify.backlog import Backlog
 from alerts.notify.channel import Down, Permanent, Send, Transient, contact_of
 from alerts.notify.channels import NOTIFIERS
 from alerts.notify.message import notice
-from alerts.notify.routing import is_from_backlog
+from alerts.notify.routing import FRESH, is_from_backlog
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +42,10 @@ CRITICAL_CAP_SECONDS = 60.0  # that a far end may ask to be left alone by critic
 CLAIM = timedelta(seconds=settings.OUTBOX_CLAIM)
 ROUND = 20
 _REASON, _ANSWER = 300, 500  # characters that their columns take
+
+LOOPS = 2
+_loops = threading.BoundedSemaphore(LOOPS)
+_asked = threading.Event()  # somebody found LOOPS at work, or has not begun
 
 Outcome = Delivery.Outcome
 
@@ -62,6 +67,7 @@ class Wait:
 
     until: datetime
     reason: str
+    shard: int | None = None  # whose stream is behind: all that comes from it waits alike
 
 
 Verdict = Withhold | Wait | None
@@ -73,6 +79,26 @@ def backoff(attempt: int, fraction: float) -> timedelta:
     Takes: a fraction from 0 to 1, random where several wait at once.
     """
     return timedelta(seconds=fraction * min(CAP_SECONDS, BASE_SECONDS * 2 ** (attempt - 1)))
+
+
+def send_all(clock: Callable[[], datetime]) -> bool:
+    """Sends round after round until nothing is due, by at most LOOPS threads of a process at a time.
+
+    Who finds that many at it leaves: the work process has other work, which must not wait behind a large outbox. One of
+    them looks once more for what has come meanwhile.
+    Gives: whether it sent.
+    """
+    sent = False
+    _asked.set()
+    while _asked.is_set() and _loops.acquire(blocking=False):
+        try:
+            _asked.clear()
+            while send_due(clock()):
+                pass
+        finally:
+            _loops.release()
+        sent = True
+    return sent
 
 
 def send_due(now: datetime, *, jitter: Callable[[], float] = random.random) -> bool:
@@ -237,6 +263,8 @@ def _deliver(delivery: Delivery, send: Send, backlog: Backlog, now: datetime, ji
             attempts=F("attempts") - 1,
             first_due=None,
         )
+        if verdict.shard is not None:
+            _put_off(verdict, now)
         return
     said = notice(delivery, now)
     trying = _Try(delivery, now)
@@ -291,6 +319,17 @@ def _leave_alone(delivery: Delivery, failure: Transient, now: datetime) -> None:
         urgent = Q(alarm__priority=Priority.CRITICAL)
         mine = others.filter(urgent) if critical else others.filter(~urgent | Q(alarm=None))
         mine.filter(due__lt=until).update(due=until, first_due=Coalesce("first_due", "due"))
+
+
+def _put_off(wait: Wait, now: datetime) -> None:
+    """Has all other messages of a shard's old alarms wait as one does: looked at one by one they would fill the rounds.
+
+    Cost: one query.
+    """
+    mine = Q(alarm__rule__shard=wait.shard) | Q(alarm__rule=None, alarm__asset__shard=wait.shard)
+    late = Delivery.objects.filter(mine, event=Event.RAISE, alarm__raised__lt=F("created") - FRESH)
+    waiting = Delivery.objects.filter(outcome=Outcome.DUE, due__lte=now, pk__in=late.order_by().values("pk"))
+    waiting.update(due=wait.until, answer=wait.reason, first_due=None)
 
 
 class _Try:
@@ -363,7 +402,10 @@ def _suppressed(alarm: Alarm) -> Verdict:
 
 def _waits(delivery: Delivery, backlog: Backlog) -> Verdict:
     until = backlog.holds(delivery)
-    return Wait(until, "waits until the readings that came late have been judged") if until is not None else None
+    if until is None:
+        return None
+    shard = backlog.behind(delivery)
+    return Wait(until, "waits until the readings that came late have been judged", shard)
 
 
 def _over(alarm: Alarm, delivery: Delivery) -> Verdict:

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -399,6 +399,49 @@ def test_the_task_sends_round_after_round(wire: Wire) -> None:
     told(row(alarm(None)))
     send_due()
     assert len(wire.sent) == outbox.ROUND + 3
+
+
+def test_two_threads_of_a_process_send_and_what_comes_meanwhile_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, go_on, rounds = threading.Semaphore(0), threading.Event(), []
+
+    def send_due(now: datetime) -> bool:
+        rounds.append(threading.current_thread().name)
+        inside.release()
+        assert go_on.wait(20)
+        return False
+
+    monkeypatch.setattr(outbox, "send_due", send_due)
+    sent: dict[str, bool] = {}
+
+    def work() -> None:
+        sent[threading.current_thread().name] = outbox.send_all(lambda: NOW)
+
+    busy = [threading.Thread(target=work, name=name) for name in ("one", "two")]
+    for thread in busy:
+        thread.start()
+        assert inside.acquire(timeout=20)
+    # The process's other threads are free at once.
+    for _ in range(3):
+        assert not outbox.send_all(lambda: NOW)
+    assert sorted(rounds) == ["one", "two"]
+    go_on.set()
+    for thread in busy:
+        thread.join(20)
+    assert sent == {"one": True, "two": True}
+    assert len(rounds) == 3  # one of them looked once more
+    assert outbox.send_all(lambda: NOW) and len(rounds) == 4
+
+
+def test_a_sender_that_fails_leaves_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def send_due(now: datetime) -> bool:
+        raise OSError("no database")
+
+    monkeypatch.setattr(outbox, "send_due", send_due)
+    for _ in range(outbox.LOOPS + 1):
+        with pytest.raises(OSError, match="no database"):
+            outbox.send_all(lambda: NOW)
+    monkeypatch.setattr(outbox, "send_due", lambda now: False)
+    assert outbox.send_all(lambda: NOW)
 
 
 def test_each_message_costs_the_same_queries(wire: Wire, django_assert_max_num_queries: Any) -> None:
