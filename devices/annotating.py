@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from devices.checks import Problem, check_text, refuse
 from devices.models import Annotation, Asset, Sensor
@@ -77,14 +78,16 @@ def remove_annotation(*, annotation_id: int, by: User) -> None:
 def _own(number: int, by: User) -> Annotation:
     found = Annotation.objects.select_for_update().get(pk=number)
     if found.person_id != by.pk:
-        raise PermissionDenied("Annotations are changed by those who wrote them.")
+        raise PermissionDenied(_("Annotations are changed by those who wrote them."))
     return found
 
 
 def _problems(annotation: Annotation) -> list[Problem]:
     problems = check_text("text", annotation.text, LONGEST_TEXT, needed=True)
     if annotation.end < annotation.start:
-        problems.append(Problem("end", "The time ends before it starts."))
+        problems.append(Problem("end", _("The time ends before it starts.")))
     if annotation.sensor is not None and annotation.sensor.asset_id != annotation.asset_id:
-        problems.append(Problem("sensor", f"{annotation.sensor.tag} is no sensor of {annotation.asset.code}."))
+        words = _("%(sensor)s is no sensor of %(asset)s.")
+        said = words % {"sensor": annotation.sensor.tag, "asset": annotation.asset.code}
+        problems.append(Problem("sensor", said))
     return problems

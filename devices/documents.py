@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from devices.checks import Problem, check_text, refuse
 from devices.models import Asset, Document, DocumentFile
@@ -78,8 +79,8 @@ def _base(name: str) -> str:
 def _check(document: Document) -> list[Problem]:
     problems = check_text("title", document.title, 160, needed=True)
     if document.asset.documents.count() >= MOST_OF_AN_ASSET:
-        words = f"{document.asset.code} has {MOST_OF_AN_ASSET} documents, which is the most: remove one first."
-        problems.append(Problem("title", words))
+        words = _("%(asset)s has %(most)s documents, which is the most: remove one first.")
+        problems.append(Problem("title", words % {"asset": document.asset.code, "most": MOST_OF_AN_ASSET}))
     return problems
 
 
@@ -89,19 +90,23 @@ def _check_url(url: str) -> list[Problem]:
     try:
         _web_address(url)
     except ValidationError:
-        return [Problem("url", f"{url[:80]!r} is no web address: it begins with https:// or http://.")]
+        words = _("%(address)s is no web address: it begins with https:// or http://.")
+        return [Problem("url", words % {"address": repr(url[:80])})]
     return []
 
 
 def _check_file(name: str, data: bytes) -> list[Problem]:
     end = name.rpartition(".")[2].lower()
     if end not in KINDS or not name.rpartition(".")[0]:
-        return [Problem("file", f"{name!r} is none of the kinds that are taken: {', '.join(KINDS)}.")]
+        words = _("%(name)s is none of the kinds that are taken: %(kinds)s.")
+        return [Problem("file", words % {"name": repr(name), "kinds": ", ".join(KINDS)})]
     if not data:
-        return [Problem("file", f"{name} is empty.")]
+        return [Problem("file", _("%(name)s is empty.") % {"name": name})]
     if len(data) > MOST_BYTES:
-        return [Problem("file", f"{name} is larger than {MOST_BYTES // 1024**2} MiB, which is the most.")]
+        words = _("%(name)s is larger than %(most)s MiB, which is the most.")
+        return [Problem("file", words % {"name": name, "most": MOST_BYTES // 1024**2})]
     begins = KINDS[end]
     if begins and not data.startswith(begins):
-        return [Problem("file", f"{name} is not what its name says: it does not begin as a {end} file does.")]
+        words = _("%(name)s is not what its name says: it does not begin as a %(kind)s file does.")
+        return [Problem("file", words % {"name": name, "kind": end})]
     return []

@@ -47,7 +47,7 @@ class DocumentAdmin(ServiceAdmin):
     @display(description=_("Kind"))
     def kind(self, document: Document) -> str:
         """Gives the file's name, or that it is a link."""
-        return document.file_name or "link"
+        return document.file_name or str(_("link"))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Lets nobody change one: its history would not tell what the file was."""

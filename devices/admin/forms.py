@@ -21,7 +21,7 @@ def unit_choices() -> list[Any]:
     for unit in UNITS.values():
         shown = unit.display if unit.display == unit.code else f"{unit.display} ({unit.code})"
         groups.setdefault(unit.quantity.capitalize(), []).append((unit.code, shown))
-    return [("", "none"), *groups.items()]
+    return [("", _("none")), *groups.items()]
 
 
 class PairsField(forms.CharField):
@@ -60,7 +60,7 @@ class PairsField(forms.CharField):
 class AssetForm(ServiceForm):
     """An asset."""
 
-    attributes = PairsField(help_text="What else is known of it, one on each line: Rated power: 250 kW")
+    attributes = PairsField(help_text=gettext_lazy("What else is known of it, one on each line: Rated power: 250 kW"))
 
 
 class SensorForm(ServiceForm):
