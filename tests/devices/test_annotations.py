@@ -136,3 +136,13 @@ def test_more_places_than_one_answer_takes_are_refused(press: Asset, name: str) 
     client.force_login(factories.viewer())
     fields = {"start": AT.isoformat(), "end": (AT + HOUR).isoformat(), name: ["press-1-1/temp"] * 300}
     assert client.get(ADDRESS, fields).status_code == 422
+
+
+@pytest.mark.parametrize("unknown", [{"asset": "none"}, {"sensor": "press-1-1/none"}, {"asset": ["press-1-1", "none"]}])
+def test_over_http_an_unknown_asset_answers_like_an_unknown_sensor(
+    press: Asset, client: Client, unknown: dict[str, Any]
+) -> None:
+    client.force_login(factories.viewer())
+    wanted = {"start": "2026-03-01T06:00:00Z", "end": "2026-03-01T07:00:00Z"}
+    assert client.get(ADDRESS, {**wanted, "asset": "press-1-1", "sensor": "press-1-1/temp"}).status_code == 200
+    assert client.get(ADDRESS, {**wanted, **unknown}).status_code == 404
