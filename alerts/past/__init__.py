@@ -5,7 +5,7 @@ read within a block stand at a moment of the past; `versions` gives alarms at ma
 docs/decisions/0030-playback.md.
 """
 
-from alerts.past.looking import Written, looking_back
+from alerts.past.looking import Unknown, Written, looking_back
 from alerts.past.stepping import Versions, versions
 
-__all__ = ["Versions", "Written", "looking_back", "versions"]
+__all__ = ["Unknown", "Versions", "Written", "looking_back", "versions"]

@@ -39,11 +39,16 @@ class Written(Exception):
     """Something wants to be written while the past is looked at; it would be written into the present."""
 
 
+class Unknown(Exception):
+    """A statement reads what has a past in a way that is not known here: it would read the present."""
+
+
 @contextmanager
 def looking_back(at: datetime) -> Iterator[None]:
     """Lets alarms, suppressions, journal, floods and newest readings be those of a moment, the moment included.
 
-    Raises: Written, from whatever writes within the block.
+    Raises: Written, from whatever writes within the block; Unknown, from a statement that names tables of its own and
+    reads alarms.
     Cost: two queries; a statement that reads alarms looks each open one up in an index.
     """
     head = _head(at)
@@ -82,7 +87,8 @@ class _Past:
                 given += [self._known[name] for name in names]
         if not put:
             return execute(sql, params, many, context)
-        assert verb == "SELECT", "a statement with tables of its own is not known here"
+        if verb != "SELECT":
+            raise Unknown(f"A statement with tables of its own cannot look at the past: {sql[:80]}")
         return execute(f"WITH {', '.join(put)} {sql}", [*given, *(params or ())], many, context)
 
 

@@ -15,7 +15,7 @@ from alerts import services
 from alerts.book import Book
 from alerts.instants import from_us, to_us
 from alerts.models import Alarm, JournalEntry
-from alerts.past import Written, looking_back, versions
+from alerts.past import Unknown, Written, looking_back, versions
 from devices.telemetry import history
 from devices.telemetry.batch import Batch
 from plant.pages import playback, urls
@@ -159,6 +159,17 @@ def test_nothing_can_be_written_while_the_past_is_looked_at(story, start):
     with looking_back(start), pytest.raises(Written), transaction.atomic():
         services.comment(alarm_id=story.pk, user=viewer, text="x", now=start)
     assert JournalEntry.objects.count() == rows
+
+
+def test_a_statement_with_tables_of_its_own_is_refused_where_it_reads_what_has_a_past(story, start):
+    def read(sql):
+        with looking_back(start), connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall()
+
+    assert read("WITH one AS (SELECT 1 AS n) SELECT n FROM one") == [(1,)]
+    with pytest.raises(Unknown, match="tables of its own"):
+        read('WITH mine AS (SELECT * FROM "alerts_alarm") SELECT COUNT(*) FROM mine')
 
 
 def test_page_costs_the_same_number_of_queries_for_any_number_of_alarms_and_steps(browser, start):
