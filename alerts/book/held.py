@@ -16,30 +16,25 @@ from alerts.lifecycle import ACTIVE, NOT_PRESENTED, WAITING, Effect, Event, Lett
 from alerts.models import (
     Alarm,
     AlarmClass,
+    AlarmPast,
     Delivery,
     JournalEntry,
     Rule,
     RuleInput,
     State,
     Suppression,
+    SuppressionPast,
     Suppressor,
 )
+from alerts.models.past import kept
 from alerts.notify import routing
 from alerts.past import keeping
 from alerts.positions import Seats
 from devices.models import Asset, Sensor
 
-_ALARM_FIELDS = (
-    "state", "suppressed", "active", "cleared", "acked", "acked_by", "closed", "annunciations", "first_out", "silenced",
-    "realarm_due",
-)  # fmt: skip
-_SUPPRESSION_FIELDS = (
-    "switches", "shelved_until", "one_shot", "shelved_by", "shelved_at", "shelve_reason", "designed", "designed_at",
-    "out_by", "out_at", "out_reason", "work_order", "review",
-)  # fmt: skip
-
-
-_PERSONS = frozenset({"acked_by", "shelved_by", "out_by"})
+# What a step may change, by its name, as rows hold it: whatever has a past, and when an occurrence was over.
+_ALARM_FIELDS = {**kept(AlarmPast), "closed": "closed"}
+_SUPPRESSION_FIELDS = kept(SuppressionPast)
 
 Actor = AbstractBaseUser | str
 Row = TypeVar("Row", Alarm, Suppression)
@@ -291,7 +286,7 @@ class Held:
 def _stored(row: Alarm | Suppression) -> dict[str, Any]:
     """Gives the fields that a step may change, as the database holds them."""
     names = _ALARM_FIELDS if isinstance(row, Alarm) else _SUPPRESSION_FIELDS
-    found = {name: getattr(row, f"{name}_id" if name in _PERSONS else name) for name in names}
+    found = {name: getattr(row, attribute) for name, attribute in names.items()}
     return {name: list(value) if isinstance(value, list) else value for name, value in found.items()}
 
 

@@ -12,7 +12,8 @@ from alerts import journal
 from alerts.flood import queries
 from alerts.flood.counter import Load, annunciated, interval_of, passed
 from alerts.lifecycle import Event
-from alerts.models import FloodLoad, FloodMark, JournalEntry, JournalHead
+from alerts.models import FloodLoad, FloodLoadPast, FloodMark, JournalEntry, JournalHead
+from alerts.models.past import kept
 from alerts.past import keeping
 
 log = structlog.get_logger(__name__)
@@ -20,7 +21,7 @@ log = structlog.get_logger(__name__)
 BEGINS, ENDS = "flood_begins", "flood_ends"  # the journal's words
 _MARK = 1
 _HIDDEN = ("G", "H", "I")
-_FIELDS = ["interval", "count", "since", "before"]
+_FIELDS = list(kept(FloodLoadPast))
 
 
 def follow(*, now: datetime) -> int:

@@ -84,3 +84,14 @@ class FloodLoadPast(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position or 'no position'} until {self.until}: {self.count}"
+
+
+# What tells whose row of the past it is, and until when; and what is null where it is as it is now.
+_APART = frozenset({"id", "alarm", "rule", "position", "until"})
+WORDS = ("message", "frozen")
+
+
+def kept(past: type[models.Model]) -> dict[str, str]:
+    """Gives the fields of which a table keeps the past, by their names, as the names under which rows hold them."""
+    fields = past._meta.local_concrete_fields
+    return {field.name: field.attname for field in fields if field.name not in _APART and field.name not in WORDS}

@@ -7,12 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from alerts.models import Alarm, AlarmPast, FloodLoad, FloodLoadPast, Suppression, SuppressionPast
+from alerts.models.past import kept
 
 Fields = Mapping[str, Any]
 
-# Of an occurrence that is over, nothing but comments follows.
-_LEFT_OUT = frozenset({"closed"})
-_PERSONS = {"acked_by": "acked_by_id", "shelved_by": "shelved_by_id", "out_by": "out_by_id"}
+_ALARM, _SUPPRESSION = kept(AlarmPast), kept(SuppressionPast)
 
 
 def alarms(
@@ -28,7 +27,7 @@ def alarms(
         message, frozen = words.get(alarm.pk, (None, None))
         reworded = message is not None and (message, frozen) != (alarm.message, alarm.frozen)
         if before["closed"] is None and (before != after or reworded):
-            fields = {_PERSONS.get(name, name): value for name, value in before.items() if name not in _LEFT_OUT}
+            fields = {attribute: before[name] for name, attribute in _ALARM.items()}
             rows.append(AlarmPast(alarm=alarm, until=now, message=message, frozen=frozen, **fields))
     AlarmPast.objects.bulk_create(rows)
 
@@ -38,7 +37,7 @@ def suppressions(changes: Iterable[tuple[Suppression, Fields | None, Fields]], n
     rows = []
     for row, before, after in changes:
         if before != after:
-            fields = {_PERSONS.get(name, name): value for name, value in (before or {}).items()}
+            fields = {} if before is None else {attribute: before[name] for name, attribute in _SUPPRESSION.items()}
             rows.append(SuppressionPast(rule_id=row.rule_id, until=now, **fields))
     SuppressionPast.objects.bulk_create(rows)
 

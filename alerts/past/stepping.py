@@ -10,10 +10,9 @@ from datetime import datetime
 from itertools import accumulate
 
 from alerts.models import Alarm, AlarmPast, Suppression, SuppressionPast
+from alerts.models.past import WORDS, kept
 
-_SAME = ("state", "suppressed", "active", "cleared", "acked", "acked_by_id", "annunciations", "first_out", "silenced",
-         "realarm_due")  # fmt: skip
-_WORDS = ("message", "frozen")
+_SAME = tuple(kept(AlarmPast).values())
 
 
 class Versions:
@@ -49,7 +48,7 @@ class Versions:
             for name in _SAME:
                 setattr(alarm, name, getattr(row, name))
             alarm.acked_by = row.acked_by
-            for name in _WORDS:
+            for name in WORDS:
                 if (word := getattr(row, name)) is not None:
                     setattr(alarm, name, word)
         if alarm.closed is not None and alarm.closed > moment:
