@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from alerts import queries
-from alerts.lifecycle import NOT_PRESENTED, SWITCHES
+from alerts.lifecycle import NOT_PRESENTED, SWITCHES, Event
 from alerts.models import JournalEntry, Suppression
 from devices import events
 from devices.topology import Topology, topology
@@ -28,6 +28,9 @@ def announce(entries: Sequence[JournalEntry]) -> None:
     for entry in entries:
         alarm = entry.alarm
         if alarm is None:
+            if (place := of_asset(plant, entry)) is not None:
+                said = {"type": "live.comment", "journal": entry.pk, "frame": comment_frame(entry)}
+                _send(plant, place, said)
             continue
         text = frame(entry.pk, queries.as_json(alarm))
         _send(plant, alarm.asset_id, {"type": "live.alarm", "journal": entry.pk, "frame": text})
@@ -46,6 +49,18 @@ def _send(plant: Topology, asset: int | None, message: dict[str, Any]) -> None:
 def frame(journal: int, alarm: dict[str, Any]) -> str:
     """Gives the text of an alarm frame."""
     return json.dumps({"type": "alarm", "journal": journal, "alarm": alarm}, separators=(",", ":"))
+
+
+def of_asset(plant: Topology, entry: JournalEntry) -> int | None:
+    """Gives the asset that a row is a comment about, of no alarm and no rule; None for another row."""
+    if entry.event != Event.COMMENT or entry.alarm_id is not None or entry.rule_id is not None:
+        return None
+    return next((pk for pk, code in plant.code.items() if code == entry.tag), None)
+
+
+def comment_frame(entry: JournalEntry) -> str:
+    """Gives the text of the frame that says that somebody wrote about an asset; its page reads what."""
+    return json.dumps({"type": "comment", "journal": entry.pk, "asset": entry.tag}, separators=(",", ":"))
 
 
 def suppression_frames(entries: Iterable[JournalEntry]) -> list[tuple[int, int, str]]:

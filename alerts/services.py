@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from alerts import journal
+from alerts import events, journal
 from alerts.book import Book
 from alerts.lifecycle import Effect, Event, IllegalEvent
 from alerts.models import Alarm, JournalEntry, Priority, Rule, State
@@ -157,6 +157,7 @@ def comment_asset(*, asset: Asset, user: AbstractBaseUser, text: str, now: datet
     with transaction.atomic():
         journal.lock()
         journal.write([entry], now)
+        transaction.on_commit(lambda: events.announce([entry]))
     return entry
 
 

@@ -19,11 +19,13 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Q
 from redis import RedisError
 
 from alerts import queries as alarms
-from alerts.events import ALL_ALARMS, frame, suppression_frames
+from alerts.events import ALL_ALARMS, comment_frame, frame, of_asset, suppression_frames
 from alerts.flood import queries as flood_queries
+from alerts.lifecycle import Event
 from alerts.models import JournalEntry, JournalHead, Suppression
 from devices import metrics, moment
 from devices.telemetry import latest
@@ -174,19 +176,26 @@ def _may_look(user_id: int) -> bool:
     return User.objects.filter(pk=user_id, is_active=True).exists()
 
 
+# Of alarms, and what is said of an asset.
+_TOLD = Q(alarm__isnull=False) | Q(alarm=None, rule_id=None, event=Event.COMMENT)
+
+
 def _journal_frames(after: int, upto: int) -> list[tuple[int, int | None, str]]:
-    """Gives the frames of journal rows, in order. Cost: two queries."""
+    """Gives the frames of journal rows, in order. Cost: three queries."""
     entries = (
-        JournalEntry.objects.filter(id__gt=after, id__lte=upto, alarm__isnull=False)
+        JournalEntry.objects.filter(_TOLD, id__gt=after, id__lte=upto)
         .select_related("alarm", "alarm__sensor", "alarm__asset", "alarm__acked_by")
         .order_by("id")[: MOST_MISSED + 1]
     )
     alarms.with_shelving([entry.alarm for entry in entries if entry.alarm])
-    return [
-        (entry.pk, entry.alarm.asset_id, frame(entry.pk, alarms.as_json(entry.alarm)))
-        for entry in entries
-        if entry.alarm
-    ]
+    plant = topology()
+    found: list[tuple[int, int | None, str]] = []
+    for entry in entries:
+        if entry.alarm is not None:
+            found.append((entry.pk, entry.alarm.asset_id, frame(entry.pk, alarms.as_json(entry.alarm))))
+        elif (place := of_asset(plant, entry)) is not None:
+            found.append((entry.pk, place, comment_frame(entry)))
+    return found
 
 
 def resolve(wanted: Subscribe, plant: Topology) -> View:
@@ -344,6 +353,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         if self.view.concerns(message["asset"]):
             self.relayed.add(message["journal"])
             self.outgoing.put(message["frame"])
+
+    async def live_comment(self, message: dict[str, Any]) -> None:
+        """Relays that somebody wrote about an asset."""
+        await self.live_alarm(message)
 
     async def live_suppression(self, message: dict[str, Any]) -> None:
         """Relays how a rule's suppression stands, to those who asked."""

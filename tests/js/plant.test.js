@@ -124,3 +124,9 @@ test("a frame of a suppression that comes late changes nothing", () => {
   assert.deepEqual(hiddenAfter(snapshot(4), turn(6, late), turn(5, early)), []);
   assert.deepEqual(hiddenAfter(snapshot(6), turn(6, early)), []);
 });
+
+test("a comment about an asset changes nothing that is kept, and names the asset", () => {
+  const plant = nothing();
+  assert.deepEqual(apply(plant, { type: "comment", journal: 7, asset: "press-01" }), { comment: "press-01" });
+  assert.deepEqual(plant, nothing());
+});

@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.db import transaction
 from django.utils import timezone
 
-from alerts import services, timers
+from alerts import queries, services, timers
 from alerts.lifecycle import Event
 from alerts.models import Alarm, JournalEntry, Rule, Suppression, Suppressor
+from devices.models import Asset
 from plant import live
 from tests import factories
 from tests.scenario import Scenario
@@ -30,7 +32,7 @@ class Browser:
         self._socket = WebsocketCommunicator(live.LiveConsumer.as_asgi(), "/ws/live")
         self._socket.scope["user"] = user
         self._asked = {"type": "subscribe", "suppressions": suppressions}
-        self.alarms, self.suppressions, self.kinds = {}, {}, set()
+        self.alarms, self.suppressions, self.kinds, self.comments = {}, {}, set(), []
 
     async def __aenter__(self):
         assert (await self._socket.connect())[0]
@@ -63,6 +65,8 @@ class Browser:
                 self.suppressions.pop((row["asset"], row["rule"]), None)
                 if row["suppressed"]:
                     self.suppressions[row["asset"], row["rule"]] = row
+            elif frame["type"] == "comment":
+                self.comments.append(frame["asset"])
             elif frame["type"] == "beat":
                 self.journal = frame["journal"]
 
@@ -190,3 +194,54 @@ async def test_what_one_alarm_suppresses_by_the_thousand_ends_no_socket(scenario
         await sync_to_async(many)()
         await plain.upto(await head())
         assert {alarm["rule"] for alarm in plain.alarms.values()} >= {"Feeder trip"}
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["frames arrive", "frames are lost"])
+async def test_other_screens_hear_of_a_comment_about_an_asset(scenario, monkeypatch, lost):
+    if lost:
+        monkeypatch.setattr("devices.events.send", lambda group, message: None)
+    monkeypatch.setattr(live, "BEAT", 0.2)
+    acts = await sync_to_async(Acts)(scenario)
+    other = await sync_to_async(lambda: Asset.objects.exclude(pk=acts.machine.pk).filter(level="line").get())()
+
+    def story(asset):
+        """Gives what the machine's page shows of the journal."""
+        return [entry.reason for entry in queries.story([asset.pk], [asset.code], 20)]
+
+    def say(asset, text):
+        services.comment_asset(asset=asset, user=acts.user, text=text, now=timezone.now())
+        return live._journal_head()
+
+    async with Browser(acts.user) as old:
+        kept = {acts.machine.code: await sync_to_async(story)(acts.machine), other.code: []}
+        for asset, text in (
+            (acts.machine, "Bearing is warm"),
+            (other, "Belt is new"),
+            (acts.machine, "Oil is full"),
+        ):
+            old.comments.clear()
+            await old.upto(await sync_to_async(say)(asset, text))
+            assert old.comments == [asset.code]
+            # Each frame has the page read its events anew; without it they stay as they are.
+            for code in old.comments:
+                kept[code] = await sync_to_async(story)(asset)
+            assert kept[asset.code] == await sync_to_async(story)(asset)
+        assert kept[acts.machine.code][:2] == ["Oil is full", "Bearing is warm"]
+        assert old.alarms == {}
+
+
+async def test_a_comment_that_is_refused_is_told_to_nobody(scenario, monkeypatch):
+    monkeypatch.setattr(live, "BEAT", 0.2)
+    acts = await sync_to_async(Acts)(scenario)
+    told = []
+    monkeypatch.setattr("devices.events.send", lambda group, message: told.append(message))
+
+    def say():
+        with pytest.raises(services.Refused):
+            services.comment_asset(asset=acts.machine, user=acts.user, text=" ", now=timezone.now())
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            services.comment_asset(asset=acts.machine, user=acts.user, text="undone", now=timezone.now())
+            raise ZeroDivisionError
+
+    await sync_to_async(say)()
+    assert told == []

@@ -29,6 +29,8 @@ export function apply(plant, frame) {
       return applyAlarm(plant, frame);
     case "suppression":
       return applySuppression(plant, frame);
+    case "comment":
+      return { comment: frame.asset };
     default:
       return {};
   }

@@ -46,12 +46,13 @@ const listeners = {
   out: new Set(),
   floods: new Set(),
   suppression: new Set(),
+  comment: new Set(),
   version: new Set(),
   hear: new Set(),
 };
 
 /**
- * Calls `listen` on snapshot(), values(tags), alarm(change), suppression(change), lost(), back(), next(ms), out(),
+ * Calls `listen` on snapshot(), values(tags), alarm(change), suppression(change), comment(asset), lost(), back(), next(ms), out(),
  * floods(rows) or version(): the server's pages are newer than this one; and, for the player, hear().
  */
 export function on(event, listen) {
@@ -72,6 +73,7 @@ export function take(frame) {
   else if (change.tags?.length) tell("values", change.tags);
   else if (change.alarm) tell("alarm", change);
   else if (change.suppression) tell("suppression", change);
+  else if (change.comment) tell("comment", change.comment);
 }
 
 const wanted = JSON.parse(subscribe || '""');

@@ -172,6 +172,7 @@ export function start() {
     known = true;
   });
   on("alarm", onAlarm);
+  on("comment", (asset) => parts.has(asset) && readStory());
   onLeap((page) => {
     takeDay(page);
     lineAt = 0;
