@@ -66,7 +66,8 @@ def test_a_chunk_folded_between_list_and_read_is_found_where_it_is_now(sensors, 
     one, other = sensors[0].pk, sensors[1].pk
     gone = chunk(one, (1, 10.0, False), (2, 20.0, False))
     chunk(other, (3, 30.0, False))
-    whole, folded = moments._ends, []
+    whole = moments._ends
+    folded: list[int] = []
 
     def listed(before):
         found = whole(before)
