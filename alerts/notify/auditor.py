@@ -145,7 +145,7 @@ def _to_post(call: Call) -> set[int]:
 
 def _late(now: datetime) -> list[str]:
     """Gives what waits in the outbox, or in a plan, for longer than it may. Cost: two queries over what is due."""
-    waiting = Q(outcome=Outcome.DUE) & (Q(due__lt=now - LATE) | Q(rested__lt=now - LATE))
+    waiting = Q(outcome=Outcome.DUE) & (Q(due__lt=now - LATE) | Q(first_due__lt=now - LATE))
     lost = Q(outcome=Outcome.SENDING, claimed__lt=now - LOST)
     rows = Delivery.objects.filter(waiting | lost).select_related("user", "team").order_by("due")
     steps = Call.objects.filter(due__lt=now - LATE).order_by("due").values_list("alarm_id", "place", "due")

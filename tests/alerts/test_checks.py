@@ -24,7 +24,7 @@ FIELDS = {"limit": 90.0, "low": 5.0, "high": 80.0, "value": 3.0, "reference": 60
         (Kind.HIGH, {}, {"limit": 90.0}),
         (Kind.LOW, {}, {"limit": 90.0}),
         (Kind.OUTSIDE, {}, {"low": 5.0, "high": 80.0}),
-        (Kind.OUTSIDE, {"low": None}, {"low": None, "high": 80.0}),
+        (Kind.OUTSIDE, {"low": None}, {"high": 80.0}),
         (Kind.EQUALS, {}, {"value": 3.0}),
         (Kind.NOT_EQUALS, {}, {"value": 3.0}),
         (Kind.DEVIATION, {}, {"reference": 60.0}),

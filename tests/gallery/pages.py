@@ -138,7 +138,7 @@ NOT_SHOWN = {
         "subscription-preferences", "subscription-calendar", "rota-override", "rota-swap", "rota-drop",
         "maintenance-add", "maintenance-end", "delivery-resend", "delivery-dismiss", "rule-take-back",
         "type-rule-take-back", "report-mail", "workbench-draft", "draft-apply", "draft-discard", "synoptic-take-back",
-        "map-layer-add", "map-layer-delete", "map-plan", "theme", "language", "clock", "wall", "screen", "sign-out",
+        "map-layer-add", "map-layer-delete", "map-plan", "theme", "language", "clock", "screen", "sign-out",
         "session",
     ),
     "gives data": (

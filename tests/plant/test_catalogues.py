@@ -198,7 +198,8 @@ def test_a_kept_reason_is_said_in_the_readers_language() -> None:
 
 
 def _filled(sentence: str) -> str:
-    fits: dict[str, Any] = {"count": "3", "round": "2", "step": "1", "time": "06:00"}
+    fits: dict[str, Any] = {"count": "3", "number": "7", "round": "2", "shard": "1", "step": "1", "time": "06:00"}
+    fits["when"] = "before 2026-01-05 06:00 UTC"
     return re.sub(r"%\((\w+)\)s", lambda place: fits.get(place[1], "Olga"), sentence)
 
 
