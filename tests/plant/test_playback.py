@@ -227,7 +227,7 @@ def test_pages_are_played_back_as_they_were_drawn(clean_redis, client, monkeypat
         joined = [f"{address}{'&' if '?' in address else '?'}{then}" for address in addresses]
         return [part_of(client.get(address).content.decode()) for address in joined]
 
-    shift.read(shift.temps[0], 95.0)  # before the first alarm that was recorded the past knows less than the present did
+    shift.read(shift.temps[0], 95.0)  # before the first recorded alarm the past knows less than was known
     recorded = []
     for turn in range(60):
         shift.anything()
