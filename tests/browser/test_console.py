@@ -270,7 +270,9 @@ def test_single_keys_can_be_switched_off_and_are_all_in_the_list(plant: Plant, o
     keys = page.locator("#keys")
     for key in "/ACJKMNSTWX?":
         expect(keys.locator("kbd", has_text=re.compile(f"^{re.escape(key)}$")).first).to_be_visible()
-    keys.get_by_label("Single keys").click()
+    with page.expect_response("**/screen") as kept:
+        keys.get_by_label("Single keys").click()
+    assert kept.value.ok
     page.keyboard.press("Escape")
     page.keyboard.press("j")
     expect(page.locator("tr[aria-selected=true]")).to_have_count(0)

@@ -55,7 +55,7 @@ def test_symbols_stand_together_until_one_comes_nearer_and_show_their_alarm(plan
     first, second = "yard-1", "yard-2"
     plant.send({"crawler/north": 54.21, "crawler/east": 1.41, f"{first}/temp": 60.0, f"{second}/temp": 60.0})
     page = opened("/map/")
-    group = page.locator("#map .cluster")
+    group = page.locator("#map .cluster [role=button]")
     expect(group).to_have_attribute("aria-label", re.compile("^2 machines"))
     expect(page.locator("#map .outline.pipeline")).not_to_have_class(re.compile("al"))
     plant.send({f"{first}/temp": 97.4})

@@ -3,6 +3,7 @@
 import { gettext } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+const MOST_KEPT = 32_768; // characters of a form; browsers refuse to keep more than 64 KiB alive at once
 
 /** Sets text only when it differs: nothing repaints without a change. */
 export function setText(element, text) {
@@ -52,10 +53,12 @@ export async function post(url, fields, { own = false } = {}) {
   if (document.body.dataset.at && !own) {
     return Response.json({ error: gettext("You look at the past. Go back to live first.") }, { status: 409 });
   }
+  const body = new URLSearchParams(fields);
   return fetch(url, {
     method: "POST",
     headers: { "X-CSRFToken": csrfToken(), "X-Requested-With": "fetch", Accept: "application/json" },
-    body: new URLSearchParams(fields),
+    body,
+    keepalive: String(body).length < MOST_KEPT, // what was asked for is done though the page is left
     credentials: "same-origin",
   });
 }

@@ -69,7 +69,9 @@ function show(alarm) {
 function counts() {
   const all = [...plant.alarms.values()];
   const whole = tally(all);
-  if (knowsAlarms()) drawCounts(document.getElementById("banner-counts"), whole, { zeros: true });
+  const counted = document.getElementById("banner-counts");
+  counted.hidden = !knowsAlarms();
+  if (knowsAlarms()) drawCounts(counted, whole, { zeros: true });
   setText(document.getElementById("banner-unacked"), howMany(whole.unacked));
   const tab = document.getElementById("tab-alarms");
   if (tab) {

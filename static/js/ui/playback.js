@@ -281,9 +281,8 @@ function switchOff() {
 }
 
 function off(part, why) {
-  if (part.getAttribute("aria-disabled") === "true" && part.title === why) return;
-  part.setAttribute("aria-disabled", "true");
-  part.title = why;
+  setAttribute(part, "aria-disabled", "true");
+  if (part.form?.id !== "horn" && part.title !== why) part.title = why; // the horn says itself why nothing is heard
 }
 
 function keepLinksInThePast() {

@@ -99,14 +99,19 @@ export function startSpots(group, frame, spots, alarmsOf, open) {
     return node;
   }
 
+  /** The symbol stands beside the button, whose name says in words what the symbol's digit does. */
   function makeCluster(key, items) {
     const node = svg(
       "g",
-      { role: "button", "data-group": key },
-      svg("circle", { class: "hit", r: 19 }),
-      svg("polygon", { class: "hex", points: WIDE_HEXAGON }),
-      svg("text", { class: "count", y: 4 }),
-      svg("g", { class: "badge", transform: "translate(3 -2)", "aria-hidden": "true" }), // the label says it in words
+      { "data-group": key },
+      svg(
+        "g",
+        { role: "button" },
+        svg("circle", { class: "hit", r: 19 }),
+        svg("polygon", { class: "hex", points: WIDE_HEXAGON }),
+        svg("text", { class: "count", y: 4 }),
+      ),
+      svg("g", { class: "badge", transform: "translate(3 -2)", "aria-hidden": "true" }),
     );
     node.addEventListener("click", () => open(items));
     return node;
@@ -151,7 +156,7 @@ export function startSpots(group, frame, spots, alarmsOf, open) {
       ...(counted.total ? [fill(ngettext("%(n)s alarm", "%(n)s alarms", counted.total), { n: counted.total })] : []),
       ...saying(counted),
     ];
-    setAttribute(node, "aria-label", said.join(", "));
+    setAttribute(node.firstChild, "aria-label", said.join(", "));
   }
 
   /** Names what there is room for: what moves and what has an alarm first. Gives the room that is taken. */
