@@ -107,7 +107,7 @@ def explorer(days: int, pens: int) -> Iterator[tuple[Page, str, int]]:
             made = json.loads(stack.script(FILL.format(days=days, pens=pens)).splitlines()[-1])
             stack.start("web")
             browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-            page = browser.new_page(viewport={"width": 1920, "height": 1080})
+            page = browser.new_page(viewport={"width": 1920, "height": 1080}, bypass_csp=True)
             page.goto(stack.url + made["link"])
             page.get_by_role("button", name="Sign in").click()
             page.wait_for_url(f"{stack.url}/")
