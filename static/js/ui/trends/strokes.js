@@ -36,10 +36,17 @@ function hatching(colour) {
 export const penColour = (look, number) => look[`pen-${((number - 1) % 6) + 1}`];
 const dashOf = (number) => (number > 6 ? [7, 4] : []);
 
-export function text(ctx, look, words, x, y, { align = "left", weight = 400, size = 11, colour = "ink-3" } = {}) {
+/** Writes into the picture; `halo` keeps what was drawn before it off the letters. Gives the words' width. */
+export function text(ctx, look, words, x, y, { align = "left", weight = 400, size = 11, colour = "ink-3", halo = false } = {}) {
   ctx.font = `${weight} ${size}px ${look.font}`;
   ctx.textAlign = align;
   ctx.textBaseline = "alphabetic";
+  if (halo) {
+    ctx.strokeStyle = look["bg-1"];
+    ctx.lineWidth = 4;
+    ctx.lineJoin = "round";
+    ctx.strokeText(words, x, y);
+  }
   ctx.fillStyle = look[colour] ?? colour;
   ctx.fillText(words, x, y);
   return ctx.measureText(words).width;
@@ -110,7 +117,7 @@ export function limits(ctx, look, box, lines, yOf) {
     const free = spots.filter(([, base]) => base - 10 > box.top && base < box.top + box.height);
     const [x, base] = free.find(([one, other]) => taken.every((spot) => spot[0] !== one || Math.abs(spot[1] - other) > 12)) ?? spots[0];
     taken.push([x, base]);
-    text(ctx, look, words, x, base, { colour: "ink-2" });
+    text(ctx, look, words, x, base, { colour: "ink-2", halo: true });
   }
 }
 
