@@ -149,6 +149,11 @@ def test_the_drawer_acts_on_the_alarm_that_it_shows_and_on_no_other(plant: Plant
     first.locator(".msg").click()
     button = page.locator("#draw").get_by_role("button", name="Ack")
     expect(button).to_be_visible()
+    # The drawer scrolls by itself: there is nothing below the window.
+    assert page.evaluate("document.documentElement.scrollHeight - innerHeight") == 0
+    assert page.evaluate(
+        "(({ scrollHeight, clientHeight }) => scrollHeight > clientHeight)(document.getElementById('draw'))"
+    )
     # Another one is asked for and does not come: its content is not there, so its name is not either.
     answers: list[Any] = []
     page.route(re.compile(rf"/alarms/{wanted}/"), lambda route: answers.append(route))
