@@ -28,13 +28,15 @@ mine = Subscription.objects.filter(user=user).first() or subscribe(
 )
 type_rule = TypeRule.objects.order_by("pk").first()
 rota = Rota.objects.order_by("pk").first()
+stamp = "%Y-%m-%dT%H:%M:%SZ"
 try:
     from plant.models import Synoptic
     synoptic = Synoptic.objects.order_by("pk").first()
 except ImportError:
     synoptic = None
 print(json.dumps({{
-    "before": (timezone.now() - timedelta(minutes=10)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    "early": (timezone.now() - timedelta(days=40)).strftime(stamp),
+    "after": (alarm.raised + timedelta(seconds=20) if alarm is not None else timezone.now()).strftime(stamp),
     "link": make_link(user=user, now=timezone.now()),
     "area": above[0].url if above else "/",
     "line": above[1].url if len(above) > 1 else "",
@@ -72,7 +74,8 @@ SHOWN = (
         "No OEE, energy and output: they come with later issues. Connections and the pipeline stand in their place.",
     ),
     Shown("overview-wall", "/", "overview", "overview-wall", "As the overview.", wall=True),
-    Shown("playback", "/?at={before}", "overview", "", "A past moment: the bar says so."),
+    Shown("playback", "/?at={after}", "overview", "", "A past moment: the bar says so."),
+    Shown("playback-unknown", "/?at={early}", "overview", "", "Before anything was recorded."),
     Shown("area", "{area}", "asset", "area", "Values only of sensors that the plant has; no forecast."),
     Shown("line", "{line}", "asset", "area", "As the area."),
     Shown(
