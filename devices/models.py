@@ -6,8 +6,9 @@ from django.conf import settings
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from simple_history.models import HistoricalRecords
 from tree_queries.models import TreeNode
+
+from devices.records import History
 
 code_validator = RegexValidator(r"\A[A-Za-z0-9_-]+\Z", _("Use letters, digits, - and _ only."), code="code")
 
@@ -42,7 +43,7 @@ class AssetType(models.Model):  # type: ignore[django-manager-missing]  # of Ass
         validators=[MinValueValidator(1)],
         help_text=_("Days for which readings of these assets are kept; empty: the plant's setting."),
     )
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["code"]
@@ -95,7 +96,7 @@ class Asset(TreeNode):  # type: ignore[misc]  # tree_queries has no types
     )
     # Set by devices.services: a hash of the nearest machine above, so that a machine's readings stay in order.
     shard = models.PositiveSmallIntegerField(editable=False, default=0)
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["position", "code"]
@@ -114,7 +115,7 @@ class Document(models.Model):
     file_name = models.CharField(_("file"), max_length=120, blank=True)
     size = models.PositiveIntegerField(_("size"), default=0)  # of the file, in bytes
     added = models.DateTimeField(_("added"), auto_now_add=True)
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["title", "id"]
@@ -197,7 +198,7 @@ class TypeSensor(Measurement):
     """A sensor that every asset of a type gets."""
 
     type = models.ForeignKey(AssetType, models.CASCADE, related_name="sensors", verbose_name=_("asset type"))
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["id"]
@@ -220,7 +221,7 @@ class Sensor(Measurement):
         TypeSensor, models.SET_NULL, null=True, blank=True, editable=False, related_name="copies"
     )
     overrides = models.JSONField(default=list, blank=True, editable=False)
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["asset_id", "id"]
@@ -268,7 +269,7 @@ class Source(models.Model):
         help_text=_("Of the alarm that is raised when nothing comes from it."),
     )
     created = models.DateTimeField(_("created"), auto_now_add=True)
-    history = HistoricalRecords(excluded_fields=["token_hash"])
+    history = History(excluded_fields=["token_hash"])
 
     class Meta:
         ordering = ["name"]
@@ -384,7 +385,7 @@ class Annotation(models.Model):
     text = models.CharField(_("text"), max_length=500)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", editable=False)
     made = models.DateTimeField(auto_now_add=True)
-    history = HistoricalRecords()
+    history = History()
 
     class Meta:
         ordering = ["start", "id"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import SimpleNamespace
 from typing import Any
 
 from django.db import connection
@@ -25,12 +26,30 @@ def because(reason: str) -> Iterator[None]:
         _reason.reset(token)
 
 
+@contextmanager
+def by(user: Any) -> Iterator[None]:
+    """Names who, for the history of every row that is written inside, where no request does."""
+    # django-simple-history asks the request that its middleware leaves here; nothing of it but the user.
+    context: Any = HistoricalRecords.context
+    before = getattr(context, "request", None)
+    context.request = SimpleNamespace(user=user)
+    try:
+        yield
+    finally:
+        if before is None:
+            del context.request
+        else:
+            context.request = before
+
+
 class History(HistoricalRecords):
     """The history of a model, each row with the reason that `because` names."""
 
     def get_change_reason_for_object(self, instance: Any, history_type: str, using: str) -> str | None:
-        """Gives the reason of a change that is written by itself."""
-        return super().get_change_reason_for_object(instance, history_type, using) or _reason.get() or None
+        """Gives the reason of a change that is written by itself, as far as the column holds it."""
+        why = super().get_change_reason_for_object(instance, history_type, using) or _reason.get()
+        longest = instance.history.model._meta.get_field("history_change_reason").max_length
+        return why[:longest] if why else None
 
 
 def create_rows(model: Any, rows: Sequence[Any], reason: str | None = None) -> None:

@@ -14,6 +14,7 @@ from alerts import catalogue, rules
 from alerts.changes import changes_of
 from alerts.models import Rule
 from devices import configuration, services
+from devices.command_line import machine_user
 from plant.roles import ensure_roles
 from tests import factories
 
@@ -125,7 +126,7 @@ def test_a_preview_says_what_would_change_and_changes_nothing(press, tmp_path):
     assert Rule.objects.get(name="Temperature high").limit == 90.0
     run("import", file, "--reason", "review of May")
     rule = Rule.objects.get(name="Temperature high")
-    assert (rule.limit, rule.priority, changes_of(rule)[0].why) == (95.0, 2, "review of May")
+    assert (rule.limit, rule.priority, changes_of(rule)[0].why) == (95.0, 2, f"{machine_user()}: review of May")
 
 
 def test_a_type_s_rule_is_overridden_where_its_row_differs(press, tmp_path):

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from import_export.results import RowResult
 
 from alerts import master_list
+from devices.command_line import add_whose, changing
 
 
 class Command(BaseCommand):
@@ -23,10 +24,18 @@ class Command(BaseCommand):
         for verb in (give, take):
             verb.add_argument("file", type=Path, help="its ending says the form: .csv or .xlsx")
         take.add_argument("--reason", default="", help="why; needed where limits, priorities or suppression change")
+        add_whose(take)
         take.add_argument("--preview", action="store_true", help="show what would change, and change nothing")
 
     def handle(
-        self, *args: Any, verb: str, file: Path, reason: str = "", preview: bool = False, **options: Any
+        self,
+        *args: Any,
+        verb: str,
+        file: Path,
+        reason: str = "",
+        preview: bool = False,
+        username: str = "",
+        **options: Any,
     ) -> None:
         """Runs one of them."""
         if file.suffix[1:].lower() not in master_list.FORMATS:
@@ -35,7 +44,11 @@ class Command(BaseCommand):
             if verb == "export":
                 self.stdout.write(f"{master_list.write(file)} rules")
                 return
-            result = master_list.read(file, reason=reason, preview=preview)
+            # What needs a reason needs it from a person; what does not says at least where it came from.
+            with changing(username=username, reason=reason.strip() or f"imported from {file.name}"[:200]) as kept:
+                result = master_list.read(file, reason=kept if reason.strip() else "", preview=preview)
+        except CommandError:
+            raise
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror}.") from None
         except Exception as error:  # tablib and openpyxl name what they cannot read in many ways

@@ -7,7 +7,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from devices.command_line import add_whose, changing
 from devices.configuration import ConfigurationError, dump, load
+
+_LONGEST_NAME = 200  # characters; who changes it has room beside it
 
 
 class Command(BaseCommand):
@@ -21,11 +24,21 @@ class Command(BaseCommand):
         take = verbs.add_parser("import", help="take a file in: one transaction, or every error with its line")
         take.add_argument("file", help="plant.yaml, or - for standard input")
         take.add_argument("--prune", action="store_true", help="delete what the file does not mention")
-        take.add_argument("--reason", default="", help="why; needed where limits, priorities or suppression change")
+        take.add_argument("--reason", default="", help="why, for the history of what changes; else the file's name")
+        add_whose(take)
         give = verbs.add_parser("export", help="write the configuration")
         give.add_argument("file", nargs="?", default="-", help="where to; standard output if left out")
 
-    def handle(self, *args: Any, verb: str, file: str, prune: bool = False, reason: str = "", **options: Any) -> None:
+    def handle(
+        self,
+        *args: Any,
+        verb: str,
+        file: str,
+        prune: bool = False,
+        reason: str = "",
+        username: str = "",
+        **options: Any,
+    ) -> None:
         """Runs one of them."""
         if verb == "export":
             text = dump()
@@ -34,7 +47,9 @@ class Command(BaseCommand):
             else:
                 Path(file).write_text(text, encoding="utf-8", newline="\n")
             return
-        self._import(file, prune=prune, reason=reason)
+        name = "standard input" if file == "-" else Path(file).name
+        with changing(username=username, reason=reason.strip() or f"imported from {name}"[:_LONGEST_NAME]) as kept:
+            self._import(file, prune=prune, reason=kept)
 
     def _import(self, file: str, *, prune: bool, reason: str) -> None:
         try:
