@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from devices import services
+from devices.command_line import add_whose, changing
 from devices.models import Asset, Source
 
 
@@ -23,9 +24,13 @@ class Command(BaseCommand):
         add.add_argument("--scope", required=True, help="the code of an asset: it may send for it and all below it")
         token = verbs.add_parser("token", help="give a source a new token; the old one ends at once")
         token.add_argument("name")
+        for verb in (add, token):
+            add_whose(verb)
         verbs.add_parser("list", help="list the sources")
 
-    def handle(self, *args: Any, verb: str, name: str = "", scope: str = "", **options: Any) -> None:
+    def handle(
+        self, *args: Any, verb: str, name: str = "", scope: str = "", username: str = "", **options: Any
+    ) -> None:
         """Runs one of them."""
         if verb == "list":
             for source in Source.objects.select_related("scope"):
@@ -34,18 +39,33 @@ class Command(BaseCommand):
                 self.stdout.write(f"{source.name}  {source.scope.code}  {hint}{state}")
             return
         try:
-            if verb == "add":
-                asset = Asset.objects.filter(code=scope).first()
-                if asset is None:
-                    raise CommandError(f"There is no asset {scope!r}.")
-                token = services.create_source(name=name, scope=asset)[1]
-            else:
-                found = Source.objects.filter(name=name).first()
-                if found is None:
-                    raise CommandError(f"There is no source {name!r}; manage.py source add makes one.")
-                token = services.rotate_token(source=found)
+            with changing(username=username, reason=f"source {verb}"):
+                token = _added(name, scope) if verb == "add" else _renewed(name)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         # The token alone on standard output, so that a script can take it.
         self.stderr.write(f"The token of {name}; it is not shown again:")
         self.stdout.write(token)
+
+
+def _added(name: str, scope: str) -> str:
+    asset = Asset.objects.filter(code=scope).first()
+    if asset is None:
+        raise CommandError(f"There is no asset {scope!r}.")
+    found = Source.objects.filter(name=name).select_related("scope").first()
+    if found is None:
+        return services.create_source(name=name, scope=asset)[1]
+    if not found.token_hash and found.scope == asset:  # plant.yaml brought it, without a token
+        return services.rotate_token(source=found)
+    given = "it has a token" if found.token_hash else "it has no token yet"
+    raise CommandError(
+        f"There is a source {name} already, for {found.scope.code}; {given}. "
+        f"manage.py source token {name} gives it a new one."
+    )
+
+
+def _renewed(name: str) -> str:
+    found = Source.objects.filter(name=name).first()
+    if found is None:
+        raise CommandError(f"There is no source {name!r}; manage.py source add makes one.")
+    return services.rotate_token(source=found)
