@@ -14,12 +14,15 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.stack import Stack
+
+if TYPE_CHECKING:
+    from alerts.engine.rules import RuleSpec
 
 PLANT = """
 asset_types:
@@ -186,7 +189,10 @@ SCENARIOS: dict[str, tuple[Callable[[Stack], None], float]] = {
 
 
 def verdict(sender: Sender) -> dict[str, Any]:
-    """Compares what was accepted with what is stored, and the journal with a replay of the stored history."""
+    """Compares what was accepted with what is stored, and the journal with two replays of the stored history.
+
+    One is the backtest's, by the very engine that judged live; the other is the slow reference's, over all sensors.
+    """
     from django.utils import timezone
 
     from alerts import rules, system
@@ -203,10 +209,8 @@ def verdict(sender: Sender) -> dict[str, Any]:
         columns = history.read(sensor.pk, 0, 2**62)
         found += [(sensor.tag, int(at)) for at in columns.time]
         newest = max([newest, *columns.time.tolist()])
-    again = sorted(
-        (row.rule, row.time, row.active)
-        for row in stored([spec for shard in range(16) for spec in rules.specs(shard)], 0, newest)
-    )
+    specs = [spec for shard in range(16) for spec in rules.specs(shard)]
+    again = sorted((row.rule, row.time, row.active) for row in stored(specs, 0, newest))
     until = time.monotonic() + 20
     while True:
         live = sorted(
@@ -218,6 +222,9 @@ def verdict(sender: Sender) -> dict[str, Any]:
         if live == again or time.monotonic() > until:
             break
         time.sleep(1)
+    began = time.monotonic()
+    slow = reference(specs, newest)
+    seconds = time.monotonic() - began
     raised = JournalEntry.objects.filter(event="raise").count()
     waiting = Delivery.objects.filter(outcome__in=["due", "sending"]).count()
     # What limits and floods hold back is told in digests: nothing is left when their time has come.
@@ -235,6 +242,11 @@ def verdict(sender: Sender) -> dict[str, Any]:
         "journal_only": len([row for row in live if row not in again]),
         "replay_only": len([row for row in again if row not in live]),
         "differ": sorted(set(live) ^ set(again))[:9],
+        "reference_transitions": len(slow),
+        "reference_seconds": round(seconds, 1),
+        "not_in_reference": len([row for row in live if row not in slow]),
+        "reference_only": len([row for row in slow if row not in live]),
+        "reference_differs": sorted(set(live) ^ set(slow))[:9],
         "raised": raised,
         "without_delivery": raised - Delivery.objects.filter(event="raise").values("journal_id").distinct().count(),
         "deliveries_open": waiting + held,
@@ -245,6 +257,27 @@ def verdict(sender: Sender) -> dict[str, Any]:
             ).values_list("alarm__message", flat=True)
         ),
     }
+
+
+def reference(specs: Sequence[RuleSpec], newest: int) -> list[tuple[int, int, bool]]:
+    """Gives what the slow reference makes of the whole stored history, without what the live rules did not see."""
+    from alerts.instants import to_us
+    from alerts.models import JournalEntry, LeftOut
+    from devices.telemetry import history
+    from tests.reference import Reading, over_stored
+
+    readings = []
+    for sensor in sorted({sensor for spec in specs for sensor in spec.inputs}):
+        columns = history.read(sensor, 0, 2**62, late=False)
+        rows = zip(columns.time.tolist(), columns.value.tolist(), columns.quality.tolist(), strict=True)
+        readings += [Reading(sensor, at, value, quality, at) for at, value, quality in rows]
+    passed: dict[int, list[tuple[int, int]]] = {}
+    for entry in JournalEntry.objects.filter(rule_id__isnull=False, clock_from__isnull=False):
+        assert entry.rule_id is not None and entry.clock_from is not None
+        passed.setdefault(entry.rule_id, []).append((to_us(entry.clock_from), to_us(entry.time)))
+    left_out = list(LeftOut.objects.values_list("rule_id", "sensor_id", "time"))
+    found = over_stored(specs, readings, newest, left_out=left_out, passed=passed)
+    return sorted((row.rule, row.time, row.kind == "active") for row in found)
 
 
 def begin(stack: Stack, seconds: float, pace: float = 0.04) -> Sender:

@@ -1,4 +1,4 @@
-"""Whatever dies: every accepted reading is kept once, the journal equals a replay, every message is accounted for.
+"""Whatever dies: readings are kept once, the journal is a replay's and the slow reference's, no message is lost.
 
 The short form lets everything go wrong on one Andon; ANDON_CHAOS=long runs each trouble by itself.
 """
@@ -31,5 +31,7 @@ def test_nothing_accepted_is_lost_or_doubled(name: str, tmp_path: Path) -> None:
     assert found["transitions"] > 50
     assert (found["missing"], found["stored_twice"]) == (0, 0)
     assert (found["journal_only"], found["replay_only"]) == (0, 0)
+    assert found["reference_transitions"] >= found["transitions"]
+    assert (found["not_in_reference"], found["reference_only"]) == (0, 0)
     assert (found["without_delivery"], found["deliveries_open"]) == (0, 0)
     assert found["system_alarms"] == []

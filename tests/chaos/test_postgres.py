@@ -45,6 +45,8 @@ def test_nothing_is_lost_or_doubled_on_postgresql_whatever_dies(tmp_path: Path) 
     assert found["transitions"] > 50
     assert (found["missing"], found["stored_twice"]) == (0, 0)
     assert (found["journal_only"], found["replay_only"]) == (0, 0)
+    assert found["reference_transitions"] >= found["transitions"]
+    assert (found["not_in_reference"], found["reference_only"]) == (0, 0)
     assert (found["without_delivery"], found["deliveries_open"]) == (0, 0)
     assert found["acked"] > 0
     # Forty at once wait for a connection instead of opening forty, and those who leave early give theirs back.

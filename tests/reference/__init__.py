@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .expressions import worth
 from .readings import BAD, GOOD, UNCERTAIN, LeftOut, Reading, Transition
+from .stored import over_stored
 from .whole import Reference
 
-__all__ = ["BAD", "GOOD", "UNCERTAIN", "LeftOut", "Reading", "Reference", "Transition", "worth"]
+__all__ = ["BAD", "GOOD", "UNCERTAIN", "LeftOut", "Reading", "Reference", "Transition", "over_stored", "worth"]

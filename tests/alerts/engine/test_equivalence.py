@@ -15,7 +15,7 @@ from alerts.engine.rules import RuleSpec
 from alerts.engine.run import evaluate_stored, finish, leave_out, replay
 from alerts.engine.state import EngineState
 from tests.alerts.engine.plays import GRACE, Edit, Event, Live, Tick, columns, days, many, rules, spoken
-from tests.reference import Reading, Reference
+from tests.reference import Reading, Reference, over_stored
 
 
 def by_rule(transitions: Sequence[Any]) -> dict[int, list[tuple[Any, ...]]]:
@@ -117,6 +117,13 @@ def test_live_transitions_are_those_of_the_stored_history(
         gaps = leave_out(program, readings=readings, ranges=ranges)
         again = spoken(replay(program, batches, ordered=True, gaps=gaps, until=end))
         assert by_rule(again) == by_rule(live.transitions)
+    passed: dict[int, list[tuple[int, int]]] = {}
+    for transition in clocked:
+        passed.setdefault(transition.rule, []).append((int(transition.clock_from or 0), transition.time))
+    slow = over_stored(
+        specs, live.history, end, left_out=[(one.rule, one.sensor, one.time) for one in kept], passed=passed
+    )
+    assert by_rule(slow) == by_rule(live.transitions)
 
 
 @many
