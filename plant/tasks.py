@@ -11,19 +11,32 @@ from devices import metrics
 from devices.telemetry import stream
 
 WORKERS = ("telemetry", "work")  # by the queue each takes from
+CALLS = "calls"  # a pulse as long as the auditor finds that every call goes out
 PULSE_SECONDS = 5.0
 _MISSED = 6  # pulses in a row, then the worker counts as gone; a long drain may hold up two or three
 
 
 def pulse_key(worker: str) -> str:
-    """Gives where a worker's last pulse stands in Redis."""
+    """Gives where a worker's last pulse, or that of the calls, stands in Redis."""
     return f"andon:pulse:{worker}"
 
 
 @shared_task(name="plant.tasks.pulse")
 def pulse(worker: str) -> None:
-    """Says that beat, broker and the worker of this queue are at work."""
-    stream.connect().set(pulse_key(worker), 1, ex=int(PULSE_SECONDS * _MISSED))
+    """Says that beat, broker and the worker of this queue are at work; the one that calls also asks the auditor.
+
+    Cost: a round trip to Redis; for the one that calls, one more and a query.
+    """
+    _show(worker)
+    if worker == "work":
+        from alerts.notify import auditor  # the telemetry workers have no use for it
+
+        if auditor.is_well(timezone.now()):
+            _show(CALLS)
+
+
+def _show(name: str) -> None:
+    stream.connect().set(pulse_key(name), 1, ex=int(PULSE_SECONDS * _MISSED))
 
 
 @shared_task(name="plant.tasks.heartbeat")
@@ -75,4 +88,4 @@ def _first_pulse(sender: Any, **_: Any) -> None:
     """Makes a new worker known at once instead of at beat's next round."""
     for queue in sender.app.amqp.queues.consume_from:
         if queue in WORKERS:
-            pulse(queue)
+            _show(queue)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from time import monotonic
 
 import redis
 import structlog
@@ -11,10 +13,15 @@ from django.utils.translation import gettext as _
 from alerts import system
 from devices.telemetry import failing, stream
 from plant import writing
+from plant.tasks import CALLS, WORKERS, pulse_key
 
 log = structlog.get_logger(__name__)
 
 ILL_AFTER = 10.0  # seconds that an accepted reading waits to be judged
+COMES_UP = 120.0  # seconds that workers have at the start to show themselves; the auditor looks once a minute
+
+_PULSES = (*WORKERS, CALLS)
+_began = monotonic()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +44,16 @@ class Health:
 
 
 def health() -> Health:
-    """Gives the pipeline's health. Cost: one query, a few round trips to Redis; one query more while a drain fails."""
+    """Gives the pipeline's health. Cost: one query, a few round trips to Redis; one query more while a drain fails.
+
+    The pulses are those of /readyz, but for the first two minutes of this process: the workers may be coming up.
+    """
     client = stream.connect()
     try:
         shards = stream.lag(client).values()
         failures = failing.read(client)
         now = stream.server_time_us(client) if failures else 0
+        shown = client.mget([pulse_key(name) for name in _PULSES])
     except redis.RedisError as error:
         log.warning("pipeline lag not read", error=str(error))
         return Health(0, 0.0, _("The stream of readings cannot be reached. No reading comes in, no alarm is judged."))
@@ -53,7 +64,21 @@ def health() -> Health:
         reason = _("Readings of %(machines)s are not judged, no alarm of theirs is raised: %(error)s")
         words = next(iter(lasting.values())).words
         return Health(readings, seconds, reason % {"machines": system.whose(lasting), "error": words})
+    silent = {name for name, pulse in zip(_PULSES, shown, strict=True) if pulse is None}  # type: ignore[arg-type]  # a sync client's
+    if silent and monotonic() - _began >= COMES_UP:
+        return Health(readings, seconds, _missing(silent))
     if seconds > ILL_AFTER:
         reason = _("Readings wait %(age)s to be judged. Alarms come late by as much.")
         return Health(readings, seconds, reason % {"age": writing.age(seconds)})
     return Health(readings, seconds)
+
+
+def _missing(silent: Collection[str]) -> str:
+    """Says what does not happen while some pulses are missing; beat carries them all."""
+    if set(WORKERS) <= set(silent):
+        return _("Neither beat nor a worker has answered for a while. Alarms may not be raised, and nobody is called.")
+    if "telemetry" in silent:
+        return _("No worker has judged readings for a while. No alarm is raised.")
+    if "work" in silent:
+        return _("The worker that calls people has not answered for a while. Messages and reports wait.")
+    return _("Calls go out late, or nobody checks that they go out. The list of deliveries says more.")

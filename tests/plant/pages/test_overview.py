@@ -13,12 +13,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from alerts.models import Alarm, State
+from alerts.notify import auditor
 from devices import services
 from devices.models import Asset, Sensor
+from devices.telemetry import stream
 from devices.telemetry.stream import Lag
 from plant.machines import Kind
+from plant.pages import pipeline
 from plant.pages.overview import Board
 from plant.pages.tree import tree
+from plant.tasks import CALLS, WORKERS, pulse, pulse_key
 from tests import factories
 
 BUDGET = 24
@@ -178,6 +182,64 @@ def test_an_empty_plant_shows_how_to_begin(browser: Client) -> None:
     assert "There are no machines yet" in page
 
 
+@pytest.fixture
+def pulses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets this process have been up for long, with workers that answer and an auditor that finds nothing late."""
+    from django.utils import timezone
+
+    monkeypatch.setattr(pipeline, "_began", time.monotonic() - pipeline.COMES_UP)
+    auditor.audit(timezone.now())
+    for worker in WORKERS:
+        pulse(worker)
+
+
+def test_the_page_is_well_while_workers_and_auditor_answer(browser: Client, pulses: None) -> None:
+    assert pipeline.health().reason == ""
+    build(3)
+    assert 'id="pipeline-ill" hidden' in browser.get("/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("expired", "says"),
+    [
+        (["telemetry"], "No worker has judged readings for a while. No alarm is raised."),
+        (["work", "calls"], "The worker that calls people has not answered for a while."),
+        (["telemetry", "work", "calls"], "Neither beat nor a worker has answered for a while."),
+        (["calls"], "Calls go out late, or nobody checks that they go out."),
+    ],
+)
+def test_the_page_says_which_pulse_has_expired(
+    browser: Client, pulses: None, expired: list[str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(3)
+    for name in expired:
+        stream.connect().pexpire(pulse_key(name), 1)
+    time.sleep(0.01)
+    page = browser.get("/").content.decode()
+    assert "The pipeline is ill" in page and says in page and 'id="pipeline-ill" hidden' not in page
+    assert says in browser.get("/figures").json()["pipeline"]["reason"]
+    monkeypatch.setattr(pipeline, "_began", time.monotonic())
+    assert not pipeline.health().ill  # they may be coming up
+
+
+def test_the_calls_have_no_pulse_while_one_is_late(
+    browser: Client, pulses: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream.connect().delete(pulse_key(CALLS))
+    with monkeypatch.context() as late:
+        late.setattr(auditor, "is_well", lambda now: False)
+        pulse("work")
+    assert pipeline.health().reason.startswith("Calls go out late")
+    pulse("work")
+    assert not pipeline.health().ill
+
+
+def test_the_pulses_cost_the_page_no_query(db: None, pulses: None, django_assert_num_queries: Any) -> None:
+    pipeline.health()
+    with django_assert_num_queries(1):
+        pipeline.health()
+
+
 def test_the_page_stands_without_redis_and_says_so(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     import redis
 
@@ -203,7 +265,7 @@ def test_names_are_text_and_never_markup(browser: Client) -> None:
 
 
 def test_the_figures_that_no_event_carries_are_asked_for(
-    browser: Client, raise_alarm: Callable[..., Alarm], monkeypatch: pytest.MonkeyPatch
+    browser: Client, raise_alarm: Callable[..., Alarm], monkeypatch: pytest.MonkeyPatch, pulses: None
 ) -> None:
     machine = build(3)[0]
     factories.rule(machine)
@@ -212,6 +274,6 @@ def test_the_figures_that_no_event_carries_are_asked_for(
     assert (figures["rate"][-1], sum(figures["rate"]), len(figures["rate"])) == (1, 1, 24)
     assert figures["pipeline"] == {"readings": 0, "seconds": 0.0, "share": 0.0, "reason": ""}
     monkeypatch.setattr("devices.telemetry.stream.lag", lambda _client: {0: Lag(5000, 42.0), 1: Lag(1, 0.1)})
-    pipeline = browser.get("/figures").json()["pipeline"]
-    assert (pipeline["readings"], pipeline["share"]) == (5001, 1.0)
-    assert "42 s" in pipeline["reason"]
+    shown = browser.get("/figures").json()["pipeline"]
+    assert (shown["readings"], shown["share"]) == (5001, 1.0)
+    assert "42 s" in shown["reason"]
