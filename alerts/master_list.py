@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import Prefetch
 from import_export.fields import Field
 from import_export.results import Result, RowResult
-from import_export.widgets import CharWidget, FloatWidget, JSONWidget, Widget
+from import_export.widgets import FloatWidget, JSONWidget, Widget
 
 from alerts import rules
 from alerts.changes import text_of
@@ -27,22 +27,7 @@ from devices.changes import change
 from devices.models import Asset
 
 FORMATS = ("csv", "xlsx")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
-
-
-class Text(CharWidget):
-    """A text; one that a spreadsheet would run as a formula has an apostrophe before it, which goes on the way in."""
-
-    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
-        """Gives the cell."""
-        text = "" if value is None else str(value)
-        return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
-
-    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
-        """Gives the text."""
-        text = "" if value is None else str(value)
-        return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text
 
 
 class YesNo(Widget):
@@ -120,7 +105,7 @@ class MasterList(ServiceTable):
             return YesNo
         if isinstance(f, models.FloatField):
             return partial(FloatWidget, coerce_to_string=False)  # a spreadsheet calculates with numbers
-        return Text if isinstance(f, models.CharField | models.TextField) else super().widget_from_django_field(f)
+        return super().widget_from_django_field(f, default)
 
     def __init__(self, reason: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -3,15 +3,32 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.utils.translation import gettext as _
 from import_export.fields import Field
 from import_export.resources import ModelResource
-from import_export.widgets import ForeignKeyWidget, JSONWidget
+from import_export.widgets import CharWidget, ForeignKeyWidget, JSONWidget, Widget
 
 from devices import services
 from devices.admin.base import Verbs
 from devices.checks import LOCATION, MEASUREMENT
 from devices.models import Asset, AssetType, Sensor, Source
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Text(CharWidget):
+    """A text; one that a spreadsheet would run as a formula has an apostrophe before it, which goes on the way in."""
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        """Gives the cell."""
+        text = "" if value is None else str(value)
+        return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        """Gives the text."""
+        text = "" if value is None else str(value)
+        return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text
 
 
 class ByCode(ForeignKeyWidget):
@@ -20,10 +37,14 @@ class ByCode(ForeignKeyWidget):
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
         """Gives the row. Raises: ValueError."""
         try:
-            return super().clean(value, row, **kwargs)
+            return super().clean(Text().clean(value) if isinstance(value, str) else value, row, **kwargs)
         except self.model.DoesNotExist:
             words = _("there is no %(kind)s %(name)s.") % {"kind": self.model._meta.verbose_name, "name": repr(value)}
             raise ValueError(words) from None
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        """Gives the code as a cell."""
+        return Text().render(super().render(value, obj, **kwargs))
 
 
 class Words(JSONWidget):
@@ -40,6 +61,13 @@ class Words(JSONWidget):
 
 class ServiceTable(Verbs, ModelResource):
     """A table whose rows are written by services."""
+
+    @classmethod
+    def widget_from_django_field(cls, f: Any, default: Any = Widget) -> Any:
+        """Gives how the cells of a field are read and written."""
+        if isinstance(f, models.CharField | models.TextField):
+            return Text
+        return super().widget_from_django_field(f, default)
 
     def do_instance_save(self, instance: Any, is_create: bool) -> None:
         """Writes a row."""

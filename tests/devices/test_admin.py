@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from devices import configuration
+from devices import configuration, services
 from devices.models import Asset, AssetType, Revision, Sensor, Source
 from plant.roles import ensure_roles
 from tests import factories
@@ -203,30 +203,146 @@ def test_new_token_needs_a_post_and_ends_the_old_one(engineer):
     assert source.token_hash and token.startswith(source.token_hint)
 
 
-def import_file(client, model: str, text: str, *, confirm: bool = True):
-    """Uploads a CSV, and confirms its preview if it may."""
+def as_xlsx(text: str) -> bytes:
+    """Gives a CSV as a workbook, its numbers as numbers and its empty cells as none, as a spreadsheet saves it."""
+    import csv
+    import io
+
+    import openpyxl
+
+    def cell(word: str) -> object:
+        return float(word) if word.replace(".", "", 1).replace("-", "", 1).isdigit() else word or None
+
+    book = openpyxl.Workbook()
+    for row in csv.reader(io.StringIO(text)):
+        book.active.append([cell(word) for word in row])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def import_file(client, model: str, text: str, *, confirm: bool = True, form: str = "csv"):
+    """Uploads a table, and confirms its preview if it may."""
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     address = reverse(f"admin:{model}_import")
-    preview = client.post(address, {"format": "0", "import_file": SimpleUploadedFile("rows.csv", text.encode())})
-    form = preview.context.get("confirm_form")
-    if confirm and form is not None:
-        data = {name: form.initial.get(name, "") for name in form.fields if form.initial.get(name) is not None}
-        answer = client.post(reverse(f"admin:{model}_process_import"), data)
+    data = text.encode() if form == "csv" else as_xlsx(text)
+    uploaded = SimpleUploadedFile(f"rows.{form}", data)
+    preview = client.post(address, {"format": format_of(client, address, form), "import_file": uploaded})
+    shown = preview.context.get("confirm_form")
+    if confirm and shown is not None:
+        fields = {name: shown.initial.get(name, "") for name in shown.fields if shown.initial.get(name) is not None}
+        answer = client.post(reverse(f"admin:{model}_process_import"), fields)
         assert answer.status_code == 302, answer.content
     return preview
 
 
-def test_assets_come_in_as_csv_after_a_preview(engineer):
+def format_of(client, address: str, form: str) -> str:
+    """Gives the number that the page has for a form."""
+    choices = client.get(address).context["form"].fields["format"].choices
+    (number,) = (str(number) for number, name in choices if name == form)
+    return number
+
+
+FORMS = pytest.mark.parametrize("form", ["csv", "xlsx"])
+
+
+@FORMS
+def test_assets_come_in_as_a_table_after_a_preview(engineer, form):
     text = "code,name,level,parent,type,position\nline-b,Line B,line,site-1,,3\nm-1,M 1,machine,line-b,press,0\n"
     before = Asset.objects.count()
-    assert import_file(engineer, "devices_asset", text, confirm=False).context["result"].totals["new"] == 2
+    preview = import_file(engineer, "devices_asset", text, confirm=False, form=form)
+    assert preview.context["result"].totals["new"] == 2
     assert Asset.objects.count() == before
-    import_file(engineer, "devices_asset", text)
+    import_file(engineer, "devices_asset", text, form=form)
     machine = Asset.objects.get(code="m-1")
     assert machine.parent.code == "line-b"
+    assert machine.parent.position == 3
     assert machine.sensors.count() == 2
     assert machine.rules.count() == 2
+
+
+@FORMS
+def test_numbers_that_a_spreadsheet_made_of_names_are_names_again(engineer, form):
+    text = "code,name,level,parent,serial\n1001,4711,machine,line-a,20180514\n"
+    import_file(engineer, "devices_asset", text, form=form)
+    machine = Asset.objects.get(code="1001")
+    assert (machine.name, machine.serial) == ("4711", "20180514")
+    import_file(engineer, "devices_sensor", "asset,key,name\n1001,12,Twelve\n", form=form)
+    assert machine.sensors.get().tag == "1001/12"
+
+
+@FORMS
+def test_a_table_that_is_wrong_says_where_in_either_form(engineer, form):
+    text = "code,name,level,parent\nline-b,Line B,line,press-01\nm-1,M 1,machine,nowhere\n"
+    page = import_file(engineer, "devices_asset", text, form=form).content.decode()
+    assert "a line cannot stand below a machine" in page and "there is no asset" in page
+    assert not Asset.objects.filter(code="line-b").exists()
+
+
+@FORMS
+def test_sources_come_in_as_a_table(engineer, form):
+    text = "name,scope,enabled,silent_after,priority\nedge-2,line-a,1,,2\nedge-1,site-1,0,30,1\n"
+    import_file(engineer, "devices_source", text, form=form)
+    rows = Source.objects.order_by("name").values_list("name", "scope__code", "enabled", "silent_after", "priority")
+    assert list(rows) == [("edge-1", "site-1", False, 30.0, 1), ("edge-2", "line-a", True, None, 2)]
+
+
+@FORMS
+def test_what_a_spreadsheet_would_run_goes_out_with_an_apostrophe_and_comes_back_without(engineer, form):
+    evil = "=HYPERLINK(1)"
+    asset = Asset.objects.get(code="line-a")
+    services.update_asset(asset=asset, name=evil, description="-2+3", serial="'@x")
+    services.create_asset(code="-b", name="+1", level="line", parent=Asset.objects.get(code="site-1"))
+    services.create_asset(code="m-2", name="M", level="machine", parent=Asset.objects.get(code="-b"))
+    services.create_sensor(asset=Asset.objects.get(code="m-2"), key="-k", name="\t=1")
+    services.create_source(name="-edge", scope=Asset.objects.get(code="-b"))
+    found = {}
+    for model in ("asset", "sensor", "source"):
+        address = reverse(f"admin:devices_{model}_export")
+        answer = engineer.post(address, {"format": format_of(engineer, address, form)})
+        found[model] = rows_of(answer.content, form)
+    assert {row["code"]: row["name"] for row in found["asset"]}["line-a"] == f"'{evil}"
+    (line,) = (row for row in found["asset"] if row["code"] == "line-a")
+    assert (line["description"], line["serial"]) == ("'-2+3", "''@x")
+    assert {row["parent"] for row in found["asset"] if row["code"] == "m-2"} == {"'-b"}
+    (sensor,) = (row for row in found["sensor"] if row["asset"] == "m-2")
+    assert (sensor["key"], sensor["name"]) == ("'-k", "'\t=1")
+    assert {row["name"]: row["scope"] for row in found["source"]}["'-edge"] == "'-b"
+    for model, rows in found.items():
+        text = csv_of(rows)
+        preview = import_file(engineer, f"devices_{model}", text, confirm=False, form="csv")
+        totals = preview.context["result"].totals
+        assert (totals["new"], totals["update"], totals["skip"]) == (0, 0, len(rows)), model
+
+
+def rows_of(content: bytes, form: str) -> list[dict[str, str]]:
+    """Gives an exported table's rows as texts."""
+    import csv
+    import io
+
+    import openpyxl
+
+    if form == "csv":
+        return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+    head, *rows = openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows()
+    assert all(cell.data_type != "f" for row in rows for cell in row)
+    return [
+        {str(name.value): "" if cell.value is None else str(cell.value) for name, cell in zip(head, row, strict=True)}
+        for row in rows
+    ]
+
+
+def csv_of(rows: list[dict[str, str]]) -> str:
+    """Gives rows as CSV."""
+    import csv
+    import io
+
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
 
 
 def test_places_come_in_and_go_out_as_csv(engineer):
@@ -257,13 +373,14 @@ def test_preview_says_what_is_wrong_with_a_row(engineer):
     assert not Asset.objects.filter(code="line-b").exists()
 
 
-def test_sensors_and_rules_come_in_as_csv(engineer):
-    import_file(
-        engineer, "devices_sensor", "asset,key,name,unit,range_low,range_high,labels\nline-a,power,Power,kW,0,500,\n"
-    )
+@FORMS
+def test_sensors_and_rules_come_in_as_a_table(engineer, form):
+    text = "asset,key,name,unit,range_low,range_high,labels\nline-a,power,Power,kW,0,500,\n"
+    import_file(engineer, "devices_sensor", text, form=form)
     sensor = Sensor.objects.get(asset__code="line-a")
     assert (sensor.tag, sensor.range_high, sensor.labels) == ("line-a/power", 500.0, {})
-    import_file(engineer, "alerts_rule", "asset,name,kind,sensor_key,limit,priority\nline-a,Peak,high,power,450,2\n")
+    text = "asset,name,kind,sensor_key,limit,priority\nline-a,Peak,high,power,450,2\n"
+    import_file(engineer, "alerts_rule", text, form=form)
     rule = sensor.asset.rules.get()
     assert (rule.limit, rule.priority, rule.reads.get().sensor) == (450.0, 2, sensor)
 
