@@ -140,6 +140,7 @@ _TELLING = (
     _("sent again by %(name)s"),
     _("%(count)s messages that were held back: %(why)s"),
     _("follows in the trip of %(group)s: told together"),
+    _("a flood of alarms: what else is critical is told together within a minute"),
     _("a flood of alarms since %(time)s UTC: told together every ten minutes"),
     _("maintenance of %(name)s until %(time)s: %(why)s"),
     _("all steps are done"),

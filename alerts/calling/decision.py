@@ -21,6 +21,13 @@ HOUR = timedelta(hours=1)
 # Who was told of an occurrence so lately is not told of it again by a further step.
 AGAIN = timedelta(seconds=60)
 CRITICAL = 1
+# In a flood, whoever was told of something critical so lately waits at most as long for the digest of what follows.
+PRESSING = timedelta(seconds=60)
+_PRESSING = "a flood of alarms: what else is critical is told together within a minute"
+
+# A channel, and the person or the team's channel that it reaches.
+Way = tuple[str, int]
+TEAM = "team"  # of a way to a team's channel
 
 
 class Fate(StrEnum):
@@ -86,8 +93,10 @@ class Situation:
     priority: int
     withheld: str = ""  # why nobody is told: the alarm is not presented, or its machine is in maintenance
     returned: bool = False  # it tells of a return to normal: that waits for no digest
-    # Until when messages of this alarm are gathered into digests, and why; the highest priority never is.
+    # Until when messages of this alarm are gathered into digests, and why; of the highest priority see Criticals.
     gathered: tuple[datetime, str] | None = None
+    flood: bool = False  # it is a flood that gathers them
+    first_out: bool = False  # the alarm is the first of a trip
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,7 @@ class Decision:
     due: datetime
     reason: str
     wish: Wish
+    flood: bool = False  # held for a flood's digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +121,7 @@ class Posting:
     due: datetime
     reason: str
     post: Post
+    flood: bool = False  # held for a flood's digest
 
 
 class Ledger:
@@ -131,6 +142,70 @@ class Ledger:
         return lately[-most] + HOUR if len(lately) >= most else None
 
 
+class Criticals:
+    """What is told of critical alarms while a flood lasts: the first at once, a first-out too, the rest in one digest.
+
+    Whoever was told of something critical within a minute waits for what else is critical, at most as long, and then
+    has all of it in one message. Of a trip's first alarm they are told at once all the same, unless it was one that
+    they were told of within the minute.
+    Takes: by way, when somebody was last told of a critical alarm, when of one that is a first-out, and when the digest
+    goes for which such messages wait already.
+    """
+
+    def __init__(
+        self,
+        told: Mapping[Way, datetime] | None = None,
+        first_outs: Mapping[Way, datetime] | None = None,
+        digests: Mapping[Way, datetime] | None = None,
+    ) -> None:
+        self._told = dict(told or {})
+        self._first_outs = dict(first_outs or {})
+        self._digests = dict(digests or {})
+
+    def add(self, way: Way, situation: Situation) -> None:
+        """Counts a message that goes now."""
+        if situation.priority == CRITICAL and not situation.returned:
+            self._told[way] = situation.now
+            if situation.first_out:
+                self._first_outs[way] = situation.now
+
+    def went(self, way: Way, at: datetime, *, first_out: bool) -> None:
+        """Counts a digest that went."""
+        self._digests.pop(way, None)
+        self._told[way] = max(at, self._told.get(way, at))
+        if first_out:
+            self._first_outs[way] = max(at, self._first_outs.get(way, at))
+
+    def learn(self, others: Criticals, now: datetime) -> None:
+        """Takes up what was told besides; a digest that was to go before now has gone by then."""
+        for mine, theirs in ((self._told, others._told), (self._first_outs, others._first_outs)):
+            for way, at in theirs.items():
+                mine[way] = max(at, mine.get(way, at))
+        for way, due in others._digests.items():
+            if due < now:
+                self._told[way] = max(due, self._told.get(way, due))
+            elif way not in self._digests:
+                self._digests[way] = due
+
+    def wait(self, way: Way, situation: Situation) -> datetime | None:
+        """Gives until when a message of a flood waits, at most to the end of its interval; None: it goes now.
+
+        One that is not critical goes with the digest of those that are, where one is to go.
+        """
+        assert situation.gathered is not None
+        end, now = situation.gathered[0], situation.now
+        going = min(self._digests.get(way, end), end)
+        if situation.priority > CRITICAL:
+            return going
+        if situation.returned:
+            return None
+        last = (self._first_outs if situation.first_out else self._told).get(way)
+        if (last is None or now - last >= PRESSING) and (situation.first_out or way not in self._digests):
+            return None
+        self._digests[way] = going if way in self._digests else min(now + PRESSING, end)
+        return self._digests[way]
+
+
 def decide(
     wishes: Iterable[Wish],
     people: Mapping[int, Person],
@@ -139,12 +214,15 @@ def decide(
     *,
     missing: Mapping[str, str],
     told: Mapping[tuple[int, str], datetime] | None = None,
+    criticals: Criticals | None = None,
 ) -> list[Decision]:
     """Gives one decision for every person and channel that somebody or something wishes to be told.
 
     Takes: wishes of unknown people are left out; the ledger, in which what is due is counted; why a channel cannot
-    reach somebody; when each person and channel was last told of this occurrence.
+    reach somebody; when each person and channel was last told of this occurrence; what they were told of critical
+    alarms, in which this is counted.
     """
+    criticals = criticals or Criticals()
     by_way: dict[tuple[int, str], list[Wish]] = defaultdict(list)
     for wish in wishes:
         if wish.person in people:
@@ -152,24 +230,31 @@ def decide(
     found = []
     for way, asked in sorted(by_way.items()):
         last = (told or {}).get(way)
-        options = [_judge(wish, people[way[0]], situation, missing, last) for wish in asked]
-        made = min(options, key=lambda option: _RANK[option.fate])
+        options = [_judge(wish, people[way[0]], situation, missing, last, criticals) for wish in asked]
+        made = min(options, key=lambda option: (_RANK[option.fate], option.due))
         found.append(made if made.fate != Fate.DUE else _within_limits(made, people[way[0]], situation, ledger))
         if found[-1].fate == Fate.DUE:
             ledger.add(way[0], situation.now)
+            criticals.add((way[1], way[0]), situation)
     return found
 
 
 def decide_posts(
-    posts: Iterable[Post], situation: Situation, *, told: Mapping[int, datetime] | None = None
+    posts: Iterable[Post],
+    situation: Situation,
+    *,
+    told: Mapping[int, datetime] | None = None,
+    criticals: Criticals | None = None,
 ) -> list[Posting]:
     """Gives one decision for every team channel that a step wishes to be told: the first reason is the one that counts.
 
     A channel is nobody's phone: it has no hours, no digest and no limit of its own. What withholds an alarm from all,
     and a flood, count for it as for people.
 
-    Takes: when each channel was last told of this occurrence.
+    Takes: when each channel was last told of this occurrence; what they were told of critical alarms, in which this is
+    counted.
     """
+    criticals = criticals or Criticals()
     first: dict[int, Post] = {}
     for post in posts:
         first.setdefault(post.channel, post)
@@ -180,11 +265,11 @@ def decide_posts(
             found.append(Posting(Fate.WITHHELD, situation.now, situation.withheld, post))
         elif _again(last, situation.now):
             found.append(Posting(Fate.WITHHELD, situation.now, _TOLD_LATELY, post))
-        elif situation.gathered is not None and situation.priority > CRITICAL:
-            until, why = situation.gathered
-            found.append(Posting(Fate.HELD, until, why, post))
+        elif (waits := _gathered((TEAM, channel), situation, criticals)) is not None:
+            found.append(Posting(Fate.HELD, waits.until, waits.why, post, waits.flood))
         else:
             found.append(Posting(Fate.DUE, situation.now, post.reason, post))
+            criticals.add((TEAM, channel), situation)
     return found
 
 
@@ -199,14 +284,41 @@ def _again(last: datetime | None, now: datetime) -> bool:
 _RANK = {Fate.DUE: 0, Fate.HELD: 1, Fate.WITHHELD: 2}
 
 
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """Until when a message is held, and why."""
+
+    until: datetime
+    why: str
+    flood: bool = False
+
+
+def _gathered(way: Way, situation: Situation, criticals: Criticals) -> _Wait | None:
+    """Gives until when a flood, or a trip, holds a message."""
+    if situation.gathered is None:
+        return None
+    until, why = situation.gathered
+    if not situation.flood:
+        return _Wait(until, why) if situation.priority > CRITICAL else None
+    waits = criticals.wait(way, situation)
+    if waits is None:
+        return None
+    return _Wait(waits, why if situation.priority > CRITICAL else _PRESSING, flood=True)
+
+
 def _judge(
-    wish: Wish, person: Person, situation: Situation, missing: Mapping[str, str], last: datetime | None
+    wish: Wish,
+    person: Person,
+    situation: Situation,
+    missing: Mapping[str, str],
+    last: datetime | None,
+    criticals: Criticals,
 ) -> Decision:
     """Gives what becomes of one wish, but for the limits; the first word of a check counts."""
     address = person.addresses.get(wish.channel, "")
 
-    def made(fate: Fate, reason: str, due: datetime = situation.now) -> Decision:
-        return Decision(person.id, wish.channel, address, fate, due, reason, wish)
+    def made(fate: Fate, reason: str, due: datetime = situation.now, *, flood: bool = False) -> Decision:
+        return Decision(person.id, wish.channel, address, fate, due, reason, wish, flood)
 
     if situation.withheld:
         return made(Fate.WITHHELD, situation.withheld)
@@ -218,25 +330,27 @@ def _judge(
         return made(Fate.WITHHELD, missing.get(wish.channel, "no address"))
     if wish.step and _again(last, situation.now):
         return made(Fate.WITHHELD, _TOLD_LATELY)
-    held = _held(wish, person, situation)
+    held = _held(wish, person, situation, criticals)
     if held is None:
         return made(Fate.DUE, wish.reason)
-    until, why = held
-    return made(Fate.WITHHELD, why) if situation.returned else made(Fate.HELD, why, until)
+    if situation.returned:
+        return made(Fate.WITHHELD, held.why)
+    return made(Fate.HELD, held.why, held.until, flood=held.flood)
 
 
-def _held(wish: Wish, person: Person, situation: Situation) -> tuple[datetime, str] | None:
+def _held(wish: Wish, person: Person, situation: Situation, criticals: Criticals) -> _Wait | None:
     """Gives until when a person's own wishes, or a flood, hold a message, and why."""
     now, zone = situation.now, person.zone
     if person.quiet is not None and not wish.on_call and situation.priority > person.quiet_lets:
         ends = wall.closes(person.quiet, zone, now)
         if ends is not None:
-            return ends, f"your quiet hours, until {ends.astimezone(zone):%H:%M}"
-    if situation.gathered is not None and situation.priority > CRITICAL:
-        return situation.gathered
+            return _Wait(ends, f"your quiet hours, until {ends.astimezone(zone):%H:%M}")
+    gathered = _gathered((wish.channel, person.id), situation, criticals)
+    if gathered is not None:
+        return gathered
     if person.digest_from and situation.priority >= person.digest_from and not wish.on_call:
         until = wall.next_hour(now, zone)
-        return until, f"your digest of {until.astimezone(zone):%H:%M}"
+        return _Wait(until, f"your digest of {until.astimezone(zone):%H:%M}")
     return None
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import structlog
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from alerts.calling.decision import Held, digest_waits
+from alerts.calling.decision import CRITICAL, Held, digest_waits
 from alerts.calling.directory import in_words, ledger, person_of
 from alerts.flood import queries as flood
 from alerts.lifecycle import WAITING, Letter
@@ -38,29 +38,34 @@ def send_held(now: datetime) -> None:
 
 def _send(user_id: int | None, team_id: int | None, channel: str, now: datetime) -> None:
     """Settles what was held for one person and channel, or for one channel of a team."""
-    locked = Delivery.objects.filter(user=user_id, team=team_id, channel=channel, outcome=Outcome.HELD, due__lte=now)
-    rows = list(locked.order_by("pk").select_for_update())
-    alarms = {
-        alarm.pk: alarm
-        for alarm in Alarm.objects.filter(pk__in={row.alarm_id for row in rows}).select_related("acked_by")
-    }
-    left = []
-    floods = flood.gathered(now)
-    for row in rows:
-        alarm = alarms.get(row.alarm_id or 0)
-        over = "its alarm is gone" if alarm is None else why_not_any_more(alarm)
-        if alarm is None or over:
-            row.outcome, row.reason = Outcome.WITHHELD, over
-        elif (until := flood.waits(alarm, row.created, now, floods)) is not None:
-            row.due = until
-        else:
-            left.append(row)
+    mine = Delivery.objects.filter(user=user_id, team=team_id, channel=channel, outcome=Outcome.HELD)
+    rows = list(mine.filter(due__lte=now).order_by("pk").select_for_update())
+    alarms = _alarms(rows)
+    left = _standing(rows, alarms)
+    if any(row.flood and alarms[row.alarm_id or 0].priority == CRITICAL for row in left):
+        # What a flood holds besides goes along: it is one message less.
+        others = list(mine.filter(flood=True, due__gt=now).order_by("pk").select_for_update())
+        alarms |= _alarms(others)
+        rows += others
+        left += _standing(others, alarms)
+    else:
+        floods, held = flood.gathered(now), left
+        left = []
+        for row in held:
+            until = flood.waits(alarms[row.alarm_id or 0], row.created, now, floods)
+            if until is None:
+                left.append(row)
+            else:
+                row.due, row.flood = until, True
     if left:
         address, until = left[0].address, None
         if user_id is not None:
             person = person_of(User.objects.select_related("contact").get(pk=user_id))
-            held = [Held(alarms[row.alarm_id or 0].priority, row.on_call) for row in left]
-            address, until = person.addresses.get(channel, ""), digest_waits(person, held, now, ledger([user_id], now))
+            waiting = [Held(alarms[row.alarm_id or 0].priority, row.on_call) for row in left]
+            address, until = (
+                person.addresses.get(channel, ""),
+                digest_waits(person, waiting, now, ledger([user_id], now)),
+            )
         if until is not None:
             for row in left:
                 row.due = until
@@ -73,13 +78,33 @@ def _send(user_id: int | None, team_id: int | None, channel: str, now: datetime)
         transaction.on_commit(outbox.wake)
 
 
+def _alarms(rows: Iterable[Delivery]) -> dict[int, Alarm]:
+    """Gives the alarms of some messages. Cost: one query."""
+    found = Alarm.objects.filter(pk__in={row.alarm_id for row in rows}).select_related("acked_by")
+    return {alarm.pk: alarm for alarm in found}
+
+
+def _standing(rows: Iterable[Delivery], alarms: Mapping[int, Alarm]) -> list[Delivery]:
+    """Gives the messages that still have a point, and says of the others why they have none."""
+    left = []
+    for row in rows:
+        alarm = alarms.get(row.alarm_id or 0)
+        over = "its alarm is gone" if alarm is None else why_not_any_more(alarm)
+        if over:
+            row.outcome, row.reason = Outcome.WITHHELD, over
+        else:
+            left.append(row)
+    return left
+
+
 def _store(rows: Iterable[Delivery]) -> None:
     """Stores what became of rows: one statement for all of which the same did, as of nearly all after a flood."""
-    same: dict[tuple[str, str, datetime, int | None], list[int]] = defaultdict(list)
+    same: dict[tuple[str, str, datetime, int | None, bool], list[int]] = defaultdict(list)
     for row in rows:
-        same[row.outcome, row.reason, row.due, row.digest_id].append(row.pk)
-    for (outcome, reason, due, digest), numbers in same.items():
-        Delivery.objects.filter(pk__in=numbers).update(outcome=outcome, reason=reason, due=due, digest=digest)
+        same[row.outcome, row.reason, row.due, row.digest_id, row.flood].append(row.pk)
+    for (outcome, reason, due, digest, held), numbers in same.items():
+        rows_of = Delivery.objects.filter(pk__in=numbers)
+        rows_of.update(outcome=outcome, reason=reason, due=due, digest=digest, flood=held)
 
 
 def _gather(rows: list[Delivery], address: str, now: datetime) -> None:

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from alerts.book import Book
 from alerts.calling import rota as rotas
 from alerts.calling.calls import note_uncovered, settle, store, why_over
-from alerts.calling.decision import Situation, decide, decide_posts
+from alerts.calling.decision import CRITICAL, Situation, decide, decide_posts
 from alerts.calling.directory import MISSING, TOLD, Asked, Directory, ledger, load_rotas
 from alerts.calling.plan import Plan, Progress, take
-from alerts.flood.queries import gathered
+from alerts.flood.queries import gathered, pressing
 from alerts.lifecycle import Event
 from alerts.models import Alarm, Call, Delivery, Rota
 from alerts.notify import outbox, routing
@@ -74,9 +74,13 @@ def _messages(asked: Sequence[tuple[Call, Alarm, Asked]], directory: Directory) 
     now, sent = directory.now, ledger(people, directory.now)
     heard = last_told([alarm.pk for _, alarm, _ in asked])
     floods = gathered(now)
-    for call, alarm, whom in asked:
-        situation, told = Situation(now, alarm.priority, gathered=floods.get(alarm.position)), heard[alarm.pk]
-        for posting in decide_posts(whom.posts, situation, told=told.channels):
+    urgent = pressing(now) if any(alarm.priority == CRITICAL for _, alarm, _ in asked) else {}
+    told_of = routing.pressed([whom for *_, whom in asked], floods or urgent, now)
+    # What is critical first: the rest may go with its digest.
+    for call, alarm, whom in sorted(asked, key=lambda one: (one[1].priority, one[1].pk)):
+        waits, told = (urgent if alarm.priority == CRITICAL else floods).get(alarm.position), heard[alarm.pk]
+        situation = Situation(now, alarm.priority, gathered=waits, flood=waits is not None, first_out=alarm.first_out)
+        for posting in decide_posts(whom.posts, situation, told=told.channels, criticals=told_of):
             yield routing.post_of(
                 posting,
                 alarm,
@@ -86,7 +90,15 @@ def _messages(asked: Sequence[tuple[Call, Alarm, Asked]], directory: Directory) 
                 now=now,
                 due=posting.due,
             )
-        for made in decide(whom.wishes, directory.people, situation, sent, missing=MISSING, told=told.people):
+        for made in decide(
+            whom.wishes,
+            directory.people,
+            situation,
+            sent,
+            missing=MISSING,
+            told=told.people,
+            criticals=told_of,
+        ):
             mark = made.wish.step
             yield routing.row_of(
                 made,

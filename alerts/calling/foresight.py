@@ -15,18 +15,22 @@ from django.contrib.auth.models import User
 
 from alerts import first_out
 from alerts.calling.decision import (
+    CRITICAL,
+    TEAM,
+    Criticals,
     Fate,
     Held,
     Ledger,
     Posting,
     Situation,
+    Way,
     decide,
     decide_posts,
 )
-from alerts.calling.directory import MISSING, Asked, Directory, in_words, ledger, maintained
+from alerts.calling.directory import MISSING, Asked, Directory, criticals, in_words, ledger, maintained
 from alerts.calling.plan import Plan, Progress, take
 from alerts.calling.waiting import Waiting, release
-from alerts.flood.queries import gathered
+from alerts.flood.queries import gathered, pressing
 from alerts.lifecycle import Event
 from alerts.models import Alarm, Channel, Priority, Rule, Subscription
 from alerts.notify.subscribers import Subscribers, scope_of
@@ -47,6 +51,7 @@ class Facts:
     ack_required: bool = True
     position: str = ""
     trip: str = ""  # the group in whose trip it follows
+    first_out: bool = False  # it is the first of a trip
 
     @classmethod
     def of_alarm(cls, alarm: Alarm) -> Facts:
@@ -60,6 +65,7 @@ class Facts:
             needed,
             alarm.position,
             first_out.trip_before(alarm),
+            alarm.first_out,
         )
 
     @classmethod
@@ -162,6 +168,9 @@ class _Course:
         self.directory = directory
         self.ledger = sent
         self.found = found
+        self.criticals = Criticals()
+        # Not presented, it counts for no flood.
+        self._coming = None if facts.suppressed else (facts.position, directory.now)
         self._heard: dict[tuple[int, str], datetime] = {}
         self._held: list[Waiting[None]] = []
         self._posted: dict[int, datetime] = {}  # as _heard, by team channel
@@ -183,13 +192,33 @@ class _Course:
     def decide(self, asked: Asked, at: datetime, *, withheld: str = "", again: bool = True) -> None:
         """Writes down what becomes of it at a moment that some are to be told."""
         self.release(before=at)
-        waits = gathered(at).get(self.facts.position)
+        urgent = self.facts.priority == CRITICAL
+        waits = (pressing(at, self._coming) if urgent else gathered(at)).get(self.facts.position)
+        flood = waits is not None
+        if flood:
+            channels = {post.channel for post in asked.posts}
+            self.criticals.learn(criticals({wish.person for wish in asked.wishes}, channels, at), at)
         if waits is None and not again:
             waits = first_out.gathered(self.facts.trip, at)
-        situation = Situation(at, self.facts.priority, withheld=withheld, gathered=waits)
+        situation = Situation(
+            at,
+            self.facts.priority,
+            withheld=withheld,
+            gathered=waits,
+            flood=flood,
+            first_out=self.facts.first_out,
+        )
         told = self._heard if again else None
         people = self.directory.people
-        for made in decide(asked.wishes, people, situation, self.ledger, missing=MISSING, told=told):
+        for made in decide(
+            asked.wishes,
+            people,
+            situation,
+            self.ledger,
+            missing=MISSING,
+            told=told,
+            criticals=self.criticals,
+        ):
             wish, person = made.wish, people[made.person]
             if made.fate == Fate.DUE:
                 self._heard[made.person, made.channel] = at
@@ -211,7 +240,8 @@ class _Course:
                     wish.on_call,
                 )
             )
-        for posting in decide_posts(asked.posts, situation, told=self._posted if again else None):
+        posted = self._posted if again else None
+        for posting in decide_posts(asked.posts, situation, told=posted, criticals=self.criticals):
             self._post(posting, at)
 
     def _post(self, made: Posting, at: datetime) -> None:
@@ -256,13 +286,19 @@ class _Course:
         until = before - timedelta.resolution
         for digest in release(self._held, until=until, people=self.directory.people, ledger=self.ledger):
             self._heard[digest.person, digest.channel] = digest.at
+            self._went((digest.channel, digest.person), digest.at)
             self.found.messages.append(Message(digest.person, digest.channel, digest.at, len(digest.holds)))
         while self._held_posts and (at := min(made.due for made in self._held_posts)) <= until:
             counts = Counter(made.post.channel for made in self._held_posts if made.due <= at)
             self._held_posts = [made for made in self._held_posts if made.due > at]
             for channel, count in sorted(counts.items()):
                 self._posted[channel] = at
+                self._went((TEAM, channel), at)
                 self.found.messages.append(Message(None, Channel.TEAM, at, count, team=channel))
+
+    def _went(self, way: Way, at: datetime) -> None:
+        if self.facts.priority == CRITICAL:
+            self.criticals.went(way, at, first_out=self.facts.first_out)
 
 
 def _others(told: Collection[Told], facts: Facts, directory: Directory) -> Iterator[tuple[str, str]]:

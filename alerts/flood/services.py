@@ -6,12 +6,11 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q
 
 from alerts import journal
 from alerts.flood import queries
 from alerts.flood.counter import Load, annunciated, interval_of, passed
-from alerts.lifecycle import Event
 from alerts.models import FloodLoad, FloodLoadPast, FloodMark, JournalEntry, JournalHead
 from alerts.models.past import kept
 from alerts.past import keeping
@@ -20,7 +19,6 @@ log = structlog.get_logger(__name__)
 
 BEGINS, ENDS = "flood_begins", "flood_ends"  # the journal's words
 _MARK = 1
-_HIDDEN = ("G", "H", "I")
 _FIELDS = list(kept(FloodLoadPast))
 
 
@@ -49,7 +47,7 @@ def _count(now: datetime) -> int:
     before = {position: _load(row) for position, row in rows.items()}
     loads = dict(before)
     begun: set[str] = set()
-    news = presented(JournalEntry.objects.filter(pk__gt=mark.seen)).order_by("pk")
+    news = queries.presented(JournalEntry.objects.filter(pk__gt=mark.seen)).order_by("pk")
     for recorded, position in news.values_list("recorded", "alarm__position"):
         at = recorded.timestamp()
         load = loads.get(position or "", Load(interval_of(at)))
@@ -75,19 +73,6 @@ def _count(now: datetime) -> int:
     for event, name, reason in words:
         log.info(event.replace("_", " "), position=name, detail=reason)
     return len(words)
-
-
-def presented(rows: QuerySet[JournalEntry]) -> QuerySet[JournalEntry]:
-    """Gives the rows that presented an alarm: a raise into B or C, a re-alarm, a return from being hidden.
-
-    What comes back into B is always announced; into C or E only if nobody had heard of this occurrence before.
-    """
-    raised = Q(event=Event.RAISE, to_state__in=("B", "C")) | Q(event=Event.REALARM, to_state="B")
-    back = Q(from_state__in=_HIDDEN) & ~Q(event=Event.RAISE)
-    sure = raised | (back & Q(to_state="B"))
-    earlier = JournalEntry.objects.filter(sure, alarm=OuterRef("alarm"), pk__lt=OuterRef("pk"))
-    unheard = back & Q(to_state__in=("C", "E")) & ~Exists(earlier)
-    return rows.filter(sure | unheard, alarm__isnull=False)
 
 
 def _load(row: FloodLoad) -> Load:

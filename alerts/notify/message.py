@@ -20,7 +20,7 @@ from devices.models import Asset, Sensor
 
 # Kinds whose limit is in the unit of the value beside it.
 _LIMITED = frozenset({Kind.HIGH, Kind.LOW, Kind.OUTSIDE})
-DIGEST_ROWS = 20  # alarms that a digest names; of the rest it says how many
+DIGEST_ROWS = 20  # alarms that a digest names, and every critical one; of the rest it says how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Notice:
     link: str
     why: str  # this person is told
     rows: list[tuple[str, str]] = field(default_factory=list)  # what the rule knows: cause, consequence, action
+    critical: list[str] = field(default_factory=list)  # of a digest: every critical alarm by name
 
     @property
     def urgency(self) -> str:
@@ -90,6 +91,10 @@ def notice(delivery: Delivery, now: datetime) -> Notice:
     )
 
 
+def _name(alarm: Alarm) -> str:
+    return f"{one_line(alarm.asset_code)} {one_line(alarm.message)}".strip()
+
+
 def one_line(text: str) -> str:
     """Gives a text without line breaks and control characters, fit for a header."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
@@ -120,29 +125,27 @@ def _test(delivery: Delivery) -> Notice:
 def _digest(delivery: Delivery, now: datetime) -> Notice:
     """Gives one message of several that were held back, the most urgent first. Cost: one query."""
     held = delivery.gathered.select_related("alarm").order_by("alarm__priority", "pk")
-    alarms = [row.alarm for row in held if row.alarm is not None]
+    # Two steps of a plan may have called for the same alarm.
+    alarms = list({row.alarm_id: row.alarm for row in held if row.alarm is not None}.values())
     counts = Counter(alarm.priority for alarm in alarms)
     levels = ", ".join(f"{counts[level]} {Priority(level).label}" for level in sorted(counts))
     words = ngettext("%(count)s alarm was held back", "%(count)s alarms were held back", len(alarms))
     held_back = f"{words % {'count': len(alarms)}}: {levels}"
+    named = max(DIGEST_ROWS, counts[Priority.CRITICAL])
     rows = [
         (
             _moment(alarm.raised, now),
             " ".join(
                 filter(
                     None,
-                    (
-                        f"{alarm.priority} {alarm.get_priority_display()}",
-                        one_line(alarm.asset_code),
-                        one_line(alarm.message),
-                    ),
+                    (f"{alarm.priority} {alarm.get_priority_display()}", _name(alarm)),
                 )
             ),
         )
-        for alarm in alarms[:DIGEST_ROWS]
+        for alarm in alarms[:named]
     ]
-    if len(alarms) > DIGEST_ROWS:
-        rows.append((_("More"), _("%(count)s further alarms") % {"count": len(alarms) - DIGEST_ROWS}))
+    if len(alarms) > named:
+        rows.append((_("More"), _("%(count)s further alarms") % {"count": len(alarms) - named}))
     return Notice(
         event=delivery.event,
         subject=_("Andon: %(said)s") % {"said": held_back},
@@ -157,6 +160,7 @@ def _digest(delivery: Delivery, now: datetime) -> Notice:
         link=settings.PUBLIC_URL + _address("alarms", "/alarms/"),
         why=said(delivery.reason),
         rows=rows,
+        critical=[_name(alarm) for alarm in alarms if alarm.priority == Priority.CRITICAL],
     )
 
 

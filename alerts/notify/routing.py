@@ -1,7 +1,7 @@
 """Who is told of what, by which channel; and who is not, and why."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,9 +9,9 @@ from django.db.models import prefetch_related_objects
 
 from alerts import first_out
 from alerts.calling.calls import Calls
-from alerts.calling.decision import Decision, Fate, Posting, Situation, Wish, decide, decide_posts
-from alerts.calling.directory import MISSING, TOLD, Asked, Directory, ledger, zone_of
-from alerts.flood.queries import gathered
+from alerts.calling.decision import CRITICAL, Criticals, Decision, Fate, Posting, Situation, Wish, decide, decide_posts
+from alerts.calling.directory import MISSING, TOLD, Asked, Directory, criticals, ledger, zone_of
+from alerts.flood.queries import gathered, pressing
 from alerts.lifecycle import WAITING, Event, Letter
 from alerts.models import Alarm, Channel, Delivery, JournalEntry
 from alerts.notify.channels import NOTIFIERS
@@ -70,25 +70,31 @@ def tell(entries: Sequence[JournalEntry], now: datetime) -> list[Delivery]:
     directory.meet(whom_called)
     sent = ledger({wish.person for _, _, whom in asked for wish in whom.wishes} | whom_called, now)
     found: list[Delivery] = []
+    urgent = pressing(now) if any(alarm.priority == CRITICAL for _, alarm in rows) else {}
+    told_of = pressed([whom for _, _, whom in asked], floods or urgent, now)
     for entry, alarm, whom in asked:
         returned, wishes = entry.event == Event.CLEAR, whom.wishes
         if returned:
             wishes = [wish for wish in wishes if (alarm.pk, wish.person, wish.channel) in heard]
             wishes += _called_for(called[alarm.pk], directory)
+        waits = (urgent if alarm.priority == CRITICAL else floods).get(alarm.position)
         situation = Situation(
             now,
             alarm.priority,
             withheld=directory.withheld(alarm, now),
             returned=returned,
-            gathered=floods.get(alarm.position) or _in_a_trip(entry, alarm, now),
+            gathered=waits or _in_a_trip(entry, alarm, now),
+            flood=waits is not None,
+            first_out=alarm.first_out,
         )
-        for made in decide(wishes, directory.people, situation, sent, missing=MISSING):
+        for made in decide(wishes, directory.people, situation, sent, missing=MISSING, criticals=told_of):
             found.append(_delivery(made, alarm, entry, now))
             if made.fate == Fate.DUE and not returned:
                 heard.add((alarm.pk, made.person, made.channel))
                 if made.wish.subscription is None:
                     called[alarm.pk].append(made.wish)
-        found += [_post(posting, alarm, entry, now) for posting in decide_posts(whom.posts, situation)]
+        posts = decide_posts(whom.posts, situation, criticals=told_of)
+        found += [_post(posting, alarm, entry, now) for posting in posts]
     return Delivery.objects.bulk_create(found, ignore_conflicts=True)
 
 
@@ -99,6 +105,15 @@ def _asked(entry: JournalEntry, alarm: Alarm, subscriptions: Subscribers, calls:
         asset=alarm.asset_id, priority=alarm.priority, event=entry.event, at=directory.now, directory=directory
     )
     return found
+
+
+def pressed(asked: Iterable[Asked], floods: Mapping[str, object], now: datetime) -> Criticals:
+    """Gives what those who are asked for were told of critical alarms. Cost: one query, none without a flood."""
+    if not floods:
+        return Criticals()
+    whom = list(asked)
+    people = {wish.person for some in whom for wish in some.wishes}
+    return criticals(people, {post.channel for some in whom for post in some.posts}, now)
 
 
 def _in_a_trip(entry: JournalEntry, alarm: Alarm, now: datetime) -> tuple[datetime, str] | None:
@@ -179,6 +194,7 @@ def post_of(
         address=made.post.name,
         outcome=Delivery.Outcome(made.fate.value),
         reason=made.reason[:_REASON_LENGTH],
+        flood=made.flood,
         created=now,
         due=due,
     )
@@ -209,6 +225,7 @@ def row_of(
         reason=made.reason[:_REASON_LENGTH],
         message_id=NOTIFIERS[made.channel].reference(stem, made.person),
         on_call=made.wish.on_call,
+        flood=made.flood,
         created=now,
         due=due,
     )

@@ -45,6 +45,11 @@ def compose(notice: Notice, code: str = "") -> str:
 
     Takes: what the person may answer to acknowledge it, if anything.
     """
+    if notice.event == "digest" and notice.critical:
+        # Who is told by text message alone hears of each, in as many parts as that takes.
+        return fit(
+            [Piece("Andon:"), Piece(notice.words + "."), Piece(", ".join(notice.critical) + "."), Piece(notice.link)]
+        )
     if notice.event in ("test", "digest"):
         return fit([Piece("Andon:"), Piece(notice.words, least=20), Piece(notice.link)])
     urgency = f"{notice.priority} {Priority(notice.priority).name}"

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.calling.decision import Decision, Fate, Ledger, Person, Post, Situation, Wish, decide, decide_posts
+from alerts.calling.decision import (
+    Criticals,
+    Decision,
+    Fate,
+    Ledger,
+    Person,
+    Post,
+    Situation,
+    Wish,
+    decide,
+    decide_posts,
+)
 from alerts.calling.plan import Plan, Progress, Route, Step, in_order, take
 
 NOW = datetime(2026, 3, 2, 6, 0, 30, tzinfo=UTC)
@@ -72,6 +83,45 @@ def test_what_becomes_of_telling_a_teams_channel(
     twice = [post, replace(post, reason="team Fitters again", step="1.1.2")]
     (made,) = decide_posts(twice, Situation(**{"now": NOW, "priority": 2, **situation}), told=told)
     assert (made.fate, made.reason, made.post.step) == (fate, reason, "1.1.1")
+
+
+@given(st.lists(st.tuples(st.integers(0, 900), st.booleans()), max_size=40))
+def test_in_a_flood_nothing_critical_waits_longer_than_a_minute_and_no_minute_has_more_than_four_messages(
+    raised: list[tuple[int, bool]],
+) -> None:
+    criticals, end, sent = Criticals(), NOW + 60 * MINUTE, []
+    going: datetime | None = None
+
+    def release(until: datetime) -> None:
+        nonlocal going
+        if going is not None and going <= until:
+            sent.append(going)
+            criticals.went(("email", 1), going, first_out=False)
+            going = None
+
+    for seconds, first_out in sorted(raised):
+        at = NOW + timedelta(seconds=seconds)
+        release(at)
+        about = Situation(at, 1, gathered=(end, "a flood"), flood=True, first_out=first_out)
+        (made,) = decide([MAIL], {1: ANNA}, about, Ledger(), missing={}, criticals=criticals)
+        if made.fate == Fate.DUE:
+            sent.append(at)
+        else:
+            assert at <= made.due <= at + MINUTE
+            assert going in (None, made.due)
+            going = made.due
+    release(end)
+    for at in sent:
+        assert sum(at <= one < at + MINUTE for one in sent) <= 4
+
+
+def test_of_two_reasons_that_are_held_the_one_that_ends_first_counts() -> None:
+    person = replace(ANNA, quiet=QUIET, quiet_lets=0)
+    about = Situation(NOW, 1, gathered=(NOW + 10 * MINUTE, "a flood"), flood=True)
+    criticals = Criticals({("email", 1): NOW})
+    duty = replace(MAIL, reason="on call", on_call=True)
+    (made,) = decide([MAIL, duty], {1: person}, about, Ledger(), missing={}, criticals=criticals)
+    assert (made.fate, made.due) == (Fate.HELD, NOW + MINUTE)
 
 
 def test_of_several_reasons_the_one_that_sends_counts() -> None:
