@@ -101,8 +101,11 @@ _LIFE = (
     _("shard %(shard)s: what arrived %(when)s was no longer in its stream"),
     _("shard %(shard)s: %(error)s"),
     _("message %(number)s to %(whom)s by %(channel)s: due since %(time)s UTC"),
+    _("message %(number)s to %(whom)s by %(channel)s: held back, its digest is due since %(time)s UTC"),
     _("alarm %(number)s: step %(step)s of its plan is due since %(time)s UTC"),
     _("alarm %(number)s: no message to %(whom)s by %(channel)s"),
+    _("alarm %(number)s: step %(step)s of its plan has no message to %(whom)s"),
+    _("alarm %(number)s: no call was begun, though a route leads to the plan %(whom)s"),
     _("%(name)s: more than ten alarms in ten minutes"),
     _("%(name)s: fewer than five alarms in ten minutes"),
     _("%(name)s: fewer than five alarms in ten minutes; %(count)s since it began"),
@@ -177,6 +180,7 @@ _PARTS = (
     *(_("email"), _("sms"), _("push"), _("team"), _("team channel")),
     *(_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")),
     *(_("critical"), _("high"), _("medium"), _("low")),
+    _("anybody"),
 )
 SENTENCES = (*_LIFE, *_TELLING)
 _WHOLE = frozenset(text for text in (*SENTENCES, *_PARTS) if "%(" not in text)

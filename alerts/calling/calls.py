@@ -36,6 +36,7 @@ class Calls:
         else:
             plan = Plan.of(call.plan)
             call.run += 1
+            call.nobody, call.audited = {}, 0
         places, progress = take(plan, Progress(now), now)
         window = self._directory.window(alarm.asset_id, now)
         if window is not None:
@@ -43,16 +44,19 @@ class Calls:
         call.journal_id = journal_id
         settle(call, plan, progress, why_over(alarm, plan))
         self._changed[alarm.pk] = call
-        return self._directory.asked(plan, places, run=call.run, priority=alarm.priority, at=now)
+        asked = self._directory.asked(plan, places, run=call.run, priority=alarm.priority, at=now)
+        call.nobody = asked.nobody
+        return asked
 
     def save(self) -> None:
         """Stores what has changed. Cost: one query for new ones, one for others, one where a rota had nobody."""
         Call.objects.bulk_create([call for call in self._changed.values() if call.pk is None])
-        store([call for call in self._changed.values() if call.pk is not None])
+        again = [call for call in self._changed.values() if call.pk is not None]
+        Call.objects.bulk_update(again, [*FIELDS, "audited"])
         note_uncovered(self._directory)
 
 
-FIELDS = ("run", "started", "place", "due", "stopped", "journal_id")
+FIELDS = ("run", "started", "place", "due", "stopped", "journal_id", "nobody")
 
 
 def store(calls: Collection[Call]) -> None:

@@ -147,6 +147,7 @@ class Asked:
 
     wishes: list[Wish] = field(default_factory=list)
     posts: list[Post] = field(default_factory=list)
+    nobody: dict[str, str] = field(default_factory=dict)  # why a step, as run.round.step, has nobody to call
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,15 +303,17 @@ class Directory:
             again = f", round {number}" if number > 1 else ""
             reason = f"{plan.name}, step {step.number}{again}: {called.why}"
             mark = f"{run}.{number}.{step.number}"
-            found.wishes += [
+            wishes = [
                 Wish(person.id, way, reason, on_call=called.on_call, step=mark)
                 for person in self.meet(called.people)
                 for way in person.ways(priority)
             ]
             team = step.name if step.whom == Whom.TEAM else plan.fallback_name
-            found.posts += [
-                Post(channel.pk, channel.name, team, reason, mark) for channel in self._there(called.channels)
-            ]
+            posts = [Post(channel.pk, channel.name, team, reason, mark) for channel in self._there(called.channels)]
+            if not (wishes or posts):
+                found.nobody[mark] = reason
+            found.wishes += wishes
+            found.posts += posts
         return found
 
     def _called(self, plan: Plan, step: Step, at: datetime) -> _Called:

@@ -63,7 +63,9 @@ def _advance(call: Call, alarm: Alarm, directory: Directory) -> Asked:
     window = directory.window(alarm.asset_id, now)
     places, progress = take(plan, progress, now, None if window is None else window.end)
     settle(call, plan, progress, "")
-    return directory.asked(plan, places, run=call.run, priority=alarm.priority, at=now)
+    asked = directory.asked(plan, places, run=call.run, priority=alarm.priority, at=now)
+    call.nobody |= asked.nobody
+    return asked
 
 
 def _messages(asked: Sequence[tuple[Call, Alarm, Asked]], directory: Directory) -> Iterator[Delivery]:

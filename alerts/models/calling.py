@@ -339,10 +339,14 @@ class Call(models.Model):
     due = models.DateTimeField(null=True)  # of the step to come; null: none
     stopped = models.CharField(max_length=200, blank=True)  # why none is to come
     journal_id = models.BigIntegerField(null=True)  # of the row that began this run
+    nobody = models.JSONField(default=dict)  # steps of this run that had nobody to call, as run.round.step: why
+    audited = models.PositiveIntegerField(default=0)  # the steps before this place have proved messages
 
     class Meta:
         ordering = ["id"]
         indexes = [
+            # notify.auditor: what was taken and is not proved
+            models.Index(fields=["id"], condition=models.Q(place__gt=models.F("audited")), name="call_unproved"),
             # alerts.tasks: whose next step is due
             models.Index(fields=["due"], condition=models.Q(due__isnull=False), name="call_due"),
         ]

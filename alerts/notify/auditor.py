@@ -4,17 +4,32 @@ It reads the journal and the outbox and asks neither the routing nor the workers
 own words, from the subscriptions and the frozen plans, so that a mistake there does not hide itself.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
+from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Max, Q
 from django.utils.translation import gettext as _
 
 from alerts.book import Book
 from alerts.lifecycle import WAITING, Event
-from alerts.models import Audit, Call, Delivery, JournalEntry, JournalHead, Priority, Subscription, TeamChannel
+from alerts.models import (
+    Alarm,
+    Audit,
+    Call,
+    CallRoute,
+    Delivery,
+    JournalEntry,
+    JournalHead,
+    Priority,
+    Subscription,
+    TeamChannel,
+)
 from alerts.notify.outbox import CLAIM
 from devices.topology import Topology, topology
 
@@ -46,6 +61,7 @@ def audit(now: datetime) -> list[str]:
         # The first look: what was before had no auditor.
         head = JournalHead.objects.values_list("last", flat=True).first() or 0
         Audit.objects.bulk_create([Audit(journal=head, at=now, plant=plant.revision)], ignore_conflicts=True)
+        Call.objects.filter(place__gt=F("audited")).update(audited=F("place"))
         mark = Audit.objects.get()
     moved = plant.revision != mark.plant
     missing: list[str] = []
@@ -53,13 +69,17 @@ def audit(now: datetime) -> list[str]:
     while rows := list(_rows(upto)):
         upto = rows[-1].pk
         presented = [row for row in rows if _presents(row)]
-        missing += [*_missing(presented, plant, moved=moved), *_missing_posts([row.pk for row in presented])]
-    late = _late(now)
+        missing += [*_missing(presented, plant, moved=moved), *_missing_calls(presented, plant, moved=moved)]
+    calls = _calls(now)
+    unproved = [call for call in calls if call.place > call.audited]
+    missing += _missing_steps(unproved)
+    late = _late(calls, now)
     with transaction.atomic():
         # Of two auditors at once, one tells.
         mine = Audit.objects.filter(journal=mark.journal, at=mark.at)
         if not mine.update(journal=upto, at=now, plant=plant.revision, late=late):
             return []
+        _prove(unproved)
         _tell(now, late, missing, was_late=bool(mark.late))
     for words in (*late, *missing):
         log.error("call not made", problem=words)
@@ -115,47 +135,137 @@ def _missing(rows: Sequence[JournalEntry], plant: Topology, *, moved: bool) -> l
     return list(found.values())
 
 
-def _missing_posts(rows: Sequence[int]) -> Iterator[str]:
-    """Gives for which channels of teams the outbox holds no message, though a step that calls their team was taken.
+def _missing_calls(rows: Sequence[JournalEntry], plant: Topology, *, moved: bool) -> Iterator[str]:
+    """Gives the presented alarms that no plan calls for, though a route that is older leads them to one.
 
-    Takes: numbers of journal rows that present an alarm.
+    Cost: two queries, three where a route meets an alarm, none without rows.
     """
-    if not rows:
+    routes = list(CallRoute.objects.filter(enabled=True).select_related("plan").order_by("pk")) if rows else []
+    if not routes:
         return
-    # The calls first: whatever they say was taken has left its messages by then.
-    calls = Call.objects.filter(journal_id__in=rows).order_by("pk")
-    wanted = [(call.alarm_id, call.journal_id, channel) for call in calls for channel in sorted(_to_post(call))]
-    names = dict(TeamChannel.objects.filter(pk__in={channel for *_, channel in wanted}).values_list("pk", "name"))
-    posted = set(
-        Delivery.objects.filter(journal_id__in=rows, team__isnull=False).order_by().values_list("journal_id", "team_id")
-    )
-    for alarm, row, channel in wanted:
-        if channel in names and (row, channel) not in posted:
-            yield f"alarm {alarm}: no message to {names[channel]} by team channel"
+    made = CallRoute.history.order_by().values_list("id").annotate(last=Max("history_date"))
+    changed = dict(made.filter(id__in=[route.pk for route in routes]))
+    led: dict[int, tuple[Alarm, CallRoute]] = {}
+    for row in rows:
+        alarm = row.alarm
+        if alarm is None:
+            continue
+        places: set[int | None] = {None, alarm.asset_id}
+        if alarm.asset_id is not None and not moved:
+            places.update(plant.path(alarm.asset_id))
+        for route in routes:
+            # Weekly hours and the plant's clock may have changed since: what depends on them proves nothing.
+            if route.hours is None and route.pk in changed and changed[route.pk] <= row.recorded:
+                wide = route.highest_priority <= alarm.priority <= route.lowest_priority
+                if wide and route.asset_id in places and route.alarm_class in ("", alarm.alarm_class):
+                    led.setdefault(alarm.pk, (alarm, route))
+    begun = set(Call.objects.filter(alarm__in=led).order_by().values_list("alarm_id", flat=True)) if led else set()
+    for pk, (_alarm, route) in led.items():
+        if pk not in begun:
+            yield f"alarm {pk}: no call was begun, though a route leads to the plan {route.plan.name}"
 
 
-def _to_post(call: Call) -> set[int]:
-    """Gives the team channels that the steps taken so far have told."""
-    steps = call.plan.get("steps", [])
-    return {channel for step in steps[: call.place] for channel in step.get("channels", ())}
+def _calls(now: datetime) -> list[Call]:
+    """Gives the calls with steps that were taken and are not proved, and those whose step is late. Cost: one query."""
+    return list(Call.objects.filter(Q(place__gt=F("audited")) | Q(due__lt=now - LATE)).order_by("pk")[:_ROWS])
+
+
+def _missing_steps(calls: Sequence[Call]) -> Iterator[str]:
+    """Gives whom the steps taken since the last look called without a message in the outbox.
+
+    Each person and each channel of the team that a step names has one, whatever became of it; where the rota says whom,
+    or everybody is called, somebody has. A step that had nobody to call has its reason in the call.
+    Takes: calls that were read before the outbox is: what they say was taken has left its messages by then.
+    Cost: three queries, none without calls.
+    """
+    if not calls:
+        return
+    told: dict[int | None, list[Delivery]] = defaultdict(list)
+    rows = Delivery.objects.filter(alarm__in=[call.alarm_id for call in calls]).exclude(event=Event.CLEAR)
+    for row in rows.order_by("pk").only("alarm", "user", "team", "key", "event", "journal_id", "outcome", "created"):
+        told[row.alarm_id].append(row)
+    taken = [(call, step) for call in calls for step in _steps(call) if step.mark not in call.nobody]
+    people = {person for _, step in taken for person in step.frozen.get("people", ())}
+    channels = {channel for _, step in taken for channel in step.frozen.get("channels", ())}
+    names = dict(User.objects.filter(pk__in=people).values_list("pk", "username"))
+    rooms = dict(TeamChannel.objects.filter(pk__in=channels).values_list("pk", "name"))
+    for call, step in taken:
+        frozen, proofs = step.frozen, [row for row in told[call.alarm_id] if _proves(row, call, step)]
+        words = f"alarm {call.alarm_id}: step {frozen.get('number', 1)} of its plan has no message to"
+        for person in frozen.get("people", ()):
+            if person in names and all(row.user_id != person for row in proofs):
+                yield f"{words} {names[person]}"
+        for channel in frozen.get("channels", ()):
+            if channel in rooms and all(row.team_id != channel for row in proofs):
+                yield f"alarm {call.alarm_id}: no message to {rooms[channel]} by team channel"
+        if frozen.get("whom") in ("rota", "everybody") and not proofs:
+            yield f"{words} {frozen.get('name') or 'anybody'}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A step that was taken: as run.round.step, as it was frozen, and when it was due."""
+
+    mark: str
+    frozen: dict[str, Any]
+    due: datetime
+
+
+def _steps(call: Call) -> list[_Step]:
+    """Gives the steps of a call that were taken since the last look."""
+    steps, found = call.plan.get("steps", []), []
+    for place in range(call.audited, call.place if steps else 0):
+        number, frozen = place // len(steps), steps[place % len(steps)]
+        after = timedelta(seconds=number * call.plan.get("round_seconds", 0.0) + frozen.get("after", 0.0))
+        mark = f"{call.run}.{number + 1}.{frozen.get('number', 1)}"
+        found.append(_Step(mark, frozen, call.started + after))
+    return found
+
+
+def _proves(row: Delivery, call: Call, step: _Step) -> bool:
+    """Tells whether a message may be a step's.
+
+    Of several that are due at once one message tells, by the key of one of them. First steps go with what presented the
+    alarm, unless maintenance has put them off: then what was withheld is not theirs.
+    """
+    if row.event == "call":
+        run, _, mark = row.key.split(":")[2].partition(".")
+        return int(run) == call.run and (f"{run}.{mark}" == step.mark or row.created >= step.due)
+    mine = row.journal_id == call.journal_id and step.frozen.get("after", 0.0) == 0
+    return mine and (row.outcome != Outcome.WITHHELD or row.created >= step.due)
+
+
+def _prove(calls: Iterable[Call]) -> None:
+    """Writes down which steps were looked at. Cost: one query for each run and place that calls have come to."""
+    same: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for call in calls:
+        same[call.run, call.place].append(call.pk)
+    for (run, place), numbers in same.items():
+        # One that has begun anew meanwhile is looked at from its beginning.
+        Call.objects.filter(pk__in=numbers, run=run).update(audited=place)
 
 
 # --- What is late --------------------------------------------------------------------------------------------------
 
 
-def _late(now: datetime) -> list[str]:
-    """Gives what waits in the outbox, or in a plan, for longer than it may. Cost: two queries over what is due."""
+def _late(calls: Sequence[Call], now: datetime) -> list[str]:
+    """Gives what waits in the outbox, for a digest or in a plan, for longer than it may. Cost: one query."""
     waiting = Q(outcome=Outcome.DUE) & (Q(due__lt=now - LATE) | Q(first_due__lt=now - LATE))
     lost = Q(outcome=Outcome.SENDING, claimed__lt=now - LOST)
-    rows = Delivery.objects.filter(waiting | lost).select_related("user", "team").order_by("due")
-    steps = Call.objects.filter(due__lt=now - LATE).order_by("due").values_list("alarm_id", "place", "due")
+    held = Q(outcome=Outcome.HELD, due__lt=now - LATE)
+    rows = Delivery.objects.filter(waiting | lost | held).select_related("user", "team").order_by("due")
+    steps = sorted((call.due, call.alarm_id, call.place) for call in calls if call.due is not None)
     found = [
         f"alarm {alarm}: step {place + 1} of its plan is due since {due:%H:%M:%S} UTC"
-        for alarm, place, due in steps[:_NAMED]
+        for due, alarm, place in steps[:_NAMED]
+        if due < now - LATE
     ]
     for row in rows[:_NAMED]:
         whom = row.user.get_username() if row.user is not None else row.team
-        found.append(f"message {row.pk} to {whom} by {row.channel}: due since {row.first_due or row.due:%H:%M:%S} UTC")
+        since = f"{row.first_due or row.due:%H:%M:%S} UTC"
+        held_back = row.outcome == Outcome.HELD
+        said = f"held back, its digest is due since {since}" if held_back else f"due since {since}"
+        found.append(f"message {row.pk} to {whom} by {row.channel}: {said}")
     return found
 
 

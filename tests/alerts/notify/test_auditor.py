@@ -4,8 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import Q
 
-from alerts.models import Alarm, Audit, Call, Delivery, JournalEntry
+from alerts.calling import digests, escalation
+from alerts.models import Alarm, Audit, Call, CallRoute, Delivery, JournalEntry, MaintenanceWindow
 from alerts.notify import auditor, outbox
 from devices import services
 from devices.models import Asset, Level
@@ -136,6 +138,112 @@ def test_a_post_to_a_team_that_nobody_wrote_is_found_and_one_that_is_gone_is_not
     second.delete()
     made = Alarm.objects.latest("pk")
     assert auditor.audit(NOW) == [f"alarm {made.pk}: no message to {first.name} by team channel"]
+
+
+def taken(minutes: float) -> None:
+    """Lets the workers take the steps that are due; what was due before has gone."""
+    Delivery.objects.filter(outcome="due").update(outcome="sent")
+    while escalation.take_due_steps(NOW + timedelta(minutes=minutes)):
+        pass
+
+
+def test_each_step_that_was_taken_has_its_message_or_is_missing(provider: Provider) -> None:
+    anna, ben, cara, dan = (person(name) for name in ("anna", "ben", "cara", "dan"))
+    crew.may_acknowledge(dan)
+    duty, fitters = crew.rota("Duty", ben), crew.team("Fitters", cara, anna)
+    room = crew.channel("room", fitters, provider.address)
+    crew.route(crew.plan("Main", (0, anna), (300, duty), (300, fitters), (300, None)))
+    told(row(alarm(machine())))
+    made = Alarm.objects.get()
+    assert auditor.audit(NOW) == []
+    for minute, whom, words in (
+        (5, Q(user=ben), "step 2 of its plan has no message to Duty"),
+        (10, Q(user=anna), "step 3 of its plan has no message to anna"),
+        (15, Q(user=dan), "step 4 of its plan has no message to anybody"),
+    ):
+        taken(minute)
+        Delivery.objects.filter(whom, key__startswith=f"{made.pk}:call:").delete()
+        if minute == 10:
+            Delivery.objects.filter(team=room).delete()
+        found = auditor.audit(NOW + timedelta(minutes=minute))
+        expected = [f"alarm {made.pk}: {words}"]
+        assert found == expected + [f"alarm {made.pk}: no message to room by team channel"] * (minute == 10)
+        assert auditor.audit(NOW + timedelta(minutes=minute + 1)) == []
+
+
+def test_a_first_step_whose_message_is_lost_is_missing(provider: Provider) -> None:
+    crew.route(crew.plan("Main", (0, crew.rota("Duty", person("ben")))))
+    told(row(alarm(machine())))
+    Delivery.objects.all().delete()
+    assert auditor.audit(NOW) == [f"alarm {Alarm.objects.earliest('pk').pk}: step 1 of its plan has no message to Duty"]
+
+
+def test_when_every_step_called_there_is_nothing_to_say(provider: Provider) -> None:
+    anna, ben = person("anna"), person("ben")
+    asked("olga")
+    # Two steps at once that call one person make one message, and one told within the minute has its reason.
+    crew.route(
+        crew.plan("Main", (0, anna), (0, crew.rota("Duty", anna)), (300, crew.team("Fitters", anna, ben)), (0, ben))
+    )
+    asset = machine()
+    MaintenanceWindow.objects.create(asset=asset, start=NOW, end=NOW + timedelta(minutes=3), reason="new bearing")
+    told(row(alarm(asset)))
+    for minute in range(20):
+        taken(minute)
+        assert auditor.audit(NOW + timedelta(minutes=minute, seconds=30)) == []
+    assert Call.objects.get().audited == 4
+
+
+def test_a_plan_that_begins_anew_is_proved_anew(provider: Provider) -> None:
+    crew.route(crew.plan("Main", (0, person("anna"))))
+    made = alarm(machine())
+    told(row(made))
+    assert auditor.audit(NOW) == []
+    Delivery.objects.update(outcome="sent")
+    told(row(made, "realarm", "C", "B"), now=NOW + timedelta(minutes=10))
+    Delivery.objects.filter(event="realarm").delete()
+    assert auditor.audit(NOW + timedelta(minutes=10)) == [f"alarm {made.pk}: step 1 of its plan has no message to anna"]
+
+
+def test_a_step_that_had_nobody_to_call_says_why_and_is_not_missing(provider: Provider) -> None:
+    crew.route(crew.plan("Main", (0, crew.rota("Duty")), (300, crew.team("Nobody"))))
+    told(row(alarm(machine())))
+    taken(5)
+    assert auditor.audit(NOW + timedelta(minutes=5)) == []
+    assert Call.objects.get().nobody == {
+        "1.1.1": "Main, step 1: nobody is on call for Duty, team  is called instead",
+        "1.1.2": "Main, step 2: team Nobody",
+    }
+
+
+def test_a_call_that_was_never_begun_is_missing_where_an_older_route_leads_to_a_plan(provider: Provider) -> None:
+    asset = machine()
+    made_route = crew.route(crew.plan("Main", (0, person("anna"))), asset.parent)
+    crew.route(crew.plan("New", (0, person("ben"))), alarm_class="safety")  # made since
+    CallRoute.history.filter(id=made_route.pk).update(history_date=NOW - timedelta(days=1))
+    auditor.audit(NOW - timedelta(minutes=1))
+    told(row(alarm(asset)), row(alarm(asset, alarm_class="safety")))
+    told(row(alarm(None)))  # of no asset: no route leads it anywhere
+    Call.objects.all().delete()
+    Delivery.objects.all().delete()
+    first, second, _ = Alarm.objects.order_by("pk")
+    assert auditor.audit(NOW) == [
+        f"alarm {one.pk}: no call was begun, though a route leads to the plan Main" for one in (first, second)
+    ]
+
+
+def test_a_message_that_is_held_past_its_time_is_late(provider: Provider) -> None:
+    asked()
+    told(row(alarm(machine())))
+    Delivery.objects.update(outcome="held", due=NOW + timedelta(minutes=60))
+    assert auditor.audit(NOW + timedelta(minutes=60) + auditor.LATE) == []
+    late = NOW + timedelta(minutes=60, seconds=1) + auditor.LATE
+    (words,) = auditor.audit(late)
+    assert words.endswith("to olga by sms: held back, its digest is due since 07:00:30 UTC")
+    assert [raised.message for raised in own()] == ["Calls are due and do not go out"]
+    digests.send_held(late)
+    send(late)
+    assert auditor.audit(late + auditor.EVERY) == [] and [raised.active for raised in own()] == [False]
 
 
 def test_a_post_to_a_team_that_waits_too_long_is_late(provider: Provider) -> None:
