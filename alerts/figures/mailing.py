@@ -16,8 +16,10 @@ from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from alerts.calling.directory import in_the_words_of
 from alerts.figures import words
 from alerts.figures.query import Report, month, report
 from alerts.models import Position, ReportSubscription
@@ -109,6 +111,7 @@ def send_due(now: datetime) -> int:
 
     Gives: how many went out. Several workers may ask at once: each report is claimed before it is sent.
     Raises: NotSent when a mail was not taken; its claim is given back.
+    Each has it in the language and by the clock that they wish; its month is the plant's.
     Cost: one query when there is nothing to do; else the figures of each position once.
     """
     text = last_month(now)
@@ -116,19 +119,25 @@ def send_due(now: datetime) -> int:
     if now < end + SENT_FROM:
         return 0
     due = ReportSubscription.objects.filter(sent_for__lt=text, user__is_active=True).order_by("position_id", "id")
-    papers: dict[int | None, Paper] = {}
+    made: dict[int | None, Report] = {}
+    papers: dict[tuple[int | None, str, str], Paper] = {}
     sent, failed = 0, []
     for one in due.select_related("user__contact", "position"):
         address = Email().address(one.user, contact_of(one.user))
         if not address:
             continue
-        if one.position_id not in papers:
-            papers[one.position_id] = paper(report(position=one.position, start=start, end=end, now=now), text)
+        if one.position_id not in made:
+            made[one.position_id] = report(position=one.position, start=start, end=end, now=now)
         mine = ReportSubscription.objects.filter(pk=one.pk, sent_for=one.sent_for)
         if not mine.update(sent_for=text):
             continue
         try:
-            compose(papers[one.position_id], address).send()
+            with in_the_words_of(one.user):
+                key = (one.position_id, get_language() or "", timezone.get_current_timezone_name())
+                if key not in papers:
+                    papers[key] = paper(made[one.position_id], text)
+                mail = compose(papers[key], address)
+            mail.send()
         except (smtplib.SMTPException, OSError) as error:
             ReportSubscription.objects.filter(pk=one.pk, sent_for=text).update(sent_for=one.sent_for)
             failed.append(str(error))

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 
 from alerts import journal
-from alerts.figures import mailing
+from alerts.figures import mailing, query
 from alerts.models import Alarm, Contact, JournalEntry, Position, ReportSubscription
 from tests import factories
 from tests.alerts.notify.wire import MailServer
@@ -81,6 +81,25 @@ def test_a_subscriber_gets_each_month_once_from_six_on_the_first(october: Positi
     assert mailing.send_due(FIRST + timedelta(hours=1)) == 0
     [sent] = mail.outbox
     assert (sent.to, sent.subject) == (["olga@home.example"], "Alarm report October 2026, North desk")
+
+
+def test_each_has_the_report_in_their_own_language_and_one_report_is_made_for_all(
+    october: Position, monkeypatch: pytest.MonkeyPatch
+):
+    made = []
+    monkeypatch.setattr(mailing, "report", lambda **given: made.append(1) or query.report(**given))
+    for user, language in ((factories.operator(), "de"), (factories.viewer(), "en"), (factories.engineer(), "de")):
+        Contact.objects.create(user=user, language=language)
+        mailing.subscribe(user=user, position=october, now=FIRST - timedelta(days=3))
+    assert mailing.send_due(FIRST) == 3
+    assert [sent.subject for sent in mail.outbox] == [
+        "Alarmbericht Oktober 2026, North desk",
+        "Alarm report October 2026, North desk",
+        "Alarmbericht Oktober 2026, North desk",
+    ]
+    assert ["Stufe nach EEMUA 191" in sent.body for sent in mail.outbox] == [True, False, True]
+    assert ["Stufe nach EEMUA 191" in sent.alternatives[0].content for sent in mail.outbox] == [True, False, True]
+    assert len(made) == 1
 
 
 def test_who_subscribes_within_a_month_is_not_sent_the_one_before():
