@@ -146,7 +146,7 @@ class Figures:
 
     def value(self, key: str) -> float | None:
         """Gives the figure that a target is about."""
-        split = {"critical_share": 1, "high_share": 2, "medium_share": 3}
+        split = {"critical_share": 1, "high_share": 2, "medium_share": 3, "low_share": 4}
         if key in split:
             return self.priority_share(split[key])
         if key == "late_share":

@@ -23,7 +23,7 @@ class Standing(StrEnum):
 class Target:
     """A target. The stricter standard's number judges; `words` name both where they differ.
 
-    Takes: shares as parts of 1. `below` says that the target itself is too much.
+    Takes: shares as parts of 1. `below` says that the target itself is too much, `least` that less than it is.
     """
 
     key: str
@@ -32,12 +32,17 @@ class Target:
     by: str
     manageable: float | None = None
     below: bool = False
+    least: bool = False
 
     def standing(self, value: float | None) -> Standing:
         """Tells how a figure stands."""
         if value is None:
             return Standing.UNKNOWN
         value = round(value, 9)  # 0.1 + 0.2 is not more than 0.3
+        if self.least:
+            if value >= self.most:
+                return Standing.MET
+            return Standing.MANAGEABLE if self.manageable is not None and value >= self.manageable else Standing.MISSED
         if value < self.most or (value == self.most and not self.below):
             return Standing.MET
         return Standing.MANAGEABLE if self.manageable is not None and value <= self.manageable else Standing.MISSED
@@ -63,6 +68,8 @@ TARGETS = {
         Target("critical_share", 0.01, "under 1 %", "common practice for four levels", below=True),
         Target("high_share", 0.05, "about 5 %", _BOTH),
         Target("medium_share", 0.15, "about 15 %", _BOTH),
+        # The others at their targets, and the highest level's part, leave 79 %.
+        Target("low_share", 0.80, "about 80 % or more", _BOTH, manageable=0.79, least=True),
         Target("late_share", 0, "none", "the rule's time to respond"),
     )
 }

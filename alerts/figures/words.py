@@ -31,6 +31,7 @@ _SHOWN: dict[str, tuple[Any, Any, int]] = {
     "critical_share": (gettext_lazy("Critical share"), "%", 1),
     "high_share": (gettext_lazy("High share"), "%", 1),
     "medium_share": (gettext_lazy("Medium share"), "%", 1),
+    "low_share": (gettext_lazy("Low share"), "%", 1),
     "late_share": (gettext_lazy("Acknowledged too late"), "%", 1),
 }
 _STANDINGS = {
@@ -63,6 +64,7 @@ _TARGET_WORDS = {
     "critical_share": gettext_lazy("under 1 %"),
     "high_share": gettext_lazy("about 5 %"),
     "medium_share": gettext_lazy("about 15 %"),
+    "low_share": gettext_lazy("about 80 % or more"),
     "late_share": gettext_lazy("none"),
 }
 _BY = {
@@ -139,6 +141,11 @@ def _said(key: str, value: float | None, standing: Standing, decimals: int, perc
     words = {"most": _("under %(most)s") % {"most": most} if target.below else most}
     if value is None or standing in (Standing.MET, Standing.UNKNOWN):
         return _("target %(most)s") % words
+    if target.least:
+        words["under"] = _("%(under)s points") % {"under": _number((target.most - value) * scale, decimals)}
+        if standing is Standing.MANAGEABLE:
+            return _("%(under)s under target %(most)s, manageable") % words
+        return _("%(under)s under target %(most)s") % words
     over = _number((value - target.most) * scale, decimals)
     words["over"] = _("%(over)s points") % {"over": over} if percent else over
     if standing is Standing.MANAGEABLE:

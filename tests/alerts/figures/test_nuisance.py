@@ -130,6 +130,14 @@ def test_priorities_are_split_by_annunciations():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("low", "standing"), [(80, "met"), (79, "manageable"), (78, "missed")])
+def test_too_few_low_alarms_are_seen_though_no_other_share_is_far_over(low: int, standing: str):
+    table = [*raises(*range(100 - low), rule=3, priority=3), *raises(*range(low), rule=4, priority=4)]
+    made = figures(rows(*table))
+    assert made.value("low_share") == low / 100
+    assert made.standing_of("low_share") == standing
+
+
 def test_answers_are_timed_from_the_newest_annunciation_and_held_against_the_time_to_respond():
     events = rows(
         (0, "raise", "AB", 1, 1), (30, "ack", "BC", 1, 1, 3, 60),

@@ -24,6 +24,15 @@ def test_a_share_is_rounded_and_the_difference_is_in_points():
     )  # fmt: skip
 
 
+def test_a_share_that_is_too_small_says_how_far_it_is_under_its_target():
+    def split(low: int) -> Figures:
+        return figures(rows(*raises(*range(low), priority=4), *raises(*range(1000 - low), rule=2, priority=3)))
+
+    assert said(split(800), "low_share") == ("80.0", "%", "target 80 %")
+    assert said(split(794), "low_share") == ("79.4", "%", "0.6 points under target 80 %, manageable")
+    assert said(split(500), "low_share") == ("50.0", "%", "30.0 points under target 80 %")
+
+
 @pytest.mark.parametrize(
     ("count", "expected"),
     [
