@@ -3,6 +3,7 @@
 import { lastAsked, parsed } from "../lib/asked.js";
 import { onAct, onKeys } from "../lib/dispatch.js";
 import { make, pageData, setText } from "../lib/dom.js";
+import { held } from "../lib/held.js";
 import { fill, gettext } from "../lib/words.js";
 import { isPresented, isUnacked, tally } from "../state/alarms.js";
 import { condition } from "../state/freshness.js";
@@ -37,22 +38,40 @@ function inOrder(alarms) {
   );
 }
 
+/** Draws them. What is there stays where it is, and what is new comes after it; while held, what is over stays too. */
 function drawAlarms() {
+  const keep = isHeld();
   const wanted = inOrder(mine());
   const have = new Map([...list.querySelectorAll("[data-alarm]")].map((row) => [Number(row.dataset.alarm), row]));
   for (const alarm of wanted) {
     const row = have.get(alarm.id) ?? newRow(alarm);
     have.delete(alarm.id);
     row.querySelector("svg.pr").replaceWith(alarmSymbol(alarm));
-    if (!isUnacked(alarm)) row.querySelector("form")?.remove();
-    // What is there stays where it is; what is new comes after it.
+    row.classList.remove("gone");
+    if (isUnacked(alarm)) giveAck(row, alarm);
+    else dropAck(row, keep);
     if (!row.isConnected) list.insertBefore(row, list.querySelector(".none"));
   }
-  for (const row of have.values()) row.remove();
-  list.querySelector(".none").hidden = wanted.length > 0;
+  for (const row of have.values()) {
+    if (!keep) row.remove();
+    else {
+      row.classList.add("gone");
+      dropAck(row, keep);
+    }
+  }
+  list.querySelector(".none").hidden = wanted.length > 0 || (keep && have.size > 0);
   setText(document.getElementById("open-count"), howMany(wanted.length));
   drawCounts(document.getElementById("counts"), tally(wanted));
   inPhase();
+}
+
+/** Takes the button away; its place only when nothing may move by it. Whoever had the focus there keeps a place. */
+function dropAck(row, keep) {
+  const form = row.querySelector("form");
+  if (!form) return;
+  if (form.contains(document.activeElement)) row.querySelector("a").focus({ preventScroll: true });
+  if (keep) form.style.visibility = "hidden";
+  else form.remove();
 }
 
 function newRow(alarm) {
@@ -61,21 +80,33 @@ function newRow(alarm) {
   const lasting = make("span", { "data-since": since });
   const link = make("a", { href: ack.replace("/0/ack", `/${alarm.id}/`) }, make("b", {}, alarm.message));
   const text = make("span", { class: "grow" }, link, make("small", { class: "muted" }, `${words}, `, lasting));
-  const row = make("li", { "data-alarm": alarm.id }, alarmSymbol(alarm), text);
-  if (isUnacked(alarm)) {
-    const why = mayAck ? {} : { "aria-disabled": "true", title: WHY_NOT };
-    const shape = { class: "btn", "data-act": "ack-mine", "data-needs-live": true, ...why };
-    const button = make("button", shape, gettext("Ack"));
-    row.append(make("form", { method: "post", action: ack.replace("/0/", `/${alarm.id}/`) }, button));
-  }
-  return row;
+  return make("li", { "data-alarm": alarm.id }, alarmSymbol(alarm), text);
+}
+
+/** Gives a row its button, where it has none. */
+function giveAck(row, alarm) {
+  const form = row.querySelector("form");
+  if (form) return form.style.removeProperty("visibility");
+  const why = mayAck ? {} : { "aria-disabled": "true", title: WHY_NOT };
+  const shape = { class: "btn", "data-act": "ack-mine", "data-needs-live": true, ...why };
+  const button = make("button", shape, gettext("Ack"));
+  return row.append(make("form", { method: "post", action: ack.replace("/0/", `/${alarm.id}/`) }, button));
 }
 
 // --- Why it fired, and what happened -----------------------------------------------------------------------------------
 
 let asked = null;
+const waiting = new Map(); // parts of the page that were read and not shown, by id
 
 const story = lastAsked();
+const events = document.getElementById("events");
+// The reason stands above the open alarms: it would push them away from under the pointer.
+const isHeld = held(document.querySelector(".o-side"), () => {
+  drawSilent();
+  showStory();
+  load().then(drawAlarms);
+});
+const isRead = held(events, showStory);
 
 /** Reads both again, half a second after the last change. */
 function readStory() {
@@ -86,13 +117,22 @@ function readStory() {
     const answer = await story.read(address);
     if (!answer?.text) return;
     const page = parsed(answer.text);
-    for (const id of ["why", "events"]) {
-      const [old, made] = [document.getElementById(id), page.getElementById(id)];
-      // Nothing changes under the pointer or the focus.
-      if (!old.matches(":hover") && !old.contains(document.activeElement)) old.replaceWith(made);
-    }
-    inPhase();
+    for (const id of ["why", "events"]) waiting.set(id, page.getElementById(id));
+    showStory();
   }, 500);
+}
+
+function showStory() {
+  const [why, told] = [waiting.get("why"), waiting.get("events")];
+  if (why && !isHeld()) {
+    document.getElementById("why").replaceWith(why);
+    waiting.delete("why");
+  }
+  if (told && !isRead()) {
+    events.replaceChildren(...told.childNodes);
+    waiting.delete("events");
+  }
+  inPhase();
 }
 
 // --- State and age of the data ---------------------------------------------------------------------------------------
@@ -110,12 +150,7 @@ function drawState() {
   const silence = plant.silent.get(code);
   const state = judge.tag ? plant.values.get(judge.tag) : null;
   const found = condition(now(), newest, after, state, judge.words, silence !== undefined);
-  silent.hidden = silence === undefined;
-  if (silence) {
-    const since = clock(Date.parse(silence.silent.since));
-    const what = silence.message;
-    setText(silent.querySelector(".words"), fill(gettext("%(what)s, since %(time)s."), { what, time: since }));
-  }
+  drawSilent();
   const word = found.word[0].toUpperCase() + found.word.slice(1);
   const want = `${found.kind} ${word}`;
   const time = now() / 1000;
@@ -131,6 +166,17 @@ function drawState() {
   icon.classList.add(found.kind);
   setText(document.querySelector("#state .st span"), word);
   icon.querySelector("use.mk, .mk")?.setAttribute("href", `#m-${found.kind}`);
+}
+
+/** Says that the machine is not heard: the state's word at once, the bar that pushes all below it once nobody is held by it. */
+function drawSilent() {
+  const silence = plant.silent.get(code);
+  if (silent.hidden === (silence !== undefined) && isHeld()) return;
+  silent.hidden = silence === undefined;
+  if (!silence) return;
+  const since = clock(Date.parse(silence.silent.since));
+  const what = silence.message;
+  setText(silent.querySelector(".words"), fill(gettext("%(what)s, since %(time)s."), { what, time: since }));
 }
 
 /** A state that began while the page is open counts from the reading that told of it. */

@@ -1,0 +1,86 @@
+"""Nothing moves under the pointer or the focus; what waited for that is shown once it is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Plant, until
+from tests.browser.test_journeys import machine_page
+
+pytestmark = pytest.mark.browser
+
+Opened = Callable[..., Page]
+
+
+def place_of(element: Locator) -> tuple[float, float]:
+    """Gives where an element is on the screen."""
+    box = element.bounding_box()
+    assert box is not None
+    return box["x"], box["y"]
+
+
+def machine_with(opened: Opened, code: str, *, alarms: int) -> Page:
+    """Opens a machine's page once its alarms are there."""
+    page = opened(machine_page(code))
+    until(page, page.reload, lambda: page.locator("#mine [data-alarm]").count() == alarms)
+    page.locator("#live-word", has_text="Live").wait_for(state="attached")
+    return page
+
+
+def leave(page: Page) -> None:
+    """Moves the pointer to where nothing is."""
+    page.mouse.move(2, 2)
+
+
+def test_no_other_alarm_comes_under_the_pointer_on_a_machines_page(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
+    page = machine_with(opened, press, alarms=2)
+    second = page.locator("#mine [data-alarm]", has_text="Oil temperature high")
+    number = page.locator("#mine [data-alarm]", has_not_text="Oil").get_attribute("data-alarm")
+    first = page.locator(f"#mine [data-alarm='{number}']")
+    first.get_by_role("button", name="Ack").click()
+    expect(first.get_by_role("button", name="Ack")).to_have_count(0)
+    leave(page)
+    button = second.get_by_role("button", name="Ack")
+    button.hover()
+    before = place_of(button)
+    plant.send({f"{press}/temp": 30.0})
+    expect(page.locator("#open-count")).to_have_text("1")
+    page.wait_for_timeout(1500)  # the reason above is read half a second after the last change
+    assert place_of(button) == before
+    expect(first).to_contain_class("gone")
+    leave(page)
+    expect(page.locator("#mine [data-alarm]")).to_have_count(1)
+    expect(page.locator("#why")).to_contain_text("Oil temperature high")
+
+
+def test_the_first_alarms_reason_waits_while_a_row_is_pointed_at(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 30.0, f"{press}/oil": 30.0})
+    page = machine_with(opened, press, alarms=0)
+    page.locator("#mine").hover()
+    before = place_of(page.locator("#mine"))
+    plant.send({f"{press}/oil": 85.0})
+    expect(page.locator("#mine [data-alarm]")).to_have_count(1)
+    page.wait_for_timeout(1500)
+    assert place_of(page.locator("#mine")) == before
+    expect(page.locator("#why")).to_be_hidden()
+    leave(page)
+    expect(page.locator("#why")).to_contain_text("Oil temperature high")
+
+
+def test_the_reason_that_waited_for_the_pointer_is_shown_when_it_leaves(
+    plant: Plant, opened: Opened, press: str
+) -> None:
+    plant.send({f"{press}/oil": 85.0})
+    page = machine_with(opened, press, alarms=1)
+    expect(page.locator("#why")).to_contain_text("Oil temperature high")
+    page.locator("#why").hover()
+    plant.send({f"{press}/temp": 97.4})
+    expect(page.locator("#mine [data-alarm]")).to_have_count(2)
+    page.wait_for_timeout(1500)
+    expect(page.locator("#why")).to_contain_text("Oil temperature high")
+    leave(page)
+    expect(page.locator("#why")).to_contain_text("The fan stands.")
