@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Plant, until
+from tests.browser.test_console import quiet
 from tests.browser.test_journeys import machine_page
 
+__all__ = ["quiet"]  # a fixture
 pytestmark = pytest.mark.browser
 
 Opened = Callable[..., Page]
@@ -84,3 +86,35 @@ def test_the_reason_that_waited_for_the_pointer_is_shown_when_it_leaves(
     expect(page.locator("#why")).to_contain_text("Oil temperature high")
     leave(page)
     expect(page.locator("#why")).to_contain_text("The fan stands.")
+
+
+def test_the_banner_shows_what_came_meanwhile_when_the_focus_leaves_it(
+    plant: Plant, quiet: Page, codes: Iterator[str]
+) -> None:
+    one, other = next(codes), next(codes)
+    plant.send({f"{one}/oil": 85.0})
+    expect(quiet.locator("#banner .code")).to_have_text(one)
+    quiet.keyboard.press("Shift")
+    quiet.locator("#banner [data-act=ack-banner]").focus()
+    plant.send({f"{other}/temp": 97.4})
+    expect(quiet.locator("#banner .more")).to_have_text("+1 critical")
+    expect(quiet.locator("#banner .code")).to_have_text(one)
+    quiet.keyboard.press("Tab")
+    expect(quiet.locator("#banner .code")).to_have_text(other, timeout=2000)
+
+
+def test_what_needs_attention_is_listed_when_the_focus_leaves_the_list(
+    plant: Plant, quiet: Page, codes: Iterator[str]
+) -> None:
+    one, other = next(codes), next(codes)
+    plant.send({f"{one}/temp": 97.4})
+    listed = quiet.locator("#attention li[data-alarm]")
+    expect(listed.filter(has_text=one)).to_have_count(1)
+    quiet.keyboard.press("Shift")
+    listed.filter(has_text=one).locator("a").focus()
+    plant.send({f"{one}/temp": 30.0, f"{other}/temp": 98.0})
+    expect(quiet.locator("#banner .code")).to_have_text(one)  # cleared, but never acknowledged: it waits on
+    expect(quiet.locator("#banner-unacked")).to_have_text("2")
+    expect(listed.filter(has_text=other)).to_have_count(0)
+    quiet.locator("#banner .what").focus()
+    expect(listed.filter(has_text=other)).to_have_count(1, timeout=2000)

@@ -2,6 +2,7 @@
 
 import { onAct, onKeys } from "../lib/dispatch.js";
 import { post, setText } from "../lib/dom.js";
+import { held } from "../lib/held.js";
 import { oncePerFrame } from "../lib/once.js";
 import { fill, gettext } from "../lib/words.js";
 import { group, isPresented, isUnacked, lookIn, mostImportant, PRIORITY_WORDS, tally } from "../state/alarms.js";
@@ -24,15 +25,13 @@ let shown = banner.dataset.alarm ? Number(banner.dataset.alarm) : null;
 let ackUrl = form.getAttribute("action");
 
 const addressOf = (id) => form.dataset.ack.replace("/0/", `/${id}/`);
-function pointedAt() {
-  return form.matches(":hover") || form.contains(document.activeElement);
-}
+const isHeld = held(form, () => plant.complete && draw());
 
 function draw(force = false) {
   const alarm = mostImportant(plant.alarms.values());
   const current = shown === null ? null : plant.alarms.get(shown);
   // While the pointer or the focus is on an alarm that still waits, another one announces itself beside it.
-  if (!force && alarm && current && alarm.id !== shown && isUnacked(current) && isPresented(current) && pointedAt()) {
+  if (!force && alarm && current && alarm.id !== shown && isUnacked(current) && isPresented(current) && isHeld()) {
     const more = part(".more");
     setText(more, alarm.priority < current.priority ? MORE[alarm.priority] : "+1");
     more.hidden = false;
@@ -196,7 +195,6 @@ export function start() {
       inPhase();
     });
   });
-  form.addEventListener("pointerleave", () => plant.complete && draw());
   setInterval(() => rate(now()), 10_000);
   inPhase();
 }

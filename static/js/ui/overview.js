@@ -1,6 +1,7 @@
 // The overview: honeycombs, counts and figures follow the live picture; what needs attention is listed worst first.
 
 import { make, pageData, setAttribute, setText } from "../lib/dom.js";
+import { held } from "../lib/held.js";
 import { gettext } from "../lib/words.js";
 import { group, tally, worst } from "../state/alarms.js";
 import { isStale } from "../state/freshness.js";
@@ -53,13 +54,14 @@ function drawAlarms() {
 }
 
 const attention = document.getElementById("attention");
+const isHeld = held(attention, () => plant.complete && drawAlarms());
 
 /** Nothing moves under the pointer or the focus: the list waits until it is left. */
 function drawAttention(whole) {
   const all = attention.querySelector(".all");
   setText(all.querySelector(".num"), String(whole.total));
   all.hidden = !knowsAlarms();
-  if (attention.matches(":hover") || attention.contains(document.activeElement)) return;
+  if (isHeld()) return;
   const listed = worst(plant.alarms.values(), LISTED);
   const want = knowsAlarms() ? listed.map((alarm) => `${alarm.id}${alarm.state}`).join(" ") : "unknown";
   if (attention.dataset.drawn === want) return;
@@ -226,5 +228,4 @@ export function start() {
   startHoneycomb(new Map(cells.map((cell) => [cell.link, cell])), alarmsOf);
   followMachines({ anew: drawFigures, alarms: () => load().then(drawAlarms), second: drawFigures });
   setInterval(askFigures, ASK_EVERY);
-  attention.addEventListener("pointerleave", () => plant.complete && drawAlarms());
 }
