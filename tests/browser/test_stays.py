@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Plant, until
 from tests.browser.test_console import quiet
-from tests.browser.test_journeys import machine_page
+from tests.browser.test_journeys import list_with, machine_page
 
 __all__ = ["quiet"]  # a fixture
 pytestmark = pytest.mark.browser
@@ -118,3 +118,19 @@ def test_what_needs_attention_is_listed_when_the_focus_leaves_the_list(
     expect(listed.filter(has_text=other)).to_have_count(0)
     quiet.locator("#banner .what").focus()
     expect(listed.filter(has_text=other)).to_have_count(1, timeout=2000)
+
+
+def test_what_was_chosen_stays_chosen_when_it_could_not_be_acknowledged(
+    plant: Plant, opened: Opened, press: str
+) -> None:
+    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
+    page = list_with(opened, press, rows=2)
+    page.route("**/alarms/ack", lambda route: route.abort())
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.locator("[data-bulk]")).to_have_text("2")
+    page.keyboard.press("a")
+    expect(page.locator(".toast")).to_contain_text("Ack failed")
+    expect(page.locator("#bulk")).to_be_visible()
+    expect(page.locator("[data-bulk]")).to_have_text("2")

@@ -7,24 +7,27 @@ import { toast } from "./toast.js";
 
 const { ack, ackMany } = document.querySelector("#banner [data-ack]").dataset;
 
-/** Acknowledges alarms by number; calls `answered(alarm)` for a single one as the server then has it. */
+/**
+ * Acknowledges alarms by number; calls `answered(alarm)` for a single one as the server then has it. Gives whether they
+ * wait no longer, by whomever.
+ */
 export async function acknowledge(ids, answered = () => {}) {
-  const words = ids.length === 1 ? await one(ids[0], answered) : await many(ids);
-  toast(words);
-  say(words);
+  const { failure, words } = ids.length === 1 ? await one(ids[0], answered) : await many(ids);
+  toast(failure ?? words);
+  say(failure ?? words);
+  return failure === null;
 }
 
 /** Gives what became of it, in words: who comes second is told who was first. */
 async function one(id, answered) {
   const { body, failure } = await ask(ack.replace("/0/", `/${id}/`), { comment: "" });
   if (body.alarm) answered(body.alarm);
-  if (failure) return failure;
-  return body.done ? fill(gettext("Alarm %(id)s acknowledged."), { id }) : body.message;
+  return { failure, words: body.done ? fill(gettext("Alarm %(id)s acknowledged."), { id }) : body.message };
 }
 
 async function many(ids) {
   const { body, failure } = await ask(ackMany, new URLSearchParams(ids.map((id) => ["alarm", id])));
-  return failure ?? body.message;
+  return { failure, words: body.message };
 }
 
 /** Sends something; gives the answer's body, and in words why it was not done. */

@@ -77,11 +77,12 @@ async function ack(asked) {
     toast(gettext("Ack is not possible without a connection."));
     return;
   }
-  await acknowledge(ids, (alarm) => {
+  const done = await acknowledge(ids, (alarm) => {
     const row = rowOf(alarm.id);
     if (row) drawRow(row, alarm, alarm.state === "A");
   });
-  drop(ids);
+  // What could not be sent is chosen still: it need not be chosen again to be tried again.
+  if (done) drop(ids);
   for (const id of ids) refreshDrawer(id);
 }
 
