@@ -206,9 +206,14 @@ class Shell:
         return floods(self.now)
 
     @cached_property
+    def raised(self) -> list[int]:
+        """Gives the alarms raised in each ten seconds of the last ten minutes, the newest last."""
+        return queries.raised_per_slot(self.now, slots=60, slot=timedelta(seconds=10))
+
+    @property
     def recent(self) -> int:
         """Gives the alarms raised in the last ten minutes."""
-        return queries.raised_per_slot(self.now, slots=1, slot=timedelta(minutes=10))[0]
+        return sum(self.raised)
 
     @property
     def past(self) -> datetime | None:

@@ -1,7 +1,8 @@
-// Keys, the pointer of an indicator, the voice, the painter.
+// Keys, the pointer of an indicator, the voice, the painter, the flood's window.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { painter } from "../../static/js/lib/painter.js";
+import { spread, within } from "../../static/js/state/flood.js";
 import { at, beyond, off } from "../../static/js/state/indicator.js";
 import { reader } from "../../static/js/state/keys.js";
 import { voice } from "../../static/js/state/voice.js";
@@ -64,4 +65,13 @@ test("a large paint is spread over fifteen frames", () => {
     most = Math.max(most, painted - before);
   }
   assert.deepEqual([painted, most], [1500, 100]);
+});
+
+test("what a page was made with leaves the flood's window ten minutes after it came, not after the page did", () => {
+  const minute = 60_000;
+  const raised = spread([3, 0, 0, 0, 2, 0, 0, 0, 0, 1], 100 * minute); // ten parts of a minute each
+  assert.deepEqual(raised.map((at) => at / minute), [91, 91, 91, 95, 95, 100]);
+  const left = (time) => within(raised, time * minute).length;
+  assert.deepEqual([left(100), left(101), left(104.9), left(105), left(110)], [6, 3, 3, 1, 0]);
+  assert.equal(within([...raised, 200 * minute], 100 * minute).length, 6, "played back, what is to come is not there yet");
 });

@@ -6,6 +6,7 @@ import { held } from "../lib/held.js";
 import { oncePerFrame } from "../lib/once.js";
 import { fill, gettext } from "../lib/words.js";
 import { group, isPresented, isUnacked, lookIn, mostImportant, PRIORITY_WORDS, tally } from "../state/alarms.js";
+import { spread, within } from "../state/flood.js";
 import { clock, figure, per } from "../state/writing.js";
 import { howMany, knowsAlarms } from "./known.js";
 import { now, on, plant } from "./live.js";
@@ -14,7 +15,6 @@ import { say } from "./say.js";
 import { alarmSymbol, drawCounts, inPhase, prioritySymbol } from "./symbols.js";
 import { toast } from "./toast.js";
 
-const WINDOW = 600_000; // ms
 const MORE = { 1: gettext("+1 critical"), 2: gettext("+1 high"), 3: gettext("+1 medium") };
 
 const banner = document.getElementById("banner");
@@ -99,11 +99,10 @@ function worstOf(place, counted, always) {
 
 const flood = document.getElementById("flood");
 const from = Number(flood.dataset.from);
-// The page knows how many there were when it was made; they leave the window with it.
-let raised = Array.from({ length: Number(flood.dataset.count) }, () => now());
+let raised = spread(JSON.parse(flood.dataset.raised), now());
 
 function rate(time) {
-  raised = raised.filter((at) => time - at < WINDOW && at <= time);
+  raised = within(raised, time);
   const count = raised.length;
   setText(flood.querySelector(".loud"), fill(gettext("FLOOD %(count)s in 10 min"), { count }));
   setText(flood.querySelector(".calm b"), howMany(count));

@@ -197,3 +197,15 @@ def test_a_stranger_gets_nothing(client: Client, db: None) -> None:
     for address in ("/", "/find?q=a", "/places", "/a/hall/"):
         assert client.get(address).status_code == 302
     assert client.post("/theme", {"theme": "dark"}).status_code == 302
+
+
+def test_the_flood_indicator_knows_when_its_alarms_came(works: Client, raise_alarm: Callable[..., Alarm]) -> None:
+    press = Asset.objects.get(code="press-1-1")
+    for minutes in (1, 1, 9):
+        raise_alarm(press, minutes=minutes)
+    answer = works.get("/")
+    shell = answer.context["shell"]
+    assert (len(shell.raised), shell.recent) == (60, 3)
+    ago = [60 - place for place, count in enumerate(shell.raised) for _ in range(count)]  # in tens of seconds
+    assert ago == [55, 7, 7]
+    assert f'data-raised="[{",".join(map(str, shell.raised))}]"' in answer.content.decode()
