@@ -160,3 +160,76 @@ def test_the_list_of_what_is_shelved_costs_the_same_for_2_and_for_40_rules(press
     few = queries()
     shelved(38)
     assert queries() == few
+
+
+# --- Lists of what is not presented, longer than a page ------------------------------------------------------------
+
+
+@pytest.fixture
+def shelf(press: Asset) -> list[Rule]:
+    """Shelves 620 rules of one machine, the last with its own reason and person; gives them in the list's order."""
+    now, anna = timezone.now(), factories.operator("anna")
+    seed = Rule.objects.get(asset=press)
+    kept = {
+        field.name: getattr(seed, field.name)
+        for field in Rule._meta.concrete_fields
+        if field.name not in ("id", "name")
+    }
+    rules = Rule.objects.bulk_create(Rule(**{**kept, "name": f"Rule {number:03}"}) for number in range(620))
+    Suppression.objects.bulk_create(
+        Suppression(
+            rule=rule, switches=["shelved"], shelved_at=now, shelved_until=now + timedelta(minutes=number + 1),
+            shelve_reason="Pump seal leaks" if number == 619 else "Test run",
+            shelved_by=anna if number == 619 else None,
+        )
+        for number, rule in enumerate(rules)
+    )  # fmt: skip
+    return rules
+
+
+def test_what_is_not_presented_is_listed_page_by_page_to_the_last(shelf: list[Rule], browser: Client) -> None:
+    first = browser.get("/alarms/?show=shelved")
+    assert [row.rule for row in first.context["rows"]] == [rule.pk for rule in shelf[:100]]
+    assert "1 to 100 of 620" in first.content.decode() and first.context["later"] == "/alarms/?show=shelved&page=2"
+    last = browser.get("/alarms/?show=shelved&page=7")
+    assert [row.rule for row in last.context["rows"]] == [rule.pk for rule in shelf[600:]]
+    assert (last.context["earlier"], last.context["later"]) == ("/alarms/?show=shelved&page=6", "")
+    # What stood on a last page may be presented again by now.
+    beyond = browser.get("/alarms/?show=shelved&page=9")
+    assert [row.rule for row in beyond.context["rows"]] == [rule.pk for rule in shelf[600:]]
+
+
+def test_a_filter_finds_what_stands_on_no_page_near_the_first(shelf: list[Rule], browser: Client) -> None:
+    def left(query: str) -> list[int]:
+        return [row.rule for row in browser.get(f"/alarms/?show=shelved&{query}").context["rows"]]
+
+    last = shelf[619].pk
+    for words in ("619", "SEAL", "anna", "press-1-1 leaks rule"):
+        assert left(f"q={words}") == [last], words
+    assert left("q=seal valve") == left("priority=4") == left("area=nowhere") == left("class=other") == []
+    Rule.objects.filter(pk=last).update(priority=4, alarm_class="safety")
+    assert left("priority=4") == left("class=safety") == left("priority=4&area=hall") == [last]
+    assert "Nothing matches the filter" in browser.get("/alarms/?show=shelved&q=nobody").content.decode()
+
+
+def test_what_hides_by_design_is_found_in_the_readers_words(press: Asset, browser: Client) -> None:
+    rule, other = Rule.objects.get(asset=press), factories.rule(press, "Oil low")
+    for one, words in ((rule, "hidden by press-9: Guard open"), (other, "hidden by press-8: Guard open")):
+        Suppression.objects.create(rule=one, switches=["by_design"], designed=[words], designed_at=timezone.now())
+    for language, words in (("en", "hidden press-9"), ("de", "verborgen press-9")):
+        said_so = browser.get("/alarms/", {"show": "suppressed", "q": words}, headers={"Accept-Language": language})
+        assert [row.rule for row in said_so.context["rows"]] == [rule.pk], language
+
+
+def test_a_page_of_hidden_ones_costs_the_same_queries_for_3_and_for_300(shelf: list[Rule], browser: Client) -> None:
+    costs = []
+    for rules in (shelf[:3], shelf[:300]):
+        Suppression.objects.exclude(rule__in=rules).update(shelved_at=None)
+        Suppression.objects.filter(rule__in=rules).update(shelved_at=timezone.now())
+        browser.get("/alarms/?show=shelved&q=rule")
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            browser.get("/alarms/?show=shelved&q=rule")
+        costs.append(len(asked))
+    assert costs[0] == costs[1] <= 22, costs
