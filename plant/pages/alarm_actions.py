@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -33,32 +33,35 @@ MOST_REASONS = 3  # why something was not done, in one answer
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is to be acted upon: open alarms, or one rule without one."""
+    """What is to be acted upon: open alarms, or rules, with or without one."""
 
     alarms: tuple[Alarm, ...] = ()
-    rule: Rule | None = None
+    rules: tuple[Rule, ...] = ()
 
     @property
     def words(self) -> list[str]:
         """Gives what it is, a line each."""
-        if self.rule is not None:
-            return [f"{self.rule.asset.code}, {self.rule.name}"]
-        return [f"{alarm.asset_code or 'Andon'}, {alarm.message}" for alarm in self.alarms]
+        named = [f"{rule.asset.code}, {rule.name}" for rule in self.rules]
+        return [*(f"{alarm.asset_code or 'Andon'}, {alarm.message}" for alarm in self.alarms), *named]
+
+    @property
+    def count(self) -> int:
+        """Gives how many they are."""
+        return len(self.alarms) + len(self.rules)
 
     @property
     def longest(self) -> timedelta:
         """Gives how long all of it may be shelved."""
-        if self.rule is not None:
-            classes = AlarmClass.objects.filter(code=self.rule.alarm_class).first()
-            return lifecycle.Policy.of(rules.freeze(self.rule, classes)).longest_shelving
-        return min(lifecycle.Policy.of(alarm.frozen).longest_shelving for alarm in self.alarms)
+        frozen = [alarm.frozen for alarm in self.alarms]
+        for rule in self.rules:
+            frozen.append(rules.freeze(rule, AlarmClass.objects.filter(code=rule.alarm_class).first()))
+        return min(lifecycle.Policy.of(one).longest_shelving for one in frozen)
 
     @property
     def critical(self) -> bool:
         """Tells whether something of the highest priority is among it."""
-        if self.rule is not None:
-            return self.rule.priority == Priority.CRITICAL
-        return any(alarm.priority == Priority.CRITICAL for alarm in self.alarms)
+        priorities = {alarm.priority for alarm in self.alarms} | {rule.priority for rule in self.rules}
+        return Priority.CRITICAL in priorities
 
 
 def _person(request: HttpRequest, event: Event) -> User:
@@ -70,9 +73,13 @@ def _person(request: HttpRequest, event: Event) -> User:
     return request.user
 
 
+def _numbers(given: Sequence[str]) -> list[int]:
+    return [int(number) for number in given if number.isdecimal() and len(number) < 19]
+
+
 def _alarms(numbers: Sequence[str]) -> Subject:
     """Gives alarms by number. Raises: Http404 where one is unknown, or none is named."""
-    wanted = [int(number) for number in numbers if number.isdecimal() and len(number) < 19]
+    wanted = _numbers(numbers)
     found = {alarm.pk: alarm for alarm in queries.alarms().filter(pk__in=wanted)}
     if not wanted or len(found) < len(set(wanted)):
         raise Http404(_("There is no such alarm."))
@@ -83,7 +90,16 @@ def _rule(pk: int) -> Subject:
     found = Rule.objects.select_related("asset").filter(pk=pk).first()
     if found is None:
         raise Http404(_("There is no rule %(number)s.") % {"number": pk})
-    return Subject(rule=found)
+    return Subject(rules=(found,))
+
+
+def _rules(numbers: Sequence[str]) -> Subject:
+    """Gives those rules that there still are, in the order given. Raises: Http404 where there is none."""
+    wanted = _numbers(numbers)
+    found = Rule.objects.select_related("asset").in_bulk(wanted)
+    if not found:
+        raise Http404(_("There is no such alarm."))
+    return Subject(rules=tuple(found[number] for number in dict.fromkeys(wanted) if number in found))
 
 
 def _back(request: HttpRequest, otherwise: str = "") -> str:
@@ -109,7 +125,7 @@ def _do(request: HttpRequest, asked: services.Request, subject: Subject, *, also
         outcomes = services.many(
             asked,
             alarm_ids=[alarm.pk for alarm in subject.alarms],
-            rule_ids=[subject.rule.pk] if subject.rule is not None else [],
+            rule_ids=[rule.pk for rule in subject.rules],
             also_critical=also_critical,
         )
     except services.Refused as error:
@@ -141,12 +157,41 @@ def acknowledge(request: HttpRequest, pk: int) -> HttpResponseBase:
     return _answer(request, done.message, done=done.done, otherwise=here, by=done.by, alarm=now)
 
 
-@require_POST
-def acknowledge_many(request: HttpRequest) -> HttpResponseBase:
-    """Acknowledges several at once, in one transaction."""
-    user = _person(request, Event.ACK)
-    asked = services.Request(Event.ACK, user, timezone.now())
-    return _do(request, asked, _alarms(request.POST.getlist("alarm")), also_critical=True)
+def _many(event: Event, subject_of: Callable[[QueryDict], Subject]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Gives a page that asks once whether all of them are meant, and does it in one transaction."""
+
+    @require_http_methods(["GET", "POST"])
+    def view(request: HttpRequest) -> HttpResponseBase:
+        user = _person(request, event)
+        subject = subject_of(request.POST if request.method == "POST" else request.GET)
+        if request.method == "POST":
+            return _do(request, services.Request(event, user, timezone.now()), subject, also_critical=True)
+        question, verb = _question(event, subject.count)
+        context = {"subject": subject, "address": request.path, "question": question, "verb": verb}
+        return _form(request, "plant/alarm_sure.html", verb, context)
+
+    view.__doc__ = f"Puts {event} to several."
+    return view
+
+
+def _question(event: Event, count: int) -> tuple[str, str]:
+    """Gives what is asked, and the button that answers it."""
+    if event == Event.ACK:
+        words, verb = ngettext("Acknowledge %(count)s alarm?", "Acknowledge %(count)s alarms?", count), _("Acknowledge")
+    elif event == Event.UNSHELVE:
+        words, verb = ngettext("Unshelve %(count)s alarm?", "Unshelve %(count)s alarms?", count), _("Unshelve")
+    elif event == Event.RETURN:
+        words = ngettext("Return %(count)s alarm to service?", "Return %(count)s alarms to service?", count)
+        verb = _("Return to service")
+    else:
+        words, verb = ngettext("Reset %(count)s alarm?", "Reset %(count)s alarms?", count), _("Reset")
+    return words % {"count": count}, verb
+
+
+acknowledge_many = _many(Event.ACK, lambda given: _alarms(given.getlist("alarm")))
+reset_many = _many(Event.RESET, lambda given: _alarms(given.getlist("alarm")))
+unshelve_many = _many(Event.UNSHELVE, lambda given: _rules(given.getlist("rule")))
+return_many = _many(Event.RETURN, lambda given: _rules(given.getlist("rule")))
 
 
 @require_POST
@@ -206,7 +251,7 @@ def _shelve(request: HttpRequest, subject: Subject) -> HttpResponseBase:
         "lengths": [(minutes, _length(minutes), now + timedelta(minutes=minutes)) for minutes in offered],
         "chosen": min(60, longest) if 60 in offered or longest < 60 else offered[0],
         "longest": _length(longest),
-        "many": len(subject.alarms) > 1,
+        "many": subject.count > 1,
         "address": request.path,
     }
     return _form(request, "plant/alarm_shelve.html", _("Shelve"), context)
@@ -259,7 +304,7 @@ def _out_of_service(request: HttpRequest, subject: Subject) -> HttpResponseBase:
     context = {
         "subject": subject,
         "review": timezone.localdate(now) + timedelta(days=7),
-        "many": len(subject.alarms) > 1,
+        "many": subject.count > 1,
         "address": request.path,
     }
     return _form(request, "plant/alarm_out.html", _("Out of service"), context)
@@ -311,7 +356,7 @@ return_rule = _of_rule(Event.RETURN)
 def silence(request: HttpRequest) -> HttpResponseBase:
     """Stops the horn on every screen: for all alarms that sound now, or those that are named."""
     user = _person(request, Event.SILENCE)
-    named = [int(number) for number in request.POST.getlist("alarm") if number.isdecimal() and len(number) < 19]
+    named = _numbers(request.POST.getlist("alarm"))
     sounding = queries.sounding()
     if named:
         sounding = sounding.filter(pk__in=named)

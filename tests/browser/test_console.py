@@ -38,6 +38,7 @@ SHELVE_ALL = """async () => {
   });
   if (!answer.ok) throw new Error(String(answer.status));
 }"""
+SHELVE_CRITICAL_TOO = SHELVE_ALL.replace('["minutes", "60"]', '["critical", "1"], ["minutes", "60"]')
 TONES = """(() => {
   window.tones = [];
   const { start } = OscillatorNode.prototype;
@@ -136,6 +137,11 @@ def test_three_alarms_at_once(plant: Plant, quiet: Page, codes: Iterator[str], w
             waiting.nth(place).locator(".cb").click()
         expect(quiet.locator("[data-bulk]")).to_have_text("3")
         quiet.locator("#bulk").get_by_role("button", name="Ack").click()
+        # The key is meant as it is pressed; of several a button asks once, and Enter is its answer.
+        expect(quiet.locator("#asking h2")).to_have_text("Acknowledge 3 alarms?")
+        expect(waiting).to_have_count(3)
+        expect(quiet.locator("#asking .what li")).to_have_count(3)
+        quiet.keyboard.press("Enter")
     expect(quiet.locator(".toast")).to_contain_text("Acknowledged. That was done to 3 alarms.")
     expect(waiting).to_have_count(0)
     expect(quiet.locator("#bulk")).to_be_hidden()
@@ -307,3 +313,44 @@ def test_the_list_follows_what_is_typed_and_the_address_keeps_it(plant: Plant, o
     assert page.evaluate("window.sameDocument") is True
     page.get_by_role("link", name="Show all").click()
     expect(page).to_have_url(re.compile("/alarms/$"))
+
+
+# --- Several at once, presented again --------------------------------------------------------------------------------
+
+
+def test_several_are_unshelved_after_one_question(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
+    list_with(opened, press, rows=2).evaluate(SHELVE_CRITICAL_TOO)
+    page = opened(f"/alarms/?show=shelved&q={press}")
+    listed = page.locator("tr[data-key]")
+    expect(listed).to_have_count(2)
+    expect(page.locator("#bulk")).to_be_hidden()
+    page.locator("[data-choose-all]").click()
+    expect(page.locator("[data-bulk]")).to_have_text("2")
+    page.locator("#bulk").get_by_role("button", name="Unshelve").click()
+    expect(page.locator("#asking h2")).to_have_text("Unshelve 2 alarms?")
+    page.keyboard.press("Escape")
+    expect(listed).to_have_count(2)
+    expect(page.locator("#asking")).to_be_hidden()
+    page.keyboard.press("u")
+    expect(page.locator("#asking")).to_be_visible()
+    expect(page.locator("#asking h2")).to_have_text("Unshelve 2 alarms?")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("That was done to 2 alarms.")
+    expect(listed).to_have_count(0)
+    expect(page.locator("#bulk")).to_be_hidden()
+
+
+def test_a_row_of_the_shelf_is_chosen_by_keys_and_unshelved(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
+    list_with(opened, press, rows=2).evaluate(SHELVE_CRITICAL_TOO)
+    page = opened(f"/alarms/?show=shelved&q={press}")
+    expect(page.locator("tr[data-key]")).to_have_count(2)
+    for key in "jju":
+        page.keyboard.press(key)
+    expect(page.locator("#asking h2")).to_have_text("Unshelve 1 alarm?")
+    expect(page.locator("#asking .what li")).to_have_text(
+        page.locator("tr[data-key][aria-selected=true]").get_attribute("data-key").replace("/", ", ")
+    )
+    page.keyboard.press("Enter")
+    expect(page.locator("tr[data-key]")).to_have_count(1)

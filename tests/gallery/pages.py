@@ -92,6 +92,10 @@ SHOWN = (
     Shown("alarms-comment", "/alarms/comment?alarm={alarm}", "alarms-comment", "", _PLAIN),
     Shown("alarms-shelve", "/alarms/shelve?alarm={alarm}", "alarms-shelve", "alarms-shelve", _PLAIN),
     Shown("alarms-out", "/alarms/out-of-service?alarm={alarm}", "alarms-out", "", _PLAIN),
+    Shown("alarms-ack", "/alarms/ack?alarm={alarm}", "alarms-ack", "", _PLAIN),
+    Shown("alarms-reset", "/alarms/reset?alarm={alarm}", "alarms-reset", "", _PLAIN),
+    Shown("alarms-unshelve", "/alarms/unshelve?rule={rule}", "alarms-unshelve", "", _PLAIN),
+    Shown("alarms-return", "/alarms/return?rule={rule}", "alarms-return", "", _PLAIN),
     Shown("rule-shelve", "/rules/{rule}/shelve", "rule-shelve", "", _PLAIN),
     Shown("rule-out", "/rules/{rule}/out-of-service", "rule-out", "", _PLAIN),
     Shown("trends", "/trends/?{tags}&t=90m", "trends", "trends", "Drawn with uPlot."),
@@ -135,7 +139,7 @@ SHOWN = (
 NOT_SHOWN = {
     "acts": (
         "start-asset", "start-import", "start-token", "start-demo", "asset-comment", "document-add", "document-remove",
-        "alarm-ack", "alarm-comment", "alarms-ack", "filter-save", "filter-remove", "alarm-reset", "alarm-unshelve",
+        "alarm-ack", "alarm-comment", "filter-save", "filter-remove", "alarm-reset", "alarm-unshelve",
         "alarm-return", "alarms-silence", "rule-unshelve", "rule-return", "browser-add", "browser-remove",
         "subscription-contact", "subscription-test", "subscription-switch", "subscription-delete",
         "subscription-preferences", "subscription-calendar", "rota-override", "rota-swap", "rota-drop",

@@ -11,8 +11,10 @@ export const PRIORITY_WORDS = {
 };
 const UNACKED = new Set(["B", "D", "E"]);
 const RETURNED = "D";
+const LATCHED = new Set(["E", "F"]);
 
 export const isUnacked = (alarm) => UNACKED.has(alarm.state);
+export const isLatched = (alarm) => LATCHED.has(alarm?.state);
 export const isPresented = (alarm) => alarm.suppressed.length === 0;
 
 /** How one alarm's symbol stands: unack, ack, returned, shelved or suppressed. */

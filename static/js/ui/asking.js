@@ -76,9 +76,11 @@ export async function send(form) {
 function refuse(form, words) {
   form.querySelector(".problem")?.remove();
   const field = form.querySelector("[name=reason]");
+  const problem = make("p", { class: "problem", role: "alert" }, words);
+  if (!field) return form.querySelector(".body").append(problem);
   field.setAttribute("aria-invalid", "true");
-  field.after(make("p", { class: "problem", role: "alert" }, words));
-  field.focus();
+  field.after(problem);
+  return field.focus();
 }
 
 /** Begins to listen; `after` is called when something was done. */

@@ -17,6 +17,7 @@ from devices.models import Asset
 from tests import factories
 
 RaiseAlarm = Callable[..., Alarm]
+SCRIPT = {"X-Requested-With": "fetch"}
 
 
 @pytest.fixture
@@ -233,3 +234,51 @@ def test_a_page_of_hidden_ones_costs_the_same_queries_for_3_and_for_300(shelf: l
             browser.get("/alarms/?show=shelved&q=rule")
         costs.append(len(asked))
     assert costs[0] == costs[1] <= 22, costs
+
+
+# --- Several at once -------------------------------------------------------------------------------------------------
+
+
+def test_several_are_presented_again_after_one_question(press: Asset, raise_alarm: RaiseAlarm) -> None:
+    rules = [Rule.objects.get(asset=press), factories.rule(press, "Oil low")]
+    fritz, olga = signed_in(factories.fitter()), signed_in(factories.operator("olga"))
+    query = "&".join(f"rule={rule.pk}" for rule in rules)
+    for rule in rules:
+        olga.post(f"/rules/{rule.pk}/shelve", {"minutes": "60", "reason": "Test run"})
+        fritz.post(f"/rules/{rule.pk}/out-of-service", {"reason": "Motor out", "review": "2099-01-01"})
+    for client, what, question in (
+        (olga, "unshelve", "Unshelve 2 alarms?"), (fritz, "return", "Return 2 alarms to service?"),
+    ):  # fmt: skip
+        asked = client.get(f"/alarms/{what}?{query}&fragment=1").content.decode()
+        assert question in asked and f"{press.code}, Oil low" in asked and "autofocus" in asked
+        assert [len(row.switches) for row in Suppression.objects.all()] == ([2, 2] if what == "unshelve" else [1, 1])
+        told = client.post(f"/alarms/{what}", {"rule": [rule.pk for rule in rules]}, headers=SCRIPT).json()
+        assert told["message"].endswith("That was done to 2 alarms.")
+    assert not Suppression.objects.exclude(shelved_at=None, out_at=None).exists()
+    assert olga.get(f"/alarms/return?{query}").status_code == 403
+    assert olga.get("/alarms/unshelve?rule=999999").status_code == 404
+
+
+def test_several_that_are_latched_are_reset_after_one_question(press: Asset, raise_alarm: RaiseAlarm) -> None:
+    olga = signed_in(factories.operator("olga"))
+    alarms = [
+        raise_alarm(press, rule=factories.rule(press, f"Trip {number}"), state=State.LATCHED_ACKED, active=False)
+        for number in range(2)
+    ]
+    query = "&".join(f"alarm={alarm.pk}" for alarm in alarms)
+    assert "Reset 2 alarms?" in olga.get(f"/alarms/reset?{query}").content.decode()
+    assert Alarm.objects.filter(state=State.LATCHED_ACKED).count() == 2
+    told = olga.post("/alarms/reset", {"alarm": [alarm.pk for alarm in alarms]}, headers=SCRIPT).json()
+    assert told["message"].endswith("That was done to 2 alarms."), told
+    assert not Alarm.objects.filter(closed=None).exists()
+
+
+def test_an_acknowledgement_of_several_asks_and_changes_nothing_before_the_answer(
+    press: Asset, raise_alarm: RaiseAlarm
+) -> None:
+    olga = signed_in(factories.operator("olga"))
+    alarms = [raise_alarm(press), raise_alarm(press, rule=factories.rule(press, "Oil low"))]
+    query = "&".join(f"alarm={alarm.pk}" for alarm in alarms)
+    asked = olga.get(f"/alarms/ack?{query}&fragment=1").content.decode()
+    assert "Acknowledge 2 alarms?" in asked and asked.count('name="alarm"') == 2
+    assert set(Alarm.objects.values_list("state", flat=True)) == {State.UNACKED}

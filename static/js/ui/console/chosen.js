@@ -1,8 +1,9 @@
-// Which row of the console is the current one, and which are selected.
+// Which row of the console is the current one, and which are selected: alarms by number, rules by name.
 
 import { setText } from "../../lib/dom.js";
+import { isLatched } from "../../state/alarms.js";
 import { plant } from "../live.js";
-import { idOf, list, rowOf, rows } from "./rows.js";
+import { idOf, isRule, list, rowOf, rows } from "./rows.js";
 
 const bulk = document.getElementById("bulk");
 
@@ -32,7 +33,12 @@ export function mark() {
   if (!bulk) return;
   bulk.hidden = chosen.size === 0;
   setText(bulk.querySelector("[data-bulk]"), String(chosen.size));
+  const reset = bulk.querySelector("[data-act=reset-chosen]");
+  if (reset) reset.hidden = !latched().length;
 }
+
+/** Those of the chosen alarms that are latched: they wait for a reset. */
+export const latched = () => [...chosen].filter((id) => isLatched(plant.alarms.get(id)));
 
 const choosable = () => rows().filter((row) => !row.querySelector(".cb")?.disabled);
 
@@ -43,7 +49,7 @@ export function step(by) {
   const at = all.findIndex((row) => idOf(row) === current);
   const next = all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + by))];
   setCurrent(idOf(next));
-  next.querySelector(".msg").focus({ preventScroll: true });
+  next.querySelector(".msg, a").focus({ preventScroll: true });
   next.scrollIntoView({ block: "nearest" });
   return current;
 }
@@ -51,7 +57,7 @@ export function step(by) {
 /** Selects a row, or no longer; without a current row the first one, which becomes it. */
 export function toggle(id) {
   if (id === null) id = step(0);
-  if (id === null || !plant.alarms.has(id) || !rowOf(id)) return;
+  if (id === null || !rowOf(id) || !(isRule(id) ? rowOf(id).querySelector(".cb:enabled") : plant.alarms.has(id))) return;
   if (!chosen.delete(id)) chosen.add(id);
   mark();
 }

@@ -7,10 +7,10 @@ import { gettext, fill, ngettext } from "../../lib/words.js";
 import { belongs, belongsRule, countHidden, isHiddenIn, isOfRules } from "../../state/console.js";
 import { isPresented, tally } from "../../state/alarms.js";
 import { oneAfterAnother, oncePerFrame } from "../../lib/once.js";
-import { chosen, mark } from "./chosen.js";
+import { chosen, drop, mark } from "./chosen.js";
 import { asOf, on, past, plant } from "../live.js";
 import { load, placeOf } from "../places.js";
-import { drawRow, idOf, list, rowOf, rows } from "./rows.js";
+import { drawRow, idOf, isRule, list, rowOf, rows } from "./rows.js";
 import { inPhase } from "../symbols.js";
 import { toast } from "../toast.js";
 
@@ -103,27 +103,27 @@ export async function takeIn({ stay = false } = {}) {
   const page = parsed(answer.text);
   const scrolled = stay ? list.scrollTop : 0;
   const focused = list.contains(document.activeElement) || document.activeElement === bar;
-  const row = document.activeElement?.closest?.("tr[data-alarm]")?.dataset.alarm;
+  const row = document.activeElement?.closest?.("tr[data-alarm], tr[data-key]");
   history.replaceState(null, "", address());
   list.replaceChildren(...page.body.childNodes);
   newest = known;
   regroups = false;
   for (const name of waited) newer.delete(name);
   // What came while it was read is in the list, or waits on.
-  for (const name of [...newer]) if (rowOf(name) || ruleRow(name)) newer.delete(name);
+  for (const name of [...newer]) if (rowOf(name)) newer.delete(name);
   for (const id of [...chosen]) if (!rowOf(id)) chosen.delete(id);
   list.scrollTop = scrolled;
   mark();
   drawBar();
   inPhase();
-  if (focused) (rowOf(row)?.querySelector(".msg") ?? list).focus({ preventScroll: true });
+  if (focused) ((row && rowOf(idOf(row))?.querySelector(".msg")) ?? list).focus({ preventScroll: true });
   return true;
 }
 
 /** Shows or folds what stands under a cause; its rows are read when somebody wants to see them. */
 export async function unfold(link) {
   const { cause } = link.dataset;
-  const row = rowOf(cause);
+  const row = rowOf(Number(cause));
   if (link.getAttribute("aria-expanded") === "true") {
     for (const under of list.querySelectorAll(`tr[data-under="${cause}"]`)) under.remove();
     link.setAttribute("aria-expanded", "false");
@@ -177,8 +177,6 @@ export const drawTabs = board ? oncePerFrame(drawCounts) : () => {};
 
 // --- Lists of rules --------------------------------------------------------------------------------------------------
 
-const ruleRow = (name) => list.querySelector(`tr[data-key="${CSS.escape(String(name))}"]`);
-
 /** A rule that is presented again stays where it is, marked; one that is newly hidden waits behind the bar. */
 function onSuppression({ suppression, name }) {
   drawTabs();
@@ -187,7 +185,7 @@ function onSuppression({ suppression, name }) {
 }
 
 function drawRule(name, suppression) {
-  const row = ruleRow(name);
+  const row = rowOf(name);
   if (row) drawRuleRow(row, suppression, isHiddenIn(suppression, show()));
   else if (belongsRule(suppression, show(), filters(), areaOf)) add(name);
   else forget(name);
@@ -195,6 +193,9 @@ function drawRule(name, suppression) {
 
 function drawRuleRow(row, suppression, hidden) {
   row.classList.toggle("gone", !hidden);
+  const box = row.querySelector(".cb");
+  if (box) box.disabled = !hidden;
+  if (!hidden) drop([idOf(row)]);
   const cell = row.querySelector(".c-act");
   const form = cell.querySelector("form");
   if (form) form.hidden = !hidden;

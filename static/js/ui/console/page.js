@@ -6,14 +6,14 @@ import { gettext, fill } from "../../lib/words.js";
 import { isPresented, isUnacked } from "../../state/alarms.js";
 import { acknowledge, sendComment } from "../acking.js";
 import { ask, start as startAsking } from "../asking.js";
-import { chosen, clear, currentId, drop, mark, setCurrent, step, toggle, toggleAll } from "./chosen.js";
+import { chosen, clear, currentId, drop, latched, mark, setCurrent, step, toggle, toggleAll } from "./chosen.js";
 import {
   closeDrawer, detailOf, focusComment, isOpen, openDrawer, refreshDrawer, start as startDrawer,
 } from "./drawer.js";
 import { isLost, on, past, plant } from "../live.js";
 import { start as startNarrowing } from "./narrowing.js";
 import { board, drawTabs, forget, note, onFloods, onSnapshot, start as startNewer, takeIn, unfold } from "./newer.js";
-import { drawRow, drawSilent, idOf, list, rowOf } from "./rows.js";
+import { drawRow, drawSilent, idOf, isRule, list, rowOf } from "./rows.js";
 import { toast } from "../toast.js";
 
 const EVERY = 1000; // ms between two readings of the list in playback
@@ -45,6 +45,7 @@ function onAlarm({ alarm, before, gone }) {
 
 function open(id) {
   const row = rowOf(id);
+  if (isRule(id)) return location.assign(row.querySelector(".msg, a").href);
   if (onPhone() && row) return location.assign(row.querySelector(".msg").href);
   setCurrent(id);
   return openDrawer(id);
@@ -52,7 +53,7 @@ function open(id) {
 
 function move(by) {
   const id = step(by);
-  if (id !== null && isOpen()) openDrawer(id);
+  if (id !== null && !isRule(id) && isOpen()) openDrawer(id);
 }
 
 function close() {
@@ -86,6 +87,12 @@ async function ack(asked) {
   for (const id of ids) refreshDrawer(id);
 }
 
+/** By the button: of several it is asked whether they are all meant. The key is meant as it is pressed. */
+function ackChosen() {
+  const ids = [...chosen].filter(waits);
+  return ids.length > 1 && "mayAck" in document.body.dataset ? askAbout(ids, "ack") : ack(ids);
+}
+
 function ackHere() {
   if (chosen.size) return ack([...chosen]);
   const id = currentId();
@@ -96,19 +103,25 @@ function ackHere() {
 
 // --- Shelve, comment and the rest ------------------------------------------------------------------------------------
 
-/** Asks about some alarms in the dialog. Takes which address asks, as the page names it. */
+/** Asks about some alarms or rules in the dialog. Takes which address asks, as the page names it. */
 function askAbout(ids, name) {
   if (!ids.length) return toast(gettext("Choose an alarm first."));
   const address = new URL((board ?? document.getElementById("draw")).dataset[name], location.href);
-  for (const id of ids) address.searchParams.append("alarm", id);
+  for (const id of ids) {
+    if (isRule(id)) address.searchParams.append("rule", rowOf(id).dataset.rule);
+    else address.searchParams.append("alarm", id);
+  }
   return ask(address);
 }
 
-const here = () => (chosen.size ? [...chosen] : currentId() === null ? [] : [currentId()]);
+const current = () => (chosen.size ? [...chosen] : currentId() === null ? [] : [currentId()]);
+const here = () => current().filter((id) => !isRule(id));
+/** Presents again what is shelved or out of service, as its list says. */
+const back = () => board?.dataset.back && askAbout(current().filter(isRule), "back");
 
 async function comment() {
-  if (chosen.size) return askAbout([...chosen], "comment");
-  if (board && currentId() === null) return toast(gettext("Choose an alarm first."));
+  if (chosen.size) return askAbout(here(), "comment");
+  if (board && !here().length) return toast(gettext("Choose an alarm first."));
   if (board) await open(currentId());
   return focusComment();
 }
@@ -122,14 +135,14 @@ function afterDoing() {
 
 function onClick(event) {
   if (event.target.matches("[data-choose-all]")) return toggleAll();
-  const row = event.target.closest("tr[data-alarm]");
+  const row = event.target.closest("tr[data-alarm], tr[data-key]");
   if (!row || event.target.closest("[data-act]")) return undefined;
   if (event.target.closest(".c-sel")) {
     if (!event.target.matches(".cb")) toggle(idOf(row));
     else chosen[event.target.checked ? "add" : "delete"](idOf(row));
     return mark();
   }
-  if (event.ctrlKey || event.metaKey || event.shiftKey) return undefined;
+  if (isRule(idOf(row)) || event.ctrlKey || event.metaKey || event.shiftKey) return undefined;
   event.preventDefault();
   return open(idOf(row));
 }
@@ -145,7 +158,9 @@ export function start() {
   onAct({
     "ack-row": (element) => ack([idOf(element.closest("tr"))]),
     "ack-detail": () => ack([detailOf()]),
-    "ack-chosen": () => ack([...chosen]),
+    "ack-chosen": ackChosen,
+    "reset-chosen": () => askAbout(latched(), "reset"),
+    "back-chosen": back,
     "ack-here": ackHere,
     "shelve-here": () => askAbout(here(), "shelve"),
     "shelve-chosen": () => askAbout(here(), "shelve"),
@@ -166,6 +181,7 @@ export function start() {
   onKeys({ a: "ack-here", c: "comment-here", s: "shelve-here", Escape: "close-or-clear" });
   setCurrent(detailOf());
   if (board) {
+    if (board.dataset.back) onKeys({ u: "back-chosen" });
     onKeys({ j: "next-row", k: "previous-row", x: "choose-row", n: "take-in", Enter: "open-row" });
     list.addEventListener("click", onClick);
     startNarrowing();

@@ -10,9 +10,15 @@ import { prioritySymbol } from "../symbols.js";
 
 export const list = document.getElementById("rows"); // none on the page of one alarm
 
-export const rows = () => [...(list?.querySelectorAll("tr[data-alarm]") ?? [])];
-export const rowOf = (id) => list?.querySelector(`tr[data-alarm="${id}"]`) ?? null;
-export const idOf = (row) => Number(row.dataset.alarm);
+/** The rows: alarms, which go by number; or in the lists of what is not presented rules, by the name the socket gives. */
+export const rows = () => [...(list?.querySelectorAll("tr[data-alarm], tr[data-key]") ?? [])];
+export const idOf = (row) => row.dataset.key ?? Number(row.dataset.alarm);
+export const isRule = (id) => typeof id === "string";
+
+export function rowOf(id) {
+  const named = isRule(id) ? `tr[data-key="${CSS.escape(id)}"]` : `tr[data-alarm="${id}"]`;
+  return list?.querySelector(named) ?? null;
+}
 
 /** Draws an alarm into its row as it stands. Takes: null for one of which nothing more is known; whether it is over. */
 export function drawRow(row, alarm, over) {
