@@ -242,7 +242,7 @@ def _shelve(request: HttpRequest, subject: Subject) -> HttpResponseBase:
         one_shot = length == "once"
         until = now + timedelta(minutes=min(int(length), 527_040)) if length.isdecimal() and len(length) < 19 else None
         asked = services.Request(Event.SHELVE, user, now, request.POST.get("reason", ""), until, one_shot)
-        return _do(request, asked, subject, also_critical=len(subject.alarms) == 1 or "critical" in request.POST)
+        return _do(request, asked, subject, also_critical=subject.count == 1 or "critical" in request.POST)
     offered = [minutes for minutes in OFFERED if minutes <= longest] or [longest]
     if longest not in offered:
         offered.append(longest)

@@ -282,3 +282,11 @@ def test_an_acknowledgement_of_several_asks_and_changes_nothing_before_the_answe
     asked = olga.get(f"/alarms/ack?{query}&fragment=1").content.decode()
     assert "Acknowledge 2 alarms?" in asked and asked.count('name="alarm"') == 2
     assert set(Alarm.objects.values_list("state", flat=True)) == {State.UNACKED}
+
+
+def test_a_critical_rule_is_shelved_by_itself(press: Asset) -> None:
+    rule, olga = Rule.objects.get(asset=press), signed_in(factories.operator("olga"))
+    Rule.objects.filter(pk=rule.pk).update(priority=1)
+    told = olga.post(f"/rules/{rule.pk}/shelve", {"minutes": "60", "reason": "Test run"}, headers=SCRIPT)
+    assert (told.status_code, told.json()["done"]) == (200, True), told.json()
+    assert Suppression.objects.get(rule=rule).switches == ["shelved"]
