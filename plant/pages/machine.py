@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from alerts import queries
+from alerts import queries, services
 from alerts.instants import to_us
 from alerts.models import Alarm, Rule, RuleInput
 from alerts.silence.queries import Silent, silent_parts
@@ -153,6 +153,11 @@ class Machine:
     def tally(self) -> queries.Tally:
         """Gives the machine's open alarms, counted."""
         return queries.tally_of(self.alarms)
+
+    @property
+    def unacked(self) -> list[int]:
+        """Gives the open alarms that wait for an acknowledgement: by the page's button together."""
+        return [alarm.pk for alarm in self.alarms if alarm.state in queries.UNACKED_STATES][: services.MOST_AT_ONCE]
 
     @property
     def rest(self) -> bool:

@@ -59,6 +59,20 @@ def test_no_other_alarm_comes_under_the_pointer_on_a_machines_page(plant: Plant,
     expect(page.locator("#why")).to_contain_text("Oil temperature high")
 
 
+def test_the_alarms_of_a_machine_are_acknowledged_together_after_one_question(
+    plant: Plant, opened: Opened, press: str
+) -> None:
+    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
+    page = machine_with(opened, press, alarms=2)
+    page.locator("#why").get_by_role("button", name="Ack 2 alarms").click()
+    expect(page.locator("#asking h2")).to_have_text("Acknowledge 2 alarms?")
+    expect(page.locator("#mine").get_by_role("button", name="Ack")).to_have_count(2)
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("That was done to 2 alarms.")
+    expect(page.locator("#mine").get_by_role("button", name="Ack")).to_have_count(0)
+    expect(page.locator("#why").get_by_role("button", name="Ack 2 alarms")).to_have_count(0)
+
+
 def test_the_first_alarms_reason_waits_while_a_row_is_pointed_at(plant: Plant, opened: Opened, press: str) -> None:
     plant.send({f"{press}/temp": 30.0, f"{press}/oil": 30.0})
     page = machine_with(opened, press, alarms=0)

@@ -9,6 +9,7 @@ import { isPresented, isUnacked, tally } from "../state/alarms.js";
 import { condition } from "../state/freshness.js";
 import { age, clock } from "../state/writing.js";
 import { acknowledge, sendComment } from "./acking.js";
+import { ask, start as startAsking } from "./asking.js";
 import { onLeap } from "./leap.js";
 import { howMany } from "./known.js";
 import { asOf, now, on, plant } from "./live.js";
@@ -97,6 +98,7 @@ function giveAck(row, alarm) {
 
 let asked = null;
 const waiting = new Map(); // parts of the page that were read and not shown, by id
+let own = false; // what is read next tells what this person has just done: that waits for nobody
 
 const story = lastAsked();
 const events = document.getElementById("events");
@@ -124,9 +126,13 @@ function readStory() {
 
 function showStory() {
   const [why, told] = [waiting.get("why"), waiting.get("events")];
-  if (why && !isHeld()) {
-    document.getElementById("why").replaceWith(why);
+  if (why && (own || !isHeld())) {
+    const old = document.getElementById("why");
+    const hadFocus = old.contains(document.activeElement);
+    old.replaceWith(why);
+    if (hadFocus) (why.querySelector("a") ?? list.querySelector("a"))?.focus({ preventScroll: true });
     waiting.delete("why");
+    own = false;
   }
   if (told && !isRead()) {
     events.replaceChildren(...told.childNodes);
@@ -207,9 +213,14 @@ async function comment(event) {
 export function start() {
   onAct({
     "ack-mine": (element) => acknowledge([Number(element.closest("[data-alarm]").dataset.alarm)]),
+    "ack-all": (button) => ask(button.href),
     comment: () => comments?.elements.comment.focus(),
   });
   onKeys({ c: "comment" });
+  startAsking(() => {
+    own = true;
+    readStory();
+  });
   comments?.addEventListener("submit", comment);
   let known = false;
   on("snapshot", () => {

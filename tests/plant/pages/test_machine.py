@@ -344,3 +344,14 @@ def test_who_may_only_look_sees_why(press: Asset, client: Client, raise_alarm: R
 def test_a_stranger_is_sent_to_the_door(press: Asset) -> None:
     answer = Client().get(ADDRESS)
     assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/sign-in")
+
+
+def test_alarms_that_wait_are_acknowledged_together(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:
+    first = raise_alarm(press)
+    assert "/alarms/ack?" not in page(browser)
+    second = raise_alarm(press, rule=factories.rule(press, "Oil low"))
+    raise_alarm(press, rule=factories.rule(press, "Oil high"), state=State.ACKED)
+    text = page(browser)
+    assert "Ack 2 alarms</a>" in text
+    numbers = re.findall(r"alarm=(\d+)", re.findall(r'href="(/alarms/ack\?[^"]*)"', text)[0])
+    assert sorted(map(int, numbers)) == sorted([first.pk, second.pk])
