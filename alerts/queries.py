@@ -110,13 +110,17 @@ def in_full(alarm: Alarm) -> dict[str, Any]:
     }
 
 
-def story(assets: Iterable[int], codes: Iterable[str], most: int) -> list[JournalEntry]:
+def story(assets: Iterable[int], codes: Iterable[str], most: int, *, before: int | None = None) -> list[JournalEntry]:
     """Gives the newest rows of the journal about some assets: their alarms' and what people wrote about them.
 
-    Takes: the assets' ids and codes. Cost: two queries.
+    Takes: the assets' ids and codes; `before` leaves out a row of this number and what came after it. Cost: two
+    queries.
     """
-    of_alarms = JournalEntry.objects.filter(alarm__asset__in=list(assets)).order_by("-pk")[:most]
-    written = JournalEntry.objects.filter(alarm=None, rule_id=None, tag__in=list(codes)).order_by("-pk")[:most]
+    rows = JournalEntry.objects.order_by("-pk")
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    of_alarms = rows.filter(alarm__asset__in=list(assets))[:most]
+    written = rows.filter(alarm=None, rule_id=None, tag__in=list(codes))[:most]
     return sorted([*of_alarms, *written], key=lambda entry: -entry.pk)[:most]
 
 

@@ -69,7 +69,9 @@ class SensorLine:
 class Machine:
     """What the page shows; each part is read once."""
 
-    def __init__(self, plant: Tree, node: Node, now: datetime, *, short: bool = True) -> None:
+    def __init__(
+        self, plant: Tree, node: Node, now: datetime, *, short: bool = True, before: int | None = None
+    ) -> None:
         self.plant = plant
         self.short = short  # a part of the sensors, where there are many
         self.node = node
@@ -84,7 +86,9 @@ class Machine:
         self.readings = newest(self.sensors)
         self.silent = silent_parts()
         self.lines = self._lines()
-        self.events = queries.story(ids, self.codes, EVENTS)
+        told = queries.story(ids, self.codes, EVENTS + 1, before=before)
+        self.events = told[:EVENTS]
+        self.older = self.events[-1].pk if len(told) > EVENTS else None  # what came before it is on the next page
 
     def _lines(self) -> list[SensorLine]:
         """Gives the sensors, abnormal ones first."""
@@ -244,11 +248,27 @@ class Machine:
         return [mark_of(alarm) for alarm in found.order_by("-raised", "-pk")[:200]]
 
 
+def _story_at(request: HttpRequest, before: int | None) -> str:
+    """Gives the page's address at another part of its story; the rest of it stays."""
+    query = request.GET.copy()
+    for name in ("fragment", "before"):
+        query.pop(name, None)
+    if before is not None:
+        query["before"] = str(before)
+    return f"?{query.urlencode()}#story"
+
+
 def machine(request: HttpRequest, plant: Tree, node: Node) -> HttpResponse:
     """Shows one machine. Cost: the same number of queries for any number of sensors."""
-    shown = Machine(plant, node, moment.now(), short=request.GET.get("sensors") != "all")
+    given = request.GET.get("before", "")
+    before = int(given) if given.isdecimal() and len(given) < 19 else None
+    shown = Machine(plant, node, moment.now(), short=request.GET.get("sensors") != "all", before=before)
+    story = {
+        "older": _story_at(request, shown.older) if shown.older is not None else "",
+        "newest": _story_at(request, None) if before is not None else "",
+    }
     if "fragment" in request.GET:
-        return render(request, "plant/machine_story.html", {"machine": shown, "node": node})
+        return render(request, "plant/machine_story.html", {"machine": shown, "node": node, **story})
     spans = {key: seconds for key, _word, seconds in RANGES}
     span = spans.get(request.GET.get("t", ""), spans[DEFAULT_RANGE])
     return render(
@@ -257,6 +277,7 @@ def machine(request: HttpRequest, plant: Tree, node: Node) -> HttpResponse:
         {
             "machine": shown,
             "node": node,
+            **story,
             "title": node.name,
             "crumbs": [
                 (_("Plant"), reverse("overview")),

@@ -207,7 +207,11 @@ const comments = document.querySelector("form[data-comment]");
 
 async function comment(event) {
   event.preventDefault();
-  if (await sendComment(comments)) readStory();
+  if (!(await sendComment(comments))) return;
+  // What was written is the newest, which an older part of the story does not show.
+  const newest = events.querySelector("[data-newest]");
+  if (newest) location.assign(newest.href);
+  else readStory();
 }
 
 export function start() {

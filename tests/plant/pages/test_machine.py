@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from alerts.models import Alarm, State
+from alerts.services import comment_asset
 from devices import services
 from devices.models import Asset, Sensor
 from plant.machines import Kind
@@ -355,3 +356,23 @@ def test_alarms_that_wait_are_acknowledged_together(press: Asset, browser: Clien
     assert "Ack 2 alarms</a>" in text
     numbers = re.findall(r"alarm=(\d+)", re.findall(r'href="(/alarms/ack\?[^"]*)"', text)[0])
     assert sorted(map(int, numbers)) == sorted([first.pk, second.pk])
+
+
+def test_the_story_goes_back_to_the_first_comment(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:
+    olga = factories.operator("olga")
+    for number in range(70):
+        comment_asset(asset=press, user=olga, text=f"Note {number:02}.", now=timezone.now())
+    seen, address = [], f"{ADDRESS}?t=8h&sensors=all"
+    while address:
+        answer = browser.get(address)
+        seen.append([entry.reason for entry in answer.context["machine"].events])
+        older = answer.context["older"]
+        assert not older or ("t=8h" in older and "sensors=all" in older and older.endswith("#story"))
+        address = f"{ADDRESS}{older}" if older else ""
+    assert [len(part) for part in seen] == [30, 30, 10]
+    assert [words for part in seen for words in part] == [f"Note {number:02}." for number in range(69, -1, -1)]
+    assert answer.context["newest"] == "?t=8h&sensors=all#story"
+    # What is read again while the page is open stays at the part that is shown.
+    fragment = browser.get(f"{ADDRESS}?fragment=1&before={answer.context['machine'].events[0].pk + 1}")
+    assert [entry.reason for entry in fragment.context["machine"].events] == seen[2]
+    assert "fragment" not in fragment.context["newest"]
