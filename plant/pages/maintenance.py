@@ -22,7 +22,7 @@ from plant.pages.deliveries import person
 from plant.pages.subscription_form import places
 from plant.pages.tree import tree
 
-OVER = 20  # windows of the past that are shown
+OVER = 20  # windows of the past on one page
 
 
 def _shown(
@@ -30,6 +30,9 @@ def _shown(
 ) -> HttpResponse:
     now, plant, zone = timezone.now(), tree(), zone_of(timezone.get_current_timezone_name())
     rows = MaintenanceWindow.objects.select_related("asset", "made_by")
+    given = request.GET.get("page", "")
+    number = max(1, int(given)) if given.isdecimal() and len(given) < 9 else 1
+    over = list(rows.filter(end__lte=now).order_by("-end", "-pk")[(number - 1) * OVER : number * OVER + 1])
     return render(
         request,
         "plant/maintenance.html",
@@ -39,7 +42,9 @@ def _shown(
             "current_page": "maintenance",
             "under_way": list(rows.filter(start__lte=now, end__gt=now).order_by("end")),
             "to_come": list(rows.filter(start__gt=now).order_by("start")),
-            "over": list(rows.filter(end__lte=now).order_by("-end")[:OVER]),
+            "over": over[:OVER],
+            "newer": number - 1,
+            "older": number + 1 if len(over) > OVER else 0,
             "places": places(plant),
             "zone": zone.key,
             "may": request.user.has_perm("alerts.add_maintenancewindow"),

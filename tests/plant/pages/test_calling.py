@@ -244,6 +244,22 @@ def test_maintenance_is_planned_and_ended(browser: Client) -> None:
     assert "Say what is done" in read(refused)
 
 
+def test_past_maintenance_is_listed_to_the_first_of_all(browser: Client) -> None:
+    press, now = factories.plant()[0], timezone.now()
+    for number in range(45):
+        start = now - timedelta(days=number + 1)
+        MaintenanceWindow.objects.create(
+            asset=press, start=start, end=start + timedelta(hours=1), reason=f"Bearing {number}."
+        )
+    pages = [browser.get(f"/maintenance/{query}") for query in ("", "?page=2", "?page=3")]
+    assert [len(page.context["over"]) for page in pages] == [20, 20, 5]
+    assert [("?page=2#over" in read(page), "?page=3#over" in read(page), "Newest" in read(page)) for page in pages] == [
+        (True, False, False), (False, True, True), (False, False, True),
+    ]  # fmt: skip
+    assert "Bearing 44." in read(pages[2])
+    assert browser.get("/maintenance/?page=x").context["over"] == pages[0].context["over"]
+
+
 def test_only_ways_that_reach_a_person_can_be_chosen_for_calls(browser: Client) -> None:
     factories.plant()
     page = read(browser.get("/subscriptions/"))
