@@ -288,9 +288,12 @@ function off(part, why) {
 function keepLinksInThePast() {
   const keep = (event) => {
     const link = event.target.closest?.("a[href]");
-    if (!link || link.hasAttribute("download") || link.origin !== location.origin || link.dataset.live) return;
-    if (/^\/(admin|api|static)\//.test(link.pathname) || link.getAttribute("href").startsWith("#")) return;
-    link.href = asOf(link.href);
+    if (!link || link.hasAttribute("download") || link.dataset.live) return;
+    // A link of a drawing, such as a machine's hexagon, has an address only as it is written.
+    const written = link.getAttribute("href");
+    const { origin, pathname, href } = new URL(written, document.baseURI);
+    if (origin !== location.origin || /^\/(admin|api|static)\//.test(pathname) || written.startsWith("#")) return;
+    link.setAttribute("href", asOf(href));
   };
   for (const event of ["click", "auxclick", "contextmenu"]) document.addEventListener(event, keep, true);
   document.addEventListener(
