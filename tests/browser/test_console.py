@@ -1,4 +1,7 @@
-"""The journeys of the alarm console, by clicks and by keys alone: cause, on call, three at once, shelve; the horn."""
+"""The operator's journeys, by clicks and by keys alone: cause, on call, three at once, shelve; the horn.
+
+The journeys 3 and 7 of the design, the engineer's, are in test_engineer.py, which says why 6 and 8 are nowhere yet.
+"""
 
 from __future__ import annotations
 
@@ -93,24 +96,26 @@ def test_from_the_banner_to_the_cause_and_acknowledged(plant: Plant, quiet: Page
 # --- Journey 2: on call, from a phone --------------------------------------------------------------------------------
 
 
-def test_on_call_from_the_link_in_a_message_to_the_acknowledgement(plant: Plant, opened: Opened, press: str) -> None:
-    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
-    console = list_with(opened, press, rows=2)
-    first, second = (one.get_attribute("data-alarm") for one in console.locator("tr[data-alarm]").all())
-    phone = opened(f"/alarms/{first}/", **PHONE)
+@pytest.mark.parametrize("way", ["tap", "keys"])
+def test_on_call_from_the_link_in_a_message_to_the_acknowledgement(
+    plant: Plant, opened: Opened, press: str, way: str
+) -> None:
+    plant.send({f"{press}/temp": 97.4})
+    console = list_with(opened, press)
+    alarm = console.locator("tr[data-alarm]").get_attribute("data-alarm")
+    phone = opened(f"/alarms/{alarm}/", **PHONE)
     button = phone.locator("#draw").get_by_role("button", name="Ack")
     expect(button).to_be_in_viewport()
-    box = button.bounding_box()
-    assert box is not None and box["height"] >= 44
-    button.tap()
+    if way == "tap":
+        box = button.bounding_box()
+        assert box is not None and box["height"] >= 44
+        button.tap()
+    else:
+        phone.keyboard.press("a")
     expect(phone.locator("#draw .word")).to_have_text("Acked")
     expect(phone.locator("#draw .acts .who")).to_contain_text("Acknowledged by olga at")
-    # With a keyboard, and who has the console open sees who it was, in the row.
-    phone.goto(f"/alarms/{second}/")
-    phone.locator("#live-word", has_text="Live").wait_for(state="attached")
-    phone.keyboard.press("a")
-    expect(phone.locator("#draw .word")).to_have_text("Acked")
-    expect(console.locator("tr[data-alarm] .c-act .who")).to_have_text(["by olga", "by olga"])
+    # Who has the console open sees who it was, in the row.
+    expect(console.locator("tr[data-alarm] .c-act .who")).to_have_text("by olga")
 
 
 # --- Journey 4: three at once ----------------------------------------------------------------------------------------
