@@ -69,6 +69,8 @@ _RADIUS = 11.0
 _WIDE = _RADIUS * 1.732 + 2.6
 _HIGH = _RADIUS * 1.5 + 2.4
 MOST_IN_TWO_ROWS = 26
+# The same for all of them, each in its place: written out at each place it was half of a large plant's page.
+_HEXAGON = hexagon(0, 0, _RADIUS)
 
 
 def honeycomb(cells: Sequence[Cell], label: str) -> SafeString:
@@ -85,12 +87,12 @@ def honeycomb(cells: Sequence[Cell], label: str) -> SafeString:
             format_html(
                 '<a class="{}" href="{}" tabindex="{}" aria-label="{}" data-asset="{}" data-name="{}" data-parts="{}" '
                 'data-kind="{}" data-word="{}" data-newest="{}" data-state="{}" data-words="{}" data-stale-after="{}" '
-                'data-offline-after="{}"><polygon class="hex" points="{}"/>'
-                '<use class="mk" href="#{}" x="{}" y="{}"/></a>',
+                'data-offline-after="{}" transform="translate({} {})"><polygon class="hex" points="{}"/>'
+                '<use class="mk" href="#{}"/></a>',
                 cell.classes, cell.url, -1 if place else 0, cell.label, cell.code, cell.name, " ".join(cell.parts),
                 cell.kind, cell.word, "" if cell.newest is None else str(cell.newest // 1000), cell.state_tag,
                 "" if cell.words is None else str(cell.words), seconds_attribute(cell.stale_after),
-                seconds_attribute(cell.offline_after), hexagon(x, y, _RADIUS), cell.mark, f"{x:.1f}", f"{y:.1f}",
+                seconds_attribute(cell.offline_after), f"{x:.1f}", f"{y:.1f}", _HEXAGON, cell.mark,
             )
         )  # fmt: skip
     wide = columns * _WIDE + (_WIDE / 2 if rows > 1 else 0) + 3

@@ -5,7 +5,7 @@ import { writeIn, writeWith } from "./state/writing.js";
 import { start as startBanner } from "./ui/banner.js";
 import { start as startFind } from "./ui/find.js";
 import { start as startHorn } from "./ui/horn.js";
-import { start as startPlayback } from "./ui/playback.js";
+import { past } from "./ui/live.js";
 import { start as startSession } from "./ui/session.js";
 import { start as startShell } from "./ui/shell.js";
 import { start as startValues } from "./ui/values.js";
@@ -35,8 +35,11 @@ startFind();
 startValues();
 const named = (document.getElementById("main").dataset.modules ?? "").split(" ").filter((name) => name in modules);
 // The page listens before the socket speaks.
-const loaded = await Promise.all(named.map((name) => modules[name]()));
+const [playback, ...loaded] = await Promise.all([
+  past === null ? null : import("./ui/playback.js"), // of no use to a live page, which has only the way there
+  ...named.map((name) => modules[name]()),
+]);
 for (const module of loaded) module.start();
 startShell();
-startPlayback();
+playback?.start();
 startSession();

@@ -14,14 +14,13 @@ import { toast } from "./toast.js";
 
 const TICK = 100; // ms
 const ADDRESS_EVERY = 1000; // ms
-const BEFORE = 600_000; // ms: how far back one begins from a live page
 const ACTS = "button, input, select, textarea, a[data-act]";
 
 const byId = (id) => document.getElementById(id);
 const player = byId("player");
 const iso = (ms) => new Date(ms).toISOString();
 
-let tape = reel(past ?? 0);
+let tape = reel(past);
 let bar = null;
 let playing = false;
 let speed = 60;
@@ -313,20 +312,8 @@ function keepLinksInThePast() {
   );
 }
 
-/** From a live page to the past: ten minutes ago. */
-function playBack() {
-  const address = new URL(location.href);
-  address.searchParams.set("at", iso(Math.floor(serverTime() / 1000) * 1000 - BEFORE));
-  location.assign(address);
-}
-
+/** Begins; only a page of the past has a player. */
 export function start() {
-  if (past === null) {
-    if (!document.querySelector("[data-act=play-back]")) return;
-    onAct({ "play-back": playBack });
-    onKeys({ p: "play-back" });
-    return;
-  }
   turnClock(() => tape.at);
   switchOff();
   new MutationObserver(oncePerFrame(switchOff)).observe(document.body, { childList: true, subtree: true });

@@ -11,6 +11,7 @@ import { toast } from "./toast.js";
 
 const root = document.documentElement;
 const byId = (id) => document.getElementById(id);
+const BEFORE = 600_000; // ms: how far back one begins from a live page
 
 let lostAt = null;
 let nextAt = null;
@@ -167,8 +168,22 @@ function pageKeys() {
   }
 }
 
+/** From a live page to the past: ten minutes ago. */
+function playBack() {
+  const address = new URL(location.href);
+  address.searchParams.set("at", new Date(Math.floor(now() / 1000) * 1000 - BEFORE).toISOString());
+  location.assign(address);
+}
+
+function wayBack() {
+  if (past !== null || !document.querySelector("[data-act=play-back]")) return;
+  onAct({ "play-back": playBack });
+  onKeys({ p: "play-back" });
+}
+
 export function start() {
   pageKeys();
+  wayBack();
   on("lost", lost);
   on("back", back);
   on("next", (ms) => {

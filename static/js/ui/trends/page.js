@@ -15,7 +15,6 @@ import { dialogs } from "./dialogs.js";
 import { Figures } from "./figures.js";
 import { Marks } from "./marks.js";
 import { startMoving } from "./moving.js";
-import { Notes } from "./notes.js";
 import { Picker } from "./picker.js";
 import { POINTS, Readings } from "./readings.js";
 import { drawRows } from "./rows.js";
@@ -62,10 +61,16 @@ const onRead = () => {
 const onFailed = () => (unread.hidden = false);
 const lines = new Readings({ url, points, now, onRead, onFailed });
 const past = new Readings({ url, points, now, onRead, onFailed });
-const marks = new Marks(explorer.dataset.marks, byId("over"), { onRead: draw, onNote: (note) => notes.open(note) });
+const marks = new Marks(explorer.dataset.marks, byId("over"), { onRead: draw, onNote: async (note) => (await notes()).open(note) });
 const figures = new Figures(byId("figures"), explorer.dataset.summary, { onTakeOut: (tag) => choose(tag, false) });
 const cursor = new Cursor({ chart, board, scene });
-const notes = new Notes(explorer.dataset.annotations, { onChange: () => marks.read(pens, view(), { anew: true }) });
+let written = null;
+/** Gives the dialog of the notes; its script is read when somebody first asks for one. */
+const notes = () => {
+  const onChange = () => marks.read(pens, view(), { anew: true });
+  written ??= import("./notes.js").then(({ Notes }) => new Notes(explorer.dataset.annotations, { onChange }));
+  return written;
+};
 const picker = new Picker(byId("picker"), {
   branch: explorer.dataset.branch,
   tree: pageData("trend-tree", []),
@@ -292,8 +297,8 @@ const ACTS = {
   },
   "trend-clear": () => take([]).then(() => show(state.span, state.end)),
   ...sharing({ state, view, scene, pens: () => pens, board, cursor, now, overview: explorer.dataset.overview }),
-  "trend-note": () => {
-    if ("may" in explorer.dataset && pens.length) notes.add(pens, cursor.at ?? view().until);
+  "trend-note": async () => {
+    if ("may" in explorer.dataset && pens.length) (await notes()).add(pens, cursor.at ?? view().until);
   },
   "trend-table": () => {
     const rows = byId("rows");
@@ -303,8 +308,8 @@ const ACTS = {
     if (rows.hidden) draw();
     else drawRows(rows, scene());
   },
-  "trend-note-save": () => notes.save(),
-  "trend-note-delete": () => notes.remove(),
+  "trend-note-save": async () => (await notes()).save(),
+  "trend-note-delete": async () => (await notes()).remove(),
 };
 
 export async function start() {
