@@ -1,11 +1,15 @@
 """The Celery application: workers drain shards, send messages and keep the history tidy; beat rings."""
 
 import os
+from importlib import import_module
+from typing import Any
 
 from celery import Celery
-from celery.signals import task_failure
+from celery.signals import task_failure, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plant.settings")
+# `migrate` has checked, and Celery drops what a worker finds: it would load every page for nothing.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("andon")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -22,6 +26,16 @@ def drop_broken_connections(**_: object) -> None:
     from django.db import close_old_connections
 
     close_old_connections()
+
+
+@worker_ready.connect
+def know_the_addresses(sender: Any, **_: object) -> None:
+    """Has a worker that sends messages load the pages whose addresses they name: the first message waits for nothing.
+
+    Takes: what has begun to consume. Cost: a second.
+    """
+    if "work" in sender.app.amqp.queues.consume_from:
+        import_module("plant.urls")
 
 
 app.conf.beat_schedule = {

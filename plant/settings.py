@@ -46,12 +46,11 @@ def _secret_key() -> str:
 SECRET_KEY = _secret_key()
 
 INSTALLED_APPS = [
-    "daphne",
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
     "unfold.contrib.simple_history",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # plant.urls loads what is in it: workers have no pages
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
