@@ -15,15 +15,13 @@ from tests import migrated
 from tests.environment import FOLDER
 from tests.redis_server import start_redis
 
+# Modules whose tests take longest, longest first: begun last, one of them would keep a worker while the other is idle.
+LONG = ("test_every_page", "test_chaos", "test_run", "test_postgres", "test_console", "test_journeys", "test_trip")
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps together what shares an Andon: the browser's tests, and each module that starts processes of its own."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-        elif item.get_closest_marker("chaos"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    """Puts the modules that take longest at the beginning; the order inside a module stays."""
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
 
 
 @pytest.fixture(scope="session")
