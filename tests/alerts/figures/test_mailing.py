@@ -87,7 +87,12 @@ def test_each_has_the_report_in_their_own_language_and_one_report_is_made_for_al
     october: Position, monkeypatch: pytest.MonkeyPatch
 ):
     made = []
-    monkeypatch.setattr(mailing, "report", lambda **given: made.append(1) or query.report(**given))
+
+    def report(**given: Any) -> Any:
+        made.append(given)
+        return query.report(**given)
+
+    monkeypatch.setattr(mailing, "report", report)
     for user, language in ((factories.operator(), "de"), (factories.viewer(), "en"), (factories.engineer(), "de")):
         Contact.objects.create(user=user, language=language)
         mailing.subscribe(user=user, position=october, now=FIRST - timedelta(days=3))
