@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_failure, worker_ready
+from celery.signals import setup_logging, task_failure, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plant.settings")
 # `migrate` has checked, and Celery drops what a worker finds: it would load every page for nothing.
@@ -18,6 +18,14 @@ app.autodiscover_tasks()
 
 # A worker keeps its database connection from task to task: opening one costs SQLite more than a small drain does.
 app.conf["CELERY_DB_REUSE_MAX"] = 1_000
+
+
+@setup_logging.connect
+def log_as_the_web_process_does(**_: object) -> None:
+    """Lets workers and beat log what the settings say. Without it Celery sets formats and a level of its own."""
+    from plant.logs import configure
+
+    configure({})
 
 
 @task_failure.connect

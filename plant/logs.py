@@ -52,6 +52,8 @@ def configure(_: dict[str, Any]) -> None:
             },
         }
     )
+    # Python's warnings, too, are lines like the others.
+    logging.captureWarnings(True)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

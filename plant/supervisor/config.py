@@ -49,7 +49,8 @@ class Plan:
 
     def programs(self) -> list[Program]:
         """Gives the processes, first to start first; Redis is the first and stops last."""
-        python, celery = str(self.python), (str(self.python), "-m", "celery", "-A", "plant")
+        # -q: no banner among the lines of the log.
+        python, celery = str(self.python), (str(self.python), "-m", "celery", "-q", "-A", "plant")
         # Workers find each other through Redis anyway; without these three they do not chatter.
         quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
         web = (
@@ -72,7 +73,7 @@ class Plan:
             Program("web", (python, *web)),
             Program("worker-telemetry", (*celery, *telemetry)),
             Program("worker-work", (*celery, *work), stop_seconds=25),
-            Program("beat", (python, "-m", "celery", "-A", "plant.beat", *beat)),
+            Program("beat", (python, "-m", "celery", "-q", "-A", "plant.beat", *beat)),
         ]
         if self.redis is not None:
             redis = (str(self.redis), str(self.var / "redis.conf"))
