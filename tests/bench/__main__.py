@@ -1,6 +1,7 @@
 """The benchmark, one command: python -m tests.bench [--quick] [--postgres] [PART ...]. Prints tables; judges nothing.
 
-Parts: naive, way, sensors, single, latency, rooms, tiles, history, trend.
+Parts: naive, way, sensors, single, latency, rooms, tiles, history, trend, figures; and soak, ten minutes that are only
+run when they are named (--minutes for another time).
 Andon, the load generator and the naive path share this machine.
 """
 
@@ -18,11 +19,11 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from tests.bench import rooms, tiles, way
+from tests.bench import rooms, soak, tiles, way
 from tests.postgres_server import Postgres
 from tests.stack import ROOT
 
-PARTS = ("naive", "way", "sensors", "single", "latency", "rooms", "tiles", "history", "trend")
+PARTS = ("naive", "way", "sensors", "single", "latency", "rooms", "tiles", "history", "trend", "figures")
 
 
 @contextmanager
@@ -57,10 +58,12 @@ def row(name: str, found: dict[str, Any], naive: float | None) -> None:
 def main() -> None:
     """Runs the parts that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", default=PARTS, help=f"any of {', '.join(PARTS)}")
+    parser.add_argument("parts", nargs="*", default=PARTS, help=f"any of {', '.join(PARTS)}, soak")
     parser.add_argument("--quick", action="store_true", help="a fifth of the time, for a look")
-    parser.add_argument("--postgres", action="store_true", help="way, sensors, single and latency on PostgreSQL")
-    parser.add_argument("--minutes", type=float, default=0, help="tiles: how long it is watched, instead of a minute")
+    parser.add_argument("--postgres", action="store_true", help="way, sensors, single, latency and soak on PostgreSQL")
+    parser.add_argument(
+        "--minutes", type=float, default=0, help="how long tiles are watched, instead of one; or a soak, instead of ten"
+    )
     options = parser.parse_args()
     parts = options.parts or PARTS
     seconds = 12.0 if options.quick else 60.0
@@ -134,6 +137,12 @@ def main() -> None:
     if "trend" in parts:
         words = ["--days", "4"] if options.quick else ["--days", "30"]
         subprocess.run([sys.executable, "-m", "tests.bench.trend", *words], cwd=ROOT, check=True)
+    if "figures" in parts:
+        words = ["--runs", "3"] if options.quick else []
+        subprocess.run([sys.executable, "-m", "tests.bench.figures", *words], cwd=ROOT, check=True)
+    if "soak" in parts:
+        with ready(1000, postgres=options.postgres) as stand:
+            print(soak.soak(stand, minutes=options.minutes or 10.0).table(), flush=True)
 
 
 if __name__ == "__main__":

@@ -116,7 +116,7 @@ class Ready:
         return spent
 
 
-async def _listen(ready: Ready, frames: list[int], until: asyncio.Event) -> None:
+async def listen(ready: Ready, frames: list[int], until: asyncio.Event) -> None:
     """Keeps a browser's socket open and counts its frames."""
     address = ready.stack.url.replace("http", "ws") + "/ws/live"
     headers = {"Authorization": f"Bearer {ready.person}"}
@@ -133,7 +133,7 @@ async def _listen(ready: Ready, frames: list[int], until: asyncio.Event) -> None
 async def _throughput(ready: Ready, seconds: float, options: dict[str, Any]) -> dict[str, Any]:
     over = asyncio.Event()
     frames = [0]
-    listener = asyncio.create_task(_listen(ready, frames, over))
+    listener = asyncio.create_task(listen(ready, frames, over))
     await asyncio.sleep(1)
     spent, started = ready.cpu(), time.monotonic()
     load = ready.load(seconds=seconds, **options)
