@@ -43,6 +43,7 @@ BEAT = 1.0
 ASK_AGAIN = 30.0  # seconds between two looks whether the person may still look
 MOST_MISSED = 500  # journal rows fetched at once; a browser that missed more is closed and takes a snapshot
 MOST_ASSETS = 200
+_NAMED = 5  # unknown assets in one error
 # Why a socket is closed; what a browser comes back from by itself, with a snapshot, is any but the first.
 NOT_ALLOWED = 4401
 MISSED_TOO_MUCH = 4408
@@ -199,7 +200,7 @@ def _journal_frames(after: int, upto: int) -> list[tuple[int, int | None, str]]:
 
 
 def resolve(wanted: Subscribe, plant: Topology) -> View:
-    """Gives the machines and groups behind a subscription. Cost: none; unknown codes are left out."""
+    """Gives the machines and groups behind a subscription. Cost: none; what `left_out` names is left out."""
     view = View(
         alarms=bool(wanted.alarms),
         whole=wanted.alarms == "all",
@@ -225,6 +226,25 @@ def resolve(wanted: Subscribe, plant: Topology) -> View:
     view.machines = {str(plant.machine[asset]) for asset in view.assets}
     view.groups = {ALL_ALARMS} if view.whole else {f"area.{plant.area[asset]}" for asset in view.assets}
     return view
+
+
+def left_out(wanted: Subscribe, plant: Topology) -> list[dict[str, Any]]:
+    """Gives the error frames of what a subscription asks for and does not get; the rest of it holds."""
+    if wanted.assets is None:
+        return []
+    found = []
+    known = set(plant.code.values())
+    unknown = [code for code in dict.fromkeys(wanted.assets[:MOST_ASSETS]) if code not in known]
+    if unknown:
+        named = ", ".join(repr(code) for code in unknown[:_NAMED])
+        more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
+        found.append(f"There is no asset {named}{more}. The others are subscribed to.")
+    if len(wanted.assets) > MOST_ASSETS:
+        found.append(
+            f"{len(wanted.assets)} assets are named, {MOST_ASSETS} is the most; those from "
+            f"{wanted.assets[MOST_ASSETS]!r} on are left out. What stands above them has them all."
+        )
+    return [{"type": "error", "error": words, "where": "$.assets"} for words in found]
 
 
 def snapshot(view: View) -> dict[str, Any]:
@@ -323,6 +343,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         self.seen = first["journal"]
         self._forget_relayed()
         self._tell(first)
+        for error in left_out(wanted, plant):
+            self._tell(error)
         if self.pulse is None:
             self.pulse = asyncio.create_task(self._beat())
 
