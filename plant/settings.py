@@ -248,11 +248,10 @@ SHIFTS = env.words("SHIFTS")
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
-# What comes from npm is served below vendor/: for example {% static "vendor/htmx/htmx.min.js" %}.
+# What comes from npm is served below vendor/: for example {% static "vendor/uplot/uPlot.min.css" %}.
 _NODE_MODULES = BASE_DIR / "node_modules"
 STATICFILES_DIRS: list[Path | tuple[str, Path]] = [
     BASE_DIR / "static",
-    ("vendor/htmx", _NODE_MODULES / "htmx.org" / "dist"),
     ("vendor/uplot", _NODE_MODULES / "uplot" / "dist"),
     ("vendor/inter/files", _NODE_MODULES / "@fontsource-variable" / "inter" / "files"),
 ]

@@ -157,7 +157,7 @@ def test_a_stranger_sees_the_door_only(running: Running) -> None:
     for path in ("/api/v1/assets", "/api/v1/alarms", "/api/v1/openapi.json", "/api/v1/events"):
         assert status(path)[0] in (401, 403) or status(path)[1] == "/sign-in", path
     assert status("/static/css/tokens.css")[0] == 200
-    assert status("/static/vendor/htmx/htmx.min.js")[0] == 200
+    assert status("/static/vendor/uplot/uPlot.min.css")[0] == 200
 
 
 def test_a_second_run_says_that_one_runs(running: Running, folder: Path) -> None:
