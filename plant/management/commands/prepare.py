@@ -1,9 +1,13 @@
 """`manage.py prepare`: brings the database to where the processes can start."""
 
+import io
 import json
 import os
+import re
 from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from django.conf import settings
@@ -39,9 +43,10 @@ class Command(BaseCommand):
         if kept := os.environ.get("NUMBA_CACHE_DIR"):
             kept_code.renew(Path(kept), settings.BASE_DIR)
         executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        if steps := executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self._say("migrating the database …")
-            call_command("migrate", verbosity=0, interactive=False)
+            told = Told(len(steps), self._say)
+            call_command("migrate", verbosity=1, interactive=False, no_color=True, stdout=told)
         ensure_shards()
         ensure_roles()
         person = ensure_first_person()
@@ -58,3 +63,24 @@ class Command(BaseCommand):
         """Tells a person, beside the answer for the program."""
         self.stderr.write(f"andon: {text}", style_func=str)
         self.stderr.flush()
+
+
+class Told(io.StringIO):
+    """What `migrate` writes, told again in a line now and then: an empty database takes it half a minute."""
+
+    PAUSE = 3.0  # seconds from line to line
+
+    def __init__(self, steps: int, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self.steps, self.say = steps, say
+        self.begun = 0
+        self.said_at = monotonic()
+
+    def write(self, text: str) -> int:
+        """Takes a piece of the command's output; it says each step before it takes it."""
+        for app in re.findall(r"Applying (\w+)\.", text):
+            self.begun += 1
+            if monotonic() - self.said_at >= self.PAUSE:
+                self.said_at = monotonic()
+                self.say(f"migrating the database: step {self.begun} of {self.steps}, {app} …")
+        return len(text)
