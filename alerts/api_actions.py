@@ -54,7 +54,7 @@ class Service(Schema):
 
     reason: str = Field(min_length=1, max_length=services.LONGEST_COMMENT)
     work_order: str = Field("", max_length=services.LONGEST_WORK_ORDER)
-    review: date | None = None
+    review: date
 
 
 class RuleName(Schema):

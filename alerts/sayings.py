@@ -91,6 +91,8 @@ _LIFE = (
     _("nothing since %(time)s from %(count)s sensors"),
     _("no data, and not known yet from how much of the plant"),
     _("nothing is late any more"),
+    _("to be looked at again on %(date)s"),
+    _("returned to service, or to be looked at later"),
     _("the shards are drained again"),
     _("somebody is on call"),
     _("a call found nobody; those whom its plan names instead were called"),

@@ -205,12 +205,13 @@ def take_out_of_service(
     user: AbstractBaseUser,
     reason: str,
     work_order: str = "",
-    review: date | None = None,
+    review: date,
     now: datetime,
 ) -> Outcome:
     """Keeps an alarm from being presented until somebody returns it: for work on the machine. Raises: as `shelve`.
 
-    Takes: the day on which somebody looks whether it is still needed.
+    Takes: the day on which somebody looks whether it is still needed; asked of one that is out of service already, a
+    later day puts the look off, and the reason says why.
     """
     request = Request(Event.OUT_OF_SERVICE, user, now, reason, work_order=work_order, review=review)
     return _one(request, alarm=alarm_id, rule=rule_id)
@@ -310,6 +311,17 @@ def _enter(book: Book, request: Request, alarm: Alarm | None, rule: int | None) 
     """Steps an alarm or rule. Gives: whether something happened. Raises: IllegalEvent."""
     if request.event is Event.ACK and alarm is not None and alarm.closed is not None and alarm.acked is not None:
         return False
+    if request.event is Event.OUT_OF_SERVICE and request.review is not None and request.reason:
+        owner = alarm.rule_id if alarm is not None else rule
+        if owner is not None and book.put_off(
+            rule=owner,
+            alarm=alarm,
+            review=request.review,
+            work_order=request.work_order,
+            actor=request.user,
+            reason=request.reason,
+        ):
+            return True
     until = request.until
     if request.event is Event.SHELVE and request.one_shot and until is None:
         owner = alarm.rule_id if alarm is not None else rule
@@ -348,6 +360,8 @@ def _checked(request: Request) -> Request:
     if len(work_order) > LONGEST_WORK_ORDER:
         words = _("The work order has %(count)s characters; at most %(most)s fit.")
         raise Refused(words % {"count": len(work_order), "most": LONGEST_WORK_ORDER})
+    if request.event is Event.OUT_OF_SERVICE and request.review is None:
+        raise Refused(_("Name the day on which somebody looks whether it is still needed: the review date."))
     if request.review is not None and request.review < timezone.localdate(request.now):
         words = _("The review date %(date)s lies in the past.")
         raise Refused(words % {"date": f"{request.review:%Y-%m-%d}"})

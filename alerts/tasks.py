@@ -33,6 +33,12 @@ def audit() -> None:
     auditor.audit(timezone.now())
 
 
+@shared_task(ignore_result=True, expires=50)
+def watch_reviews() -> None:
+    """Says what is out of service past its review date."""
+    _fire(timers.watch_reviews, timezone.now())
+
+
 @shared_task(ignore_result=True, expires=2)
 def tick() -> None:
     """Does what time brings to alarms, each second; a service that fails holds up none behind it."""

@@ -52,6 +52,7 @@ app.conf.beat_schedule = {
     "send-due": {"task": "alerts.tasks.send_due", "schedule": 5.0, "options": {"expires": 5}},
     "watch-drains": {"task": "alerts.tasks.watch_drains", "schedule": 5.0, "options": {"expires": 5}},
     "audit": {"task": "alerts.tasks.audit", "schedule": 60.0, "options": {"expires": 50}},
+    "watch-reviews": {"task": "alerts.tasks.watch_reviews", "schedule": 60.0, "options": {"expires": 50}},
     "heartbeat": {"task": "plant.tasks.heartbeat", "schedule": 60.0, "options": {"expires": 30}},
     "fold": {"task": "devices.tasks.fold", "schedule": 10.0, "options": {"expires": 30}},
     "forget": {"task": "devices.tasks.forget", "schedule": 3600.0, "options": {"expires": 600}},

@@ -22,6 +22,7 @@ from alerts.models import (
 from devices.models import Asset, Sensor
 
 _MESSAGE_LENGTH = 200  # Alarm.message
+_REASON_LENGTH = 300  # JournalEntry.reason
 
 # What alarms of Andon itself are known by; those of a deleted rule keep its name.
 OWN = Q(rule=None, rule_name="")
@@ -149,6 +150,21 @@ class Book(Held):
                 self._settle(alarm, step, policy)
         self._note(alarm, rule, event, step, at=at or self.now, actor=name_of(actor))
         return step
+
+    def put_off(
+        self, *, rule: int, review: date, work_order: str, actor: Actor, reason: str, alarm: Alarm | None = None
+    ) -> bool:
+        """Puts the review of what is out of service off to a later day, with a comment. Gives: whether it was one."""
+        row = self._row(rule)
+        if Switch.OUT_OF_SERVICE.value not in row.switches or (row.review is not None and review <= row.review):
+            return False
+        row.review, row.work_order = review, work_order or row.work_order
+        self._turned.add(rule)
+        # A person's words stand as they are; the day needs no language.
+        until = f" (→ {review})"
+        words = reason[: _REASON_LENGTH - len(until)] + until
+        self.put(Event.COMMENT, alarm=alarm, rule=rule, actor=actor, reason=words)
+        return True
 
     def refused(
         self, refusal: IllegalEvent, *, alarm: Alarm | None = None, rule: int | None = None, actor: Actor = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -113,7 +113,12 @@ class Seat:
     def oos(self) -> None:
         """The fitter takes it out of service."""
         services.take_out_of_service(
-            rule_id=self.rule.pk, user=self.fitter, reason="valve out", work_order="WO-7", now=timezone.now()
+            rule_id=self.rule.pk,
+            user=self.fitter,
+            reason="valve out",
+            work_order="WO-7",
+            review=date(2099, 1, 1),
+            now=timezone.now(),
         )
 
     def return_(self) -> None:

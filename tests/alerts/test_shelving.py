@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from alerts import services
+from alerts import services, timers
 from alerts.book import Book
 from alerts.lifecycle import Event
 from alerts.models import Alarm, AlarmClass, JournalEntry, Priority, Rule, Suppression
@@ -158,6 +158,46 @@ def test_review_that_lies_in_the_past_is_refused(press, now):
         services.take_out_of_service(
             rule_id=rule.pk, user=factories.fitter(), reason="x", review=date(2020, 1, 1), now=now
         )
+
+
+def test_out_of_service_without_a_review_date_is_refused(press, now):
+    rule = factories.rule(press)
+    asked = services.Request(Event.OUT_OF_SERVICE, factories.fitter(), now, "valve out")
+    with pytest.raises(services.Refused, match="Name the day on which somebody looks"):
+        services.many(asked, rule_ids=[rule.pk])
+    assert not Suppression.objects.exists()
+
+
+def test_a_review_that_is_overdue_is_an_alarm_once_until_it_is_put_off_or_returned(press, now):
+    fritz, rule = factories.fitter(), factories.rule(press)
+    terms = {"rule_id": rule.pk, "user": fritz, "work_order": "WO-7"}
+    review = timezone.localdate(now) + timedelta(days=7)
+    services.take_out_of_service(**terms, reason="valve out", review=review, now=now)
+
+    def alarms() -> list[tuple[str, bool]]:
+        return list(Alarm.objects.filter(rule=None).order_by("pk").values_list("message", "active"))
+
+    assert timers.watch_reviews(now=now + timedelta(days=7)) == 0
+    later = now + timedelta(days=8)
+    assert [timers.watch_reviews(now=later + timedelta(minutes=minute)) for minute in range(3)] == [1, 0, 0]
+    message = f"Out of service past its review date: {press.code} {rule.name}"
+    assert alarms() == [(message, True)]
+    made = Alarm.objects.get(rule=None)
+    assert (made.priority, made.asset, made.frozen["cause"]) == (3, press, "valve out, WO-7")
+    # An earlier day, or the same, puts nothing off.
+    with pytest.raises(services.Refused, match="out of service already"):
+        services.take_out_of_service(**terms, reason="still out", review=review, now=now)
+    services.take_out_of_service(**terms, reason="part is late", review=review + timedelta(days=9), now=later)
+    entry = JournalEntry.objects.order_by("-pk")[0]
+    assert (entry.event, entry.actor) == ("comment", fritz.username)
+    assert entry.reason == f"part is late (→ {review + timedelta(days=9)})"
+    row = Suppression.objects.get()
+    assert (row.review, row.out_reason, row.switches) == (review + timedelta(days=9), "valve out", ["out_of_service"])
+    assert timers.watch_reviews(now=later) == 1 and alarms() == [(message, False)]
+    last = later + timedelta(days=9)
+    assert timers.watch_reviews(now=last) == 1 and alarms() == [(message, False), (message, True)]
+    services.return_to_service(rule_id=rule.pk, user=fritz, now=last)
+    assert timers.watch_reviews(now=last) == 1 and alarms() == [(message, False)] * 2
 
 
 def test_an_alarm_of_no_rule_cannot_be_shelved(olga, now):

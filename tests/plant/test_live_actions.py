@@ -1,7 +1,7 @@
 """Old snapshot plus events is a fresh snapshot, for everything that persons, time and other alarms do."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -109,7 +109,12 @@ class Acts:
             ("re-alarm", lambda: timers.realarm(now=now + timedelta(hours=1))),
             ("shelve", lambda: services.shelve(alarm_id=self.open(), **soon)),
             ("refused acknowledgement", lambda: self.refused(mine)),
-            ("out of service", lambda: services.take_out_of_service(alarm_id=self.open(), reason="valve", **theirs)),
+            (
+                "out of service",
+                lambda: services.take_out_of_service(
+                    alarm_id=self.open(), reason="valve", review=date(2099, 1, 1), **theirs
+                ),
+            ),
             ("unshelve", lambda: services.unshelve(alarm_id=self.open(), **mine)),
             ("return", lambda: services.return_to_service(alarm_id=self.open(), **theirs)),
             ("higher", lambda: self.read(self.temp, 115.0)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -115,7 +115,12 @@ class Shift:
 
     def _out(self):
         services.take_out_of_service(
-            rule_id=self._rule(), user=self.fitter, reason="valve", work_order="WO 7", now=self.now
+            rule_id=self._rule(),
+            user=self.fitter,
+            reason="valve",
+            work_order="WO 7",
+            review=date(2100, 1, 1),
+            now=self.now,
         )
 
     def _back(self):
