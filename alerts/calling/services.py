@@ -22,6 +22,7 @@ from alerts.subscriptions import Refused
 from devices.models import Asset
 
 LONGEST_REASON = 200
+FURTHEST_DUTY = timedelta(days=400)  # of a swap, from now
 LONGEST = timedelta(days=92)  # of an override or a maintenance window: beyond that a rota or a rule is to be changed
 
 
@@ -55,6 +56,11 @@ def swap_duties(
     rota = Rota.objects.get(pk=rota_id)
     errors: dict[str, str] = {}
     reason = _reason(reason, errors)
+    for name, moment in (("first", first), ("second", second)):
+        if abs(moment - now) > FURTHEST_DUTY:
+            errors[name] = _("Choose a duty from the list.")
+    if errors:
+        raise Refused(**errors)
     known = load_rotas([rota_id], since=min(first, second) - timedelta(days=40))[rota_id]
     one, other = _duty(known, first), _duty(known, second)
     if one is None or one.end <= now:

@@ -56,6 +56,16 @@ def test_two_people_swap_their_duties_whole() -> None:
     assert RotaOverride.objects.count() == 2
 
 
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_duty_of_year_1_or_9999_is_none_and_no_error(year: int) -> None:
+    anna, ben = person("anna"), person("ben")
+    made = rota("Duty", anna, ben, turns=[1])
+    far = NOW.replace(year=year, month=1 if year == 1 else 12, day=1 if year == 1 else 31)
+    with pytest.raises(Refused) as refusal:
+        services.swap_duties(rota_id=made.pk, first=far, second=far, by=anna, now=NOW)
+    assert refusal.value.errors == dict.fromkeys(["first", "second"], "Choose a duty from the list.")
+
+
 def test_one_does_not_swap_with_oneself_or_with_nobody() -> None:
     anna = person("anna")
     made = rota("Duty", anna, turns=[1])
