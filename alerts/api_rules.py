@@ -267,8 +267,8 @@ def get_rationalisation(
     cursor: int = Query(0, ge=0),  # type: ignore[type-arg]
     limit: int = _PAGE,
 ) -> dict[str, Any]:
-    """Rules in force of high and critical priority without cause, consequence, action or time to respond; rules whose
-    priority is not the one that severity and time to respond suggest; and how many of each there are.
+    """Rules in force of high and critical priority without cause, consequence, action, time to respond, class or
+    position; rules whose priority is not the one that severity and time to respond suggest; and how many of each.
     """
     tally = rationalisation.Tally()
     found = []

@@ -1,13 +1,18 @@
 """Is each alarm thought through: cause, consequence, action, time to respond, and the priority that follows from them?
 
-Source: ISA-18.2 requires the four; the matrix of severity and time to respond is common practice.
+Source: ISA-18.2 requires the four; the matrix of severity and time to respond is common practice. A class, and a
+position that watches it, are asked of every urgent rule too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from alerts.models import Priority, Rule, Severity
+from django.db.models import Exists, OuterRef, Q
+
+from alerts.models import Position, Priority, Rule, Severity
 
 REQUIRED = ("cause", "consequence", "action", "time_to_respond")
 _MINUTE = 60.0
@@ -47,6 +52,17 @@ def missing(values: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(field for field in REQUIRED if values[field] in (None, "") or not str(values[field]).strip())
 
 
+def unassigned(values: Mapping[str, Any], *, watched: bool) -> tuple[str, ...]:
+    """Gives what a rule of high or critical priority has of neither: a class, a position of its own or its asset's.
+
+    Takes: whether a position watches its asset.
+    """
+    if values["priority"] > Priority.HIGH:
+        return ()
+    of_class = () if values["alarm_class"] else ("alarm_class",)
+    return of_class if values["position"] or watched else (*of_class, "position")
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A rule in force as the review sees it."""
@@ -83,13 +99,33 @@ class Tally:
         self.differing += entry.differs
 
 
+# Assets above a rule's own that a position may watch it from: one for each level, and some for modules in modules.
+_ABOVE = 9
+
+
 def review(assets: Iterable[int] | None = None) -> Iterator[Entry]:
     """Gives all rules in force, the most urgent first. Takes: ids of assets to keep to. Cost: one query."""
+    places = [Q(scope=OuterRef(f"asset{'__parent' * above}_id")) for above in range(_ABOVE + 1)]
+    watched = Exists(Position.objects.filter(reduce(or_, places, Q(scope=None))))
     found = Rule.objects.filter(enabled=True)
     if assets is not None:
         found = found.filter(asset__in=list(assets))
-    rows = found.order_by("priority", "asset__code", "name").values(
-        "id", "name", "asset_id", "asset__code", "priority", "severity", "origin_id", *REQUIRED
+    rows = (
+        found.annotate(watched=watched)
+        .order_by("priority", "asset__code", "name")
+        .values(
+            "id",
+            "name",
+            "asset_id",
+            "asset__code",
+            "priority",
+            "severity",
+            "origin_id",
+            "alarm_class",
+            "position",
+            "watched",
+            *REQUIRED,
+        )
     )
     for row in rows.iterator(chunk_size=2_000):
         yield Entry(
@@ -98,7 +134,7 @@ def review(assets: Iterable[int] | None = None) -> Iterator[Entry]:
             asset=row["asset_id"],
             asset_code=row["asset__code"],
             priority=row["priority"],
-            missing=missing(row),
+            missing=missing(row) + unassigned(row, watched=row["watched"]),
             suggested=suggested(row["severity"], row["time_to_respond"]),
             type_rule=row["origin_id"],
         )

@@ -3,8 +3,9 @@
 import pytest
 
 from alerts import rationalisation
-from alerts.models import Priority
+from alerts.models import AlarmClass, Position, Priority, Rule
 from alerts.rationalisation import NO_ALARM, missing, suggested
+from devices.models import Asset
 from tests import factories
 
 LOW, MEDIUM, HIGH, CRITICAL = Priority.LOW, Priority.MEDIUM, Priority.HIGH, Priority.CRITICAL
@@ -43,9 +44,12 @@ def test_only_urgent_rules_must_be_thought_through(priority):
 def press(db):
     machine = factories.plant()[0]
     factories.sensor(machine)
+    AlarmClass.objects.create(code="safety", name="Safety")
+    Position.objects.create(code="desk", name="Desk", scope=Asset.objects.get(code="press-1-2"))
     factories.rule(machine, "Bare")
-    factories.rule(machine, "Whole", severity="severe", **THOUGHT_THROUGH)
-    factories.rule(machine, "Too urgent", severity="minor", **{**THOUGHT_THROUGH, "time_to_respond": 3600.0})
+    placed = {**THOUGHT_THROUGH, "alarm_class": "safety", "position": "desk"}
+    factories.rule(machine, "Whole", severity="severe", **placed)
+    factories.rule(machine, "Too urgent", severity="minor", **{**placed, "time_to_respond": 3600.0})
     factories.rule(machine, "Small", priority=LOW)
     factories.rule(machine, "Off", enabled=False)
     return machine
@@ -55,10 +59,29 @@ def test_the_review_names_what_is_open(press, django_assert_num_queries):
     with django_assert_num_queries(1):
         found = {entry.name: entry for entry in rationalisation.review()}
     assert set(found) == {"Bare", "Whole", "Too urgent", "Small"}
-    assert len(found["Bare"].missing) == 4 and not found["Bare"].differs
+    assert found["Bare"].missing == ("cause", "consequence", "action", "time_to_respond", "alarm_class", "position")
+    assert not found["Bare"].differs
     assert not found["Whole"].missing and not found["Whole"].differs
     assert found["Too urgent"].suggested == NO_ALARM and found["Too urgent"].differs
     assert not found["Small"].missing
+
+
+def test_an_urgent_rule_without_class_or_a_position_that_watches_it_is_listed(press, client):
+    factories.rule(press, "Unwatched", severity="severe", **THOUGHT_THROUGH)
+    client.force_login(factories.viewer())
+
+    def lacks() -> dict[str, list[str]]:
+        rows = client.get("/api/v1/rationalisation", {"show": "incomplete"}).json()["items"]
+        return {row["rule"]: row["missing"] for row in rows}
+
+    assert lacks() == {
+        "Bare": ["cause", "consequence", "action", "time_to_respond", "alarm_class", "position"],
+        "Unwatched": ["alarm_class", "position"],
+    }
+    Position.objects.create(code="hall-desk", name="Hall desk", scope=Asset.objects.get(code="hall"))
+    assert lacks()["Unwatched"] == ["alarm_class"]
+    Rule.objects.filter(name="Unwatched").update(alarm_class="safety")
+    assert set(lacks()) == {"Bare"}
 
 
 def test_the_api_counts_and_lists(press, client):

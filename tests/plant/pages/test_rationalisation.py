@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from alerts import catalogue, rules
 from alerts.changes import changes_of
-from alerts.models import Alarm, Rule, TypeRule
+from alerts.models import Alarm, AlarmClass, Position, Rule, TypeRule
 from devices import services
 from devices.models import Asset
 from plant.roles import ensure_roles
@@ -20,7 +20,9 @@ from tests import factories
 
 PAGE = "/rationalisation/"
 BUDGET = 12
-THOUGHT_THROUGH = {"cause": "Dry", "consequence": "Seizes", "action": "Grease it", "time_to_respond": 120.0}
+THOUGHT_THROUGH = {
+    "cause": "Dry", "consequence": "Seizes", "action": "Grease it", "time_to_respond": 120.0, "alarm_class": "process",
+}  # fmt: skip
 
 
 def read(answer: Any) -> str:
@@ -34,6 +36,8 @@ def presses(db: None) -> list[Asset]:
     made = factories.plant()
     for press in made:
         factories.sensor(press)
+    AlarmClass.objects.create(code="process", name="Process")
+    Position.objects.create(code="desk", name="Desk")
     factories.rule(made[0], "Bare")
     factories.rule(made[0], "Whole", severity="severe", **THOUGHT_THROUGH)
     factories.rule(made[1], "Too urgent", severity="major", **{**THOUGHT_THROUGH, "time_to_respond": 1200.0})
