@@ -17,7 +17,8 @@ from devices.models import AssetType
 
 # Pages that tell of no moment but of what is set up now, or take a time of their own: `at` means nothing to them.
 OF_THE_PRESENT = frozenset({
-    "alarms-ack", "alarms-out", "alarms-shelve", "answer", "browser-add", "browser-remove", "deliveries", "document",
+    "alarms-ack", "alarms-out", "alarms-reset", "alarms-return", "alarms-shelve", "alarms-unshelve", "answer",
+    "browser-add", "browser-remove", "deliveries", "document",
     "find", "incident", "maintenance", "map-layer", "map-layers", "map-tracks", "person-calendar", "places",
     "playback-frames", "playback-marks", "rationalisation", "report", "rota", "rota-calendar", "rotas", "rule",
     "rule-edit", "rule-new", "rule-out", "rule-shelve", "rules", "start", "start-state", "subscription",

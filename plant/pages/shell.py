@@ -30,7 +30,7 @@ from plant import shifts
 from plant.pages import finding, pipeline
 from plant.pages.tree import Node, Tree, tree, tree_for
 from plant.pages.words import catalogue_address
-from plant.playback import address_at, has_past, kept_since
+from plant.playback import OF_THE_PRESENT, address_at, has_past, instant, kept_since
 from plant.readers import PLANT, reader_of
 from plant.session import ENDS, looks_only
 from plant.shifts import Worked
@@ -229,6 +229,14 @@ class Shell:
     def has_past(self) -> bool:
         """Tells whether the page can be played back."""
         return has_past(self.request)
+
+    @property
+    def past_passed_over(self) -> datetime | None:
+        """Gives the past moment that the address asks for where the page can only tell of the present."""
+        match = self.request.resolver_match
+        if match is None or match.url_name not in OF_THE_PRESENT:
+            return None
+        return instant(self.request.GET.get("at", ""))
 
     @property
     def before_now(self) -> str:

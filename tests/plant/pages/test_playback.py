@@ -144,7 +144,29 @@ def test_moment_that_is_none_or_to_come_is_the_present(browser, story, asked):
 
 
 def test_page_without_a_past_shows_the_present(browser, story, start):
-    assert b"not live" not in browser.get("/subscriptions/", at(start + 2 * MINUTE)).content
+    for address in (
+        "/subscriptions/",
+        "/rules/",
+        "/on-call/",
+        "/deliveries/",
+        "/trends/",
+        "/incident/",
+        "/maintenance/",
+    ):
+        page = browser.get(address, at(start + 2 * MINUTE)).content.decode()
+        assert "not live" not in page and page.count("As it is now.") == 1, address
+        assert "As it is now." not in browser.get(address, {"at": "nonsense"}).content.decode()
+        assert "As it is now." not in browser.get(address).content.decode()
+    assert "As it is now." not in browser.get("/alarms/", at(start + 2 * MINUTE)).content.decode()
+
+
+def test_a_phone_has_the_way_into_the_past_among_more(browser, story, start):
+    def more(page: str) -> str:
+        return page[page.index('<dialog id="more"') :].partition("</dialog>")[0]
+
+    assert 'data-act="play-back"' in more(browser.get("/alarms/").content.decode())
+    assert 'data-act="play-back"' not in more(browser.get("/alarms/", at(start + 2 * MINUTE)).content.decode())
+    assert 'data-act="play-back"' not in more(browser.get("/rules/").content.decode())
 
 
 def test_moment_outside_the_stored_history_says_so(browser, story, start, settings):
