@@ -13,6 +13,7 @@ from alerts.notify import hours
 from alerts.notify.hours import PRESETS, NoClock, Span
 from plant.pages.tree import Tree
 
+MOST_LISTED = 300  # parts of the plant in a list to choose from
 ROWS = 3  # at least so many spans can be written
 SPARE = 2  # beyond those that are filled in
 MOST = 20
@@ -157,7 +158,12 @@ class Form:
 
 
 def places(plant: Tree) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Gives the subtrees that can be chosen, by area in plant order: code and name of each."""
+    """Gives the subtrees that can be chosen, by area in plant order: code and name of each.
+
+    Nothing where they are too many for a list: components/place.html takes the code then.
+    """
+    if len(plant.nodes) > MOST_LISTED:
+        return []
     groups: dict[int, tuple[str, list[tuple[str, str]]]] = {}
     for node in plant.nodes.values():
         head = plant.head_of(node)

@@ -18,6 +18,7 @@ const modules = {
   machine: () => import("./ui/machine.js"),
   map: () => import("./ui/map.js"),
   onboarding: () => import("./ui/onboarding.js"),
+  place: () => import("./ui/place.js"),
   overview: () => import("./ui/overview.js"),
   push: () => import("./ui/push.js"),
   rules: () => import("./ui/rules/page.js"),
@@ -34,6 +35,7 @@ startHorn();
 startFind();
 startValues();
 const named = (document.getElementById("main").dataset.modules ?? "").split(" ").filter((name) => name in modules);
+if (document.querySelector("input[data-find-place]")) named.push("place");
 // The page listens before the socket speaks.
 const [playback, ...loaded] = await Promise.all([
   past === null ? null : import("./ui/playback.js"), // of no use to a live page, which has only the way there
