@@ -135,7 +135,8 @@ def indicator(shown: Shown, *, rest: bool = False) -> SafeString:
     low_edge, high_edge = scale.edge("low"), scale.edge("high")
     return format_html(
         '<svg class="{}" role="meter" aria-label="{}" aria-valuemin="{}" aria-valuemax="{}" aria-valuenow="{}" '
-        'aria-valuetext="{}" data-tag="{}" data-low="{}" data-high="{}" data-edge-low="{}" data-edge-high="{}">'
+        'aria-valuetext="{}" data-tag="{}" data-low="{}" data-high="{}" data-edge-low="{}" data-edge-high="{}" '
+        'data-decimals="{}" data-unit="{}">'
         "{}</svg>",
         " ".join(classes),
         shown.name,
@@ -148,6 +149,8 @@ def indicator(shown: Shown, *, rest: bool = False) -> SafeString:
         repr(scale.high),
         "" if low_edge is None else repr(low_edge),
         "" if high_edge is None else repr(high_edge),
+        str(shown.decimals),
+        writing.unit(shown.unit),
         mark_safe("".join(parts)),  # noqa: S308  # each made by format_html
     )
 

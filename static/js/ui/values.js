@@ -82,6 +82,18 @@ function draw(tag) {
   for (const element of part.indicators) drawIndicator(element, reading, { stale, priority, bad });
 }
 
+/** What an indicator says in words: its value, the limit that it is past, and that it is old. */
+function meterText(element, reading, { edge, stale, bad }) {
+  const value = bad ? NO_VALUE : textOf(element, reading);
+  const said = [`${value} ${element.dataset.unit}`.trim()];
+  if (edge !== null) {
+    const limit = number(edge, Number(element.dataset.decimals));
+    said.push(reading.value >= edge ? gettext("high") : gettext("low"), fill(gettext("limit %(value)s"), { value: limit }));
+  }
+  if (stale) said.push(gettext("stale"));
+  return said.join(", ");
+}
+
 function drawIndicator(element, reading, { stale, priority, bad }) {
   const low = Number(element.dataset.low);
   const high = Number(element.dataset.high);
@@ -89,14 +101,15 @@ function drawIndicator(element, reading, { stale, priority, bad }) {
   element.classList.toggle("none", bad);
   element.classList.toggle("al", priority !== null);
   for (const name of ["p1", "p2", "p3", "p4"]) element.classList.toggle(name, name === `p${priority}`);
+  const edge =
+    bad || priority === null
+      ? null
+      : beyond(reading.value, optional(element.dataset.edgeLow), optional(element.dataset.edgeHigh));
+  setAttribute(element, "aria-valuetext", meterText(element, reading, { edge, stale, bad }));
   if (bad) return;
   const place = at(reading.value, low, high);
   setAttribute(element.querySelector(".ptr"), "x", `${place}%`);
   setAttribute(element, "aria-valuenow", String(reading.value));
-  const edge =
-    priority === null
-      ? null
-      : beyond(reading.value, optional(element.dataset.edgeLow), optional(element.dataset.edgeHigh));
   const over = element.querySelector(".over");
   const from = edge === null ? place : at(edge, low, high);
   setAttribute(over, "x", `${Math.min(from, place)}%`);
