@@ -276,6 +276,48 @@ def list_with_tones(opened: Opened, code: str) -> Page:
     return page
 
 
+# --- Rows keep their place -------------------------------------------------------------------------------------------
+
+# Where each row stands whenever the page is drawn, and which of them has the pointer on it.
+PLACES = """() => {
+  window.places = new Set();
+  const look = () => {
+    const rows = [...document.querySelectorAll("tr[data-alarm]")];
+    window.places.add(JSON.stringify(rows.map((row) => [row.dataset.alarm, row.getBoundingClientRect().top])));
+    window.under = document.querySelector("tr[data-alarm]:hover")?.dataset.alarm;
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def test_a_burst_of_alarms_moves_no_row_under_the_pointer(plant: Plant, opened: Opened, codes: Iterator[str]) -> None:
+    mine = [next(codes) for _ in range(3)]
+    plant.send({f"{code}/oil": 85.0 for code in mine})
+    for code in mine:
+        list_with(opened, code).close()
+    page = opened("/alarms/")
+    rows = page.locator("tr[data-alarm]")
+    pointed = row(page, mine[0], "Oil temperature high")
+    pointed.scroll_into_view_if_needed()
+    pointed.hover()
+    page.evaluate(PLACES)
+    shown = rows.count()
+    # Higher ones, which belong above all of them, one after the other; and what is over leaves its row standing.
+    for code in mine:
+        plant.send({f"{code}/temp": 97.4})
+        plant.send({f"{code}/oil": 20.0})
+    expect(page.locator("#newer")).to_contain_text(f"{len(mine)} new alarms")
+    row(opened(f"/alarms/?q={mine[0]}", user="max"), mine[0], "Oil").get_by_role("button", name="Ack").click()
+    expect(pointed.get_by_role("button", name="Ack")).to_have_count(0)
+    page.wait_for_timeout(500)
+    assert len(page.evaluate("() => [...window.places]")) == 1
+    assert page.evaluate("() => window.under") == pointed.get_attribute("data-alarm")
+    assert rows.count() == shown
+    page.keyboard.press("n")
+    expect(row(page, mine[0], "Temperature high").filter(has_not_text="Oil")).to_have_count(1)
+
+
 # --- Keys ------------------------------------------------------------------------------------------------------------
 
 

@@ -141,7 +141,7 @@ def test_without_a_script_an_alarm_is_shelved_and_comes_back(plant: Plant, opene
     expect(row(page, press)).to_have_count(1)
 
 
-def test_without_a_script_a_subscription_is_looked_at_and_made(opened: Opened, press: str) -> None:
+def test_without_a_script_a_subscription_is_made_and_deleted(opened: Opened, press: str) -> None:
     page = opened("/subscriptions/add", user="max", **PLAIN)
     page.get_by_label("Alarms of").select_option(press)
     page.locator("[name=lowest_priority][value='2']").check(force=True)
@@ -150,6 +150,8 @@ def test_without_a_script_a_subscription_is_looked_at_and_made(opened: Opened, p
     expect(page.locator(".means")).to_contain_text("Not saved yet.")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page).to_have_url(re.compile("/subscriptions/$"))
-    made = page.locator("main tr, main li").filter(has_text=f"Press 1.{press.rpartition('-')[2]}").first
-    expect(made).to_contain_text("mail")
+    made = page.locator("ul.subs li").filter(has_text=f"Press 1.{press.rpartition('-')[2]}")
     expect(made).to_be_visible()
+    made.locator("summary").click()
+    made.get_by_role("button", name="Delete").click()
+    expect(made).to_have_count(0)
