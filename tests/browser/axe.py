@@ -19,6 +19,7 @@ def violations(page: Page, where: object = None) -> list[str]:
 
     Takes: the part of it that is looked at, as axe takes a context; the whole page without one.
     """
-    page.evaluate(SOURCE.read_text(encoding="utf-8"))
+    if not page.evaluate("'axe' in window"):  # once for a page, in whichever themes it is looked at
+        page.evaluate(SOURCE.read_text(encoding="utf-8"))
     found: list[str] = page.evaluate(LOOK, where)
     return found
