@@ -46,6 +46,8 @@ def configure(_: dict[str, Any]) -> None:
                 "daphne": {"level": "WARNING"},
                 "celery.app.trace": {"level": "WARNING"},
                 "celery.worker.strategy": {"level": "WARNING"},
+                # It tells each bell that expired, which after an outage they all have.
+                "celery.worker.request": {"level": "WARNING"},
                 "celery.beat": {"level": "WARNING"},
                 # It names addresses with the tokens in them.
                 "urllib3": {"level": "ERROR"},

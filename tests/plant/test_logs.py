@@ -21,6 +21,7 @@ PLAN = Plan(root=ROOT, var=ROOT / "var", port=8000, redis=None, demo=False)
 def test_the_settings_of_logging_are_in_force() -> None:
     assert logging.getLogger().level == logging.getLevelNamesMapping()[settings.LOG_LEVEL]
     assert logging.getLogger("celery.beat").level == logging.WARNING
+    assert logging.getLogger("celery.worker.request").level == logging.WARNING
 
 
 def test_a_library_that_names_addresses_says_nothing_of_them_at_any_level() -> None:
