@@ -105,7 +105,7 @@ class TurnInline(TabularInline):
 
 
 @admin.register(RotaLayer)
-class LayerAdmin(ModelAdmin):
+class LayerAdmin(CallingAdmin):
     """One layer of a rota with its people."""
 
     list_display = ["rota", "order", "name", "first", "handover"]
@@ -116,7 +116,7 @@ class LayerAdmin(ModelAdmin):
 
 
 @admin.register(Holiday)
-class HolidayAdmin(ModelAdmin):
+class HolidayAdmin(CallingAdmin):
     """Days that count as Sundays."""
 
     list_display = ["day", "name", "rota"]

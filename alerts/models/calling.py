@@ -69,6 +69,7 @@ class Membership(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships", verbose_name=_("person")
     )
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["team_id", "id"]
@@ -121,6 +122,7 @@ class RotaLayer(models.Model):
     until = models.DateField(
         _("until"), null=True, blank=True, help_text=_("The first day on which it serves no more.")
     )
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["rota_id", "order", "id"]
@@ -136,6 +138,7 @@ class RotaTurn(models.Model):
     layer = models.ForeignKey(RotaLayer, models.CASCADE, related_name="people_in_turn")
     place = models.PositiveSmallIntegerField(_("place"))
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("person"))
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["layer_id", "place", "id"]
@@ -179,6 +182,7 @@ class Holiday(models.Model):
     )
     day = models.DateField(_("day"))
     name = models.CharField(_("name"), max_length=80)
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["day", "id"]
@@ -249,6 +253,7 @@ class CallStep(models.Model):
     lowest_priority = models.PositiveSmallIntegerField(
         _("lowest priority"), choices=Priority, default=Priority.LOW, help_text=_("Of lower alarms it calls nobody.")
     )
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["plan_id", "place", "id"]

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
 
 from alerts.models.alarms import Alarm
 from alerts.models.calling import Team
@@ -111,6 +112,7 @@ class TeamChannel(models.Model):
     url = models.CharField(
         _("address"), max_length=600, help_text=_("As Apprise writes it, for example slack://… or msteams://…")
     )
+    history = HistoricalRecords(excluded_fields=["url"])
 
     class Meta:
         ordering = ["name"]

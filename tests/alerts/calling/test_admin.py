@@ -1,14 +1,15 @@
 """Who is called, in the admin: every page opens, and what makes no sense is refused in the form."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from alerts.models import CallStep, MaintenanceWindow, Rota, RotaLayer
+from alerts.models import CallStep, Holiday, MaintenanceWindow, Membership, Rota, RotaLayer, RotaTurn, TeamChannel
 from tests.alerts.notify.cast import machine, person
 
-from .crew import plan, rota, route, team
+from .crew import channel, plan, rota, route, team
 
 pytestmark = pytest.mark.django_db
 PAGES = ("team", "rota", "rotalayer", "holiday", "callplan", "callroute", "maintenancewindow")
@@ -90,3 +91,43 @@ def test_maintenance_made_in_the_admin_says_who_made_it(staff: Client) -> None:
     }  # fmt: skip
     staff.post("/admin/alerts/maintenancewindow/add/", sent)
     assert MaintenanceWindow.objects.get().made_by.get_username() == "boss"
+
+
+def test_who_comes_and_goes_in_a_team_leaves_a_record_of_who_changed_it(staff: Client) -> None:
+    anna, fitters = person("anna"), team("Fitters")
+    form = {
+        "code": "fitters", "name": "Fitters", "memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 0,
+        "memberships-0-team": fitters.pk, "memberships-0-user": anna.pk,
+    }  # fmt: skip
+    assert staff.post(f"/admin/alerts/team/{fitters.pk}/change/", form).status_code == 302
+    member = fitters.memberships.get()
+    out = {**form, "memberships-INITIAL_FORMS": 1, "memberships-0-id": member.pk, "memberships-0-DELETE": "on"}
+    assert staff.post(f"/admin/alerts/team/{fitters.pk}/change/", out).status_code == 302
+    records = Membership.history.order_by("history_id").values_list("history_type", "user", "history_user__username")
+    assert list(records) == [("+", anna.pk, "boss"), ("-", anna.pk, "boss")]
+
+
+@pytest.mark.parametrize("model", [RotaLayer, RotaTurn, Holiday, CallStep, TeamChannel])
+def test_what_decides_who_is_called_keeps_what_it_was(model: Any) -> None:
+    duty = rota("Duty", person("anna"))
+    plan("Main", (0, duty))
+    Holiday.objects.create(day=date(2026, 5, 1), name="First of May", rota=duty)
+    channel("room", team("Fitters"))
+    made = model.objects.get()
+    RotaTurn.objects.get().save()  # made by many at once, which leaves none
+    made.delete()
+    assert model.history.order_by("-history_id")[0].history_type == "-"
+
+
+def test_the_record_of_a_team_channel_has_no_address() -> None:
+    channel("room", team("Fitters"))
+    assert "url" not in {field.name for field in TeamChannel.history.model._meta.get_fields()}
+    assert TeamChannel.history.get().name == "room"
+
+
+@pytest.mark.parametrize("page", ["rotalayer", "holiday"])
+def test_the_history_of_a_layer_and_a_holiday_opens(page: str, staff: Client) -> None:
+    duty = rota("Duty", person("anna"))
+    Holiday.objects.create(day=date(2026, 5, 1), name="First of May")
+    pk = duty.layers.get().pk if page == "rotalayer" else Holiday.objects.get().pk
+    assert staff.get(f"/admin/alerts/{page}/{pk}/history/").status_code == 200
