@@ -291,7 +291,9 @@ PLACES = """() => {
 }"""
 
 
-def test_a_burst_of_alarms_moves_no_row_under_the_pointer(plant: Plant, opened: Opened, codes: Iterator[str]) -> None:
+def test_a_burst_of_alarms_moves_no_row_under_the_pointer(
+    plant: Plant, opened: Opened, quiet: Page, codes: Iterator[str]
+) -> None:
     mine = [next(codes) for _ in range(3)]
     plant.send({f"{code}/oil": 85.0 for code in mine})
     for code in mine:

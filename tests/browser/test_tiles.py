@@ -1,0 +1,89 @@
+"""Live tiles, shortened: a value costs a text and nothing else, and ten seconds of them leave nothing behind.
+
+The whole of it, a thousand tiles for a minute or for half an hour against the limits of time, is tests/bench/tiles.py.
+Here nothing is measured against a clock, which another program on the machine could break: what is done is counted.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.bench import tiles
+from tests.browser.conftest import MACHINES, Plant
+
+pytestmark = pytest.mark.browser
+
+Opened = Callable[..., Page]
+
+SECONDS, PARTS = 12, 4
+PAINTS = 4  # a second
+TAGS = [f"press-1-{number}/{key}" for number in range(1, MACHINES + 1) for key in ("temp", "oil")]
+
+# What is written where, by a tile's tag; and what comes or goes as an element anywhere on the page but in its clock.
+COUNT = """() => {
+  window.texts = new Map();
+  window.came = [];
+  new MutationObserver((changes) => {
+    for (const { type, target, addedNodes, removedNodes } of changes) {
+      const nodes = [...addedNodes, ...removedNodes];
+      for (const node of nodes) if (node instanceof Element) window.came.push(node.outerHTML.slice(0, 120));
+      const place = target instanceof Element ? target : target.parentElement;
+      const tag = place?.closest("#main .val[data-tag]")?.dataset.tag;
+      if (tag && type !== "attributes") window.texts.set(tag, (window.texts.get(tag) ?? 0) + 1);
+    }
+  }).observe(document.getElementById("main"), { childList: true, characterData: true, subtree: true });
+}"""
+
+
+@pytest.fixture
+def sending(plant: Plant) -> Iterator[list[int]]:
+    """Sends a new value of every tile four times a second; gives how many rounds there were so far."""
+    ended, rounds = threading.Event(), [0]
+
+    def send() -> None:
+        while not ended.wait(1 / PAINTS):
+            rounds[0] += 1
+            plant.send({tag: 40.0 + (rounds[0] + place) % 20 for place, tag in enumerate(TAGS)})
+
+    sender = threading.Thread(target=send, daemon=True)
+    sender.start()
+    yield rounds
+    ended.set()
+    sender.join()
+
+
+def test_a_value_costs_one_text_and_ten_seconds_leave_nothing_behind(
+    plant: Plant, opened: Opened, sending: list[int]
+) -> None:
+    page = opened("/a/hall/line-1/", viewport={"width": 1920, "height": 4000})  # what is not seen is not drawn
+    live = page.locator('#main .val[data-tag="press-1-1/temp"] .v')
+    expect(live).not_to_have_text(live.inner_text())
+    shown = page.locator("#main .mai[data-tag]").evaluate_all("parts => parts.map((part) => part.dataset.tag)")
+    assert set(TAGS) <= set(shown)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+    page.evaluate(COUNT)
+    page.wait_for_timeout(2_000)  # what is made once is made
+    began, counted = time.monotonic(), [tiles.metrics(session)]
+    page.evaluate("() => { window.texts.clear(); window.came.length = 0; }")
+    rounds = sending[0]
+    for _ in range(PARTS):
+        page.wait_for_timeout(SECONDS / PARTS * 1000)
+        counted.append(tiles.metrics(session))
+    texts: dict[str, int] = dict(page.evaluate("() => [...window.texts]"))
+    came: list[str] = page.evaluate("() => window.came")
+    passed = time.monotonic() - began
+    assert sending[0] > rounds + 5  # it was live
+    assert came == []
+    # One node of text for each value that is drawn, however many are sent.
+    assert set(texts) == set(TAGS)
+    assert max(texts.values()) <= PAINTS * passed + 1, texts
+    # What grows, grows in each part: the first may still hold what was made before it.
+    for name, most in (("Nodes", 0.005), ("JSEventListeners", 0.0), ("JSHeapUsedSize", 0.03)):
+        figures = [one[name] for one in counted[1:]]
+        assert figures[-1] <= min(figures[:-1]) * (1 + most), (name, figures)
