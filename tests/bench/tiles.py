@@ -98,9 +98,11 @@ class Look:
     heap: list[float] = field(default_factory=list)  # bytes, at the start and after each part
     nodes: list[float] = field(default_factory=list)
     tiles: int = 0
+    first: dict[str, float] = field(default_factory=dict)  # ms from asking for a page to its first content, by address
 
 
-def _metrics(session: CDPSession) -> dict[str, float]:
+def metrics(session: CDPSession) -> dict[str, float]:
+    """Gives what Chromium counts of a page, after a collection. Takes: a session whose `Performance` is enabled."""
     session.send("HeapProfiler.collectGarbage")
     return {row["name"]: row["value"] for row in session.send("Performance.getMetrics")["metrics"]}
 
@@ -131,6 +133,18 @@ def unfold(page: Page) -> int:
     return page.locator(".mai[data-tag]").count()
 
 
+PAGES = ("/", "/a/hall/", "/alarms/", "/a/hall/line-0/t0-0/")
+CONTENT = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
+
+
+def first_content(page: Page, address: str) -> float:
+    """Asks for a page and gives when its first content was drawn, in ms after that."""
+    page.goto(address)
+    page.wait_for_function(CONTENT)
+    found: float = page.evaluate(CONTENT)
+    return found
+
+
 def look(folder: Path, *, seconds: float, parts: int = 4) -> Look:
     """Opens the page on a whole Andon and watches it for so long."""
     with Stack(folder) as stack, sync_playwright() as playwright:
@@ -150,9 +164,10 @@ def look(folder: Path, *, seconds: float, parts: int = 4) -> Look:
             page.goto(stack.url + link)
             page.get_by_role("button", name="Sign in").click()
             page.wait_for_url(f"{stack.url}/")
+            first = {address: first_content(page, f"{stack.url}{address}") for address in PAGES}
             page.goto(f"{stack.url}/a/hall/")
             page.locator("#live-word", has_text="Live").wait_for(state="attached")
-            found = Look(tiles=unfold(page))
+            found = Look(first=first, tiles=unfold(page))
             root = min(
                 process.pid
                 for process in psutil.process_iter()
@@ -162,7 +177,7 @@ def look(folder: Path, *, seconds: float, parts: int = 4) -> Look:
             session = page.context.new_cdp_session(page)
             session.send("Performance.enable")
             page.evaluate(WATCH)
-            start = _metrics(session)
+            start = metrics(session)
             found.heap.append(start["JSHeapUsedSize"])
             found.nodes.append(start["Nodes"])
             renderer = _renderer(root)
@@ -175,7 +190,7 @@ def look(folder: Path, *, seconds: float, parts: int = 4) -> Look:
                 found.long_tasks += page.evaluate("() => window.long")
                 found.frames += page.evaluate("() => window.frames_")
                 # The collection is a long task of our own making, so it comes between the parts.
-                now = _metrics(session)
+                now = metrics(session)
                 found.heap.append(now["JSHeapUsedSize"])
                 found.nodes.append(now["Nodes"])
             found.frames /= found.seconds
@@ -198,4 +213,5 @@ def table(found: Look) -> str:
         ("  script's memory after collecting, MB", f"{heap}   goal flat"),
         ("  nodes", ", ".join(f"{number:.0f}" for number in found.nodes)),
     ]
+    rows += [(f"  first content of {address}", f"{ms:.0f} ms   goal 1,000") for address, ms in found.first.items()]
     return "\n".join(f"{name:44} {said}" for name, said in rows)
