@@ -22,7 +22,7 @@ ARGUMENTS = [
     "--no-first-run",
 ]  # fmt: skip
 expect.set_options(timeout=15_000)  # the first drain compiles its loop, and the machine may have other work
-MACHINES = 40  # each journey takes one of its own, from the tenth: no code is the beginning of another
+MACHINES = 89  # each journey takes one of its own, from the tenth: no code is the beginning of another
 
 SETUP = f"""
 import json

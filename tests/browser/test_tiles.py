@@ -64,7 +64,8 @@ def test_a_value_costs_one_text_and_ten_seconds_leave_nothing_behind(
     live = page.locator('#main .val[data-tag="press-1-1/temp"] .v')
     expect(live).not_to_have_text(live.inner_text())
     shown = page.locator("#main .mai[data-tag]").evaluate_all("parts => parts.map((part) => part.dataset.tag)")
-    assert set(TAGS) <= set(shown)
+    shown = [tag for tag in shown if tag in TAGS]  # a page of the line's cards
+    assert len(shown) >= 100
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
     page.evaluate(COUNT)
@@ -81,7 +82,7 @@ def test_a_value_costs_one_text_and_ten_seconds_leave_nothing_behind(
     assert sending[0] > rounds + 5  # it was live
     assert came == []
     # One node of text for each value that is drawn, however many are sent.
-    assert set(texts) == set(TAGS)
+    assert set(texts) == set(shown)
     assert max(texts.values()) <= PAINTS * passed + 1, texts
     # What grows, grows in each part: the first may still hold what was made before it.
     for name, most in (("Nodes", 0.005), ("JSEventListeners", 0.0), ("JSHeapUsedSize", 0.03)):
