@@ -11,8 +11,9 @@ import pytest
 import redis
 from django.utils import translation
 
+from plant.supervisor.check import whole_processes
 from tests import migrated
-from tests.environment import FOLDER
+from tests.environment import FOLDER, ROOT
 from tests.redis_server import start_redis
 
 # Modules whose tests take longest, longest first: begun last, one of them would keep a worker while the other is idle.
@@ -20,7 +21,13 @@ LONG = ("test_every_page", "test_chaos", "test_run", "test_postgres", "test_cons
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the modules that take longest at the beginning; the order inside a module stays."""
+    """Puts the modules that take longest at the beginning; the order inside a module stays.
+
+    Raises: a test is marked in a module where ./test does not look for such, and would never run.
+    """
+    marked = {item.path for item in items if item.get_closest_marker("chaos") or item.get_closest_marker("browser")}
+    if strangers := marked - {ROOT / name for name in whole_processes()}:
+        raise pytest.UsageError(f"Write pytest.mark.chaos or .browser into {', '.join(map(str, sorted(strangers)))}")
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
 
 

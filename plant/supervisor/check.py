@@ -14,6 +14,13 @@ from plant.supervisor.install import ROOT, say
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
+def whole_processes() -> list[str]:
+    """Gives the test modules that start whole Andons: those with the marks of that. tests/conftest.py holds to it."""
+    marks = ("pytest.mark.browser", "pytest.mark.chaos")
+    modules = sorted((ROOT / "tests").rglob("test_*.py"))
+    return [str(path.relative_to(ROOT)) for path in modules if any(mark in path.read_text("utf-8") for mark in marks)]
+
+
 def steps(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
     """Gives what is run, in order: name and command line."""
     python = sys.executable
@@ -23,7 +30,8 @@ def steps(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
     # share an Andon and stay together, in the order in which they are collected: not those with most tests first.
     tests = ("pytest", [python, "-m", "pytest", "-q", "-n", "2", "-m", "not chaos and not browser"])
     spread = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
-    processes = ("pytest, whole processes", [python, "-m", "pytest", "-q", *spread, "-m", "chaos or browser"])
+    chosen = ["-m", "chaos or browser", *whole_processes()]  # named, since to collect all of them takes ten seconds
+    processes = ("pytest, whole processes", [python, "-m", "pytest", "-q", *spread, *chosen])
     found = [
         ("ruff check", [python, "-m", "ruff", "check", "."]),
         ("ruff format", [python, "-m", "ruff", "format", "--check", "."]),
