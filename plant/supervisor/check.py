@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from plant.supervisor.install import ROOT, say
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+SHELL = "chromium-headless-shell"  # Chromium without a window: opening a page costs it half
 
 
 def whole_processes() -> list[str]:
@@ -47,8 +48,10 @@ def steps(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs every step, the later ones too where one fails. Gives: 0 only if all passed, else the first's own code."""
-    if not any(shutil.which(name) for name in CHROMIUM):
+    if not any(shutil.which(name) for name in (SHELL, *CHROMIUM)):
         say("no Chromium on this machine: the browser's tests are skipped. On Debian: apt install chromium")
+    elif not shutil.which(SHELL):
+        say(f"the browser's tests would take half as long with Debian's {SHELL} beside Chromium")
     failed: list[tuple[str, int]] = []
     for name, command in steps(arguments):
         say(f"{name} …")

@@ -7,14 +7,14 @@ import os
 import shutil
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
-from plant.supervisor.check import CHROMIUM
+from plant.supervisor.check import CHROMIUM, SHELL
 from tests.stack import Stack
 
 ARGUMENTS = [
@@ -93,16 +93,27 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
         yield Plant(stack, made["token"], made["links"])
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Gives Chromium, the machine's own; without one there is nothing to click with."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+def launch(playwright: Playwright, names: Sequence[str]) -> Browser:
+    """Starts the first of some programs that the machine has; without one there is nothing to click with."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if found is None:
-        pytest.skip("There is no Chromium on this machine. On Debian: apt install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield browser
-        browser.close()
+        pytest.skip("There is no such Chromium on this machine. On Debian: apt install chromium")
+    return playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Gives what drives browsers; there can be one in a process."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Gives Chromium, the machine's own: the one without a window where it is installed."""
+    browser = launch(playwright, (SHELL, *CHROMIUM))
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")

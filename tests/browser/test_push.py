@@ -6,19 +6,29 @@ Chromium's message service is not reached from a test; what the service would ha
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Playwright, expect
 
-from .conftest import Plant, until
+from plant.supervisor.check import CHROMIUM
+
+from .conftest import Plant, launch, until
 
 pytestmark = pytest.mark.browser
 
 SHOWN = """async () => (await (await navigator.serviceWorker.ready).getNotifications())
     .map((one) => [one.title, one.tag, one.data.url, one.requireInteraction])"""
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Gives the whole Chromium: the one without a window shows no message."""
+    browser = launch(playwright, CHROMIUM)
+    yield browser
+    browser.close()
 
 
 def is_shown(page: Page, title: str) -> bool:
