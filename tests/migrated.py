@@ -1,7 +1,7 @@
 """A migrated, empty SQLite database to begin with: made once for the migrations as they are, then copied.
 
 Migrating takes Django a quarter of a minute, most of it to build the models anew between two steps. `./run` migrates
-for itself in its tests.
+for itself in its tests. `python -m tests.migrated` makes it beforehand.
 """
 
 from __future__ import annotations
@@ -65,3 +65,7 @@ def _make(found: Path) -> None:
         ):
             made.backup(copy)
         whole.rename(found)
+
+
+if __name__ == "__main__":
+    _template()

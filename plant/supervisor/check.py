@@ -52,6 +52,8 @@ def main(arguments: Sequence[str]) -> int:
         say("no Chromium on this machine: the browser's tests are skipped. On Debian: apt install chromium")
     elif not shutil.which(SHELL):
         say(f"the browser's tests would take half as long with Debian's {SHELL} beside Chromium")
+    # Beside mypy, which keeps one processor busy: the workers of pytest would wait for it.
+    made = None if arguments else subprocess.Popen([sys.executable, "-m", "tests.migrated"], cwd=ROOT)
     failed: list[tuple[str, int]] = []
     for name, command in steps(arguments):
         say(f"{name} …")
@@ -60,6 +62,8 @@ def main(arguments: Sequence[str]) -> int:
         if code:
             failed.append((name, code))
         say(f"{name}: {'passed' if not code else 'FAILED'} in {time.monotonic() - started:.0f} s")
+    if made is not None:
+        made.wait()  # it has ended long ago; where it failed, the tests have said so
     if failed:
         say(f"failed: {', '.join(name for name, _ in failed)}; the first of them says why above")
         return abs(failed[0][1])
