@@ -16,8 +16,12 @@ from tests import migrated
 from tests.environment import FOLDER, ROOT
 from tests.redis_server import start_redis
 
-# Modules whose tests take longest, longest first: begun last, one of them would keep a worker while the other is idle.
-LONG = ("test_every_page", "test_chaos", "test_run", "test_postgres", "test_console", "test_journeys", "test_trip")
+# Modules whose tests take longest: begun last, one of them would keep a worker while the other is idle. Those that wait
+# and those that keep the machine busy take turns.
+LONG = (
+    "test_chaos", "test_journeys", "test_run", "test_console", "test_every_page", "test_trends", "test_playback",
+    "test_postgres", "test_trip",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
