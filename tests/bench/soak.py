@@ -53,7 +53,8 @@ def full(client: redis.Redis) -> bool:
     """Tells whether the margin is full: every stream that was written has let go of something."""
     totals: Any = client.hgetall(TOTALS)
     given = {name[1:].decode(): int(count) for name, count in totals.items() if name[:1] == b"n"}
-    return bool(given) and all(count > client.xlen(f"{STREAM}{shard}") for shard, count in given.items())
+    kept: Any = {shard: client.xlen(f"{STREAM}{shard}") for shard in given}
+    return bool(given) and all(count > kept[shard] for shard, count in given.items())
 
 
 def soak(ready: way.Ready, *, minutes: float) -> Soak:

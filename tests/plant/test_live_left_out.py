@@ -1,6 +1,7 @@
 """A subscription to what is not there says so: what it names and does not get comes back as errors."""
 
 import json
+from typing import Any
 
 import pytest
 from channels.testing import WebsocketCommunicator
@@ -17,7 +18,7 @@ async def answers(user, assets, count):
     socket.scope["user"] = user
     assert (await socket.connect())[0]
     await socket.send_to(text_data=json.dumps({"type": "subscribe", "assets": assets}))
-    frames = []
+    frames: list[dict[str, Any]] = []
     while len(frames) < count or frames[-1]["type"] != "beat":
         frames.append(json.loads(await socket.receive_from(timeout=5)))
     await socket.disconnect()
