@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -36,6 +37,11 @@ class Option:
     delay: str
     stood: str
     reason: str
+
+    @property
+    def query(self) -> str:
+        """Gives what an editor's address asks for to show it filled in."""
+        return urlencode(self.fields)
 
 
 @require_GET

@@ -22,7 +22,7 @@ from plant import roles, writing
 from plant.pages.deliveries import person
 from plant.pages.rules import trial
 from plant.pages.rules.form import Form
-from plant.pages.rules.result import changes_in
+from plant.pages.rules.result import asked_for, changes_in
 from plant.pages.rules.sentence import sentence, words
 from plant.pages.rules.target import Target
 from plant.pages.subscription_form import places
@@ -78,7 +78,10 @@ def _choose(request: HttpRequest) -> HttpResponse:
 def _edit(request: HttpRequest, target: Target) -> HttpResponseBase:
     seen = editing.newest(target.rule) if target.rule is not None else 0
     if request.method == "GET":
-        return _page(request, target, Form.of(target, seen, sensor=request.GET.get("sensor", "")))
+        form = Form.of(target, seen, sensor=request.GET.get("sensor", ""))
+        if target.rule is not None:
+            form.set(asked_for(request.GET.dict()))
+        return _page(request, target, form)
     if not (target.may_save(request) or target.may_draft(request)):
         # What they see is what is stored; they may try that, and nothing else.
         form = Form.of(target, seen)

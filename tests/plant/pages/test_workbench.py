@@ -55,6 +55,7 @@ def test_proposals_come_with_the_alarms_they_save_and_one_click_drafts_one(brows
     option = answer.context["options"][0]
     assert option.settings == "On-delay 2 s"
     assert '0 <span class="muted">of 90</span>' in page
+    assert f'href="/rules/{rule.pk}/edit/?on_delay=2.0"' in page
     sent = {**dict(option.fields), "reason": option.reason}
     done = browser.post(reverse("workbench-draft", args=[rule.pk]), sent, follow=True)
     assert "Drafted. Nothing changes until somebody who may change rules applies it." in read(done)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -26,10 +26,13 @@ from devices import services
 from devices.models import Asset, Sensor
 from devices.telemetry import history
 from devices.telemetry.batch import Batch
+from plant.pages.rules import result
 from plant.pages.rules.form import Form
 from plant.pages.rules.target import Target
 from plant.roles import ensure_roles
 from tests import factories
+from tests.alerts.calling import crew
+from tests.alerts.notify.cast import person, subscribe
 
 from .test_form import sent
 
@@ -225,6 +228,38 @@ def test_the_backtest_counts_what_the_rule_would_have_raised_without_any_script(
     page = read(taken)
     assert '<span class="n tn">0</span>' in page
     assert 'name="on_delay" value="2"' in page and 'name="limit" value="90"' in page
+    rule.refresh_from_db()
+    assert rule.on_delay == 0.0
+
+
+def test_who_would_have_been_called_is_counted_over_all_alarms_and_what_is_cut_is_said(
+    engineer: Client, rule: Rule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = person("anna")
+    subscribe(anna)
+    crew.route(crew.plan("Main", (0, crew.rota("Duty", anna, first=date(2020, 1, 6)))))
+    spikes(rule.asset.sensors.get())
+    engineer.post(page_of(rule), fields(rule, do="trial"))  # what is kept in memory is read
+    with CaptureQueriesContext(connection) as asked:
+        page = read(engineer.post(page_of(rule), fields(rule, do="trial")))
+    # One row of the outbox for each of 90 alarms by each way, though the list beside names twelve.
+    assert "<td>Anna</td><td>90 Email, 90 SMS</td>" in page
+    assert "Of all 90 alarms, if nobody had answered them.</footer>" in page
+    few = len(asked)
+    monkeypatch.setattr(result, "CALLS", 30)
+    monkeypatch.setattr(result, "MARKS", 50)
+    with CaptureQueriesContext(connection) as asked:
+        page = read(engineer.post(page_of(rule), fields(rule, do="trial")))
+    assert "<td>Anna</td><td>30 Email, 30 SMS</td>" in page
+    said = "Of the newest 30 of 90 alarms, if nobody had answered them. The chart marks the newest 50.</footer>"
+    assert said in page
+    assert len(asked) == few
+
+
+def test_an_address_fills_the_change_in_and_saves_nothing(engineer: Client, rule: Rule) -> None:
+    page = read(engineer.get(f"{page_of(rule)}?on_delay=2.5&deadband=-1&off_delay=nan&limit=7"))
+    assert 'name="on_delay" value="2.5"' in page and 'name="limit" value="90"' in page
+    assert 'name="deadband" value="-1"' not in page and 'value="nan"' not in page
     rule.refresh_from_db()
     assert rule.on_delay == 0.0
 
