@@ -16,7 +16,7 @@ from alerts.calling.calls import note_uncovered, settle, store, why_over
 from alerts.calling.decision import CRITICAL, Situation, decide, decide_posts
 from alerts.calling.directory import MISSING, TOLD, Asked, Directory, ledger, load_rotas
 from alerts.calling.plan import Plan, Progress, take
-from alerts.flood.queries import gathered, pressing
+from alerts.flood.queries import both
 from alerts.lifecycle import Event
 from alerts.models import Alarm, Call, Delivery, Rota
 from alerts.notify import outbox, routing
@@ -75,8 +75,7 @@ def _messages(asked: Sequence[tuple[Call, Alarm, Asked]], directory: Directory) 
     people = {wish.person for _, _, whom in asked for wish in whom.wishes}
     now, sent = directory.now, ledger(people, directory.now)
     heard = last_told([alarm.pk for _, alarm, _ in asked])
-    floods = gathered(now)
-    urgent = pressing(now) if any(alarm.priority == CRITICAL for _, alarm, _ in asked) else {}
+    floods, urgent = both(now)
     told_of = routing.pressed([whom for *_, whom in asked], floods or urgent, now)
     # What is critical first: the rest may go with its digest.
     for call, alarm, whom in sorted(asked, key=lambda one: (one[1].priority, one[1].pk)):

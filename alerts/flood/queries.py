@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 
 from alerts.flood.causes import TOP
 from alerts.flood.counter import ABOVE, INTERVAL, Load, annunciated, interval_of, passed
@@ -55,51 +55,77 @@ def in_flood(position: str, now: datetime) -> datetime | None:
     return _start(load.since) if load is not None and load.since is not None else None
 
 
-def gathered(now: datetime) -> dict[str, tuple[datetime, str]]:
+def gathered(now: datetime, loads: Mapping[str, Load] | None = None) -> dict[str, tuple[datetime, str]]:
     """Gives the positions whose messages are gathered into digests: until when, to the interval's end, and why.
 
-    Cost: one query.
+    Takes: the positions' loads, where they are known. Cost: one query, none with loads.
     """
-    loads = {row.position: _at(row, now) for row in FloodLoad.objects.exclude(since=None).order_by("position")}
-    return _gathering(loads, now)
-
-
-def pressing(now: datetime, coming: tuple[str, datetime] | None = None) -> dict[str, tuple[datetime, str]]:
-    """Gives the same for critical alarms, which count as they come.
-
-    A trip brings many within the second in which nobody has counted them yet: what the journal has by now counts too.
-    Takes: the position of an alarm that is not journaled yet and shall count, and when it would be.
-    Cost: two queries, three with an alarm that is to come.
-    """
-    loads = {row.position: Load(row.interval, row.count, row.since, row.before) for row in FloodLoad.objects.order_by()}
-    if coming is not None and FloodMark.objects.exists():
-        loads[coming[0]] = annunciated(loads.get(coming[0], _empty(coming[1])), coming[1].timestamp())
-    for position, count in sorted(_uncounted(now).items()):
-        load = passed(loads.get(position, _empty(now)), now.timestamp())
-        begins = not load.in_flood and load.count + count > ABOVE
-        loads[position] = replace(load, count=load.count + count, since=load.interval if begins else load.since)
-    return _gathering({position: passed(load, now.timestamp()) for position, load in loads.items()}, now)
-
-
-def _gathering(loads: Mapping[str, Load], now: datetime) -> dict[str, tuple[datetime, str]]:
+    if loads is None:
+        loads = {row.position: _load(row) for row in FloodLoad.objects.exclude(since=None).order_by("position")}
     end = _start(interval_of(now.timestamp()) + 1)
     return {
         position: (end, f"a flood of alarms since {_start(load.since):%H:%M} UTC: told together every ten minutes")
-        for position, load in loads.items()
+        for position, load in ((position, passed(load, now.timestamp())) for position, load in loads.items())
         if load.since is not None
     }
+
+
+def both(now: datetime) -> tuple[dict[str, tuple[datetime, str]], dict[str, tuple[datetime, str]]]:
+    """Gives what is gathered, and what is for critical alarms, as `pressing` has it. Cost: one query."""
+    loads, more = _known(now)
+    return gathered(now, loads), gathered(now, _with(loads, more, now))
+
+
+def pressing(now: datetime, coming: tuple[str, datetime] | None = None) -> dict[str, tuple[datetime, str]]:
+    """Gives what is gathered for critical alarms, which count as they come.
+
+    A trip brings many within the second in which nobody has counted them yet: what the journal has by now counts too.
+    Takes: the position of an alarm that is not journaled yet and shall count, and when it would be.
+    Cost: one query, two with an alarm that is to come.
+    """
+    loads, more = _known(now)
+    if coming is not None and FloodMark.objects.exists():
+        position, at = coming
+        loads[position] = annunciated(loads.get(position, _empty(at)), at.timestamp())
+    return gathered(now, _with(loads, more, now))
+
+
+def _with(loads: Mapping[str, Load], more: Mapping[str, int], now: datetime) -> dict[str, Load]:
+    """Gives loads with what came in the present interval besides."""
+    found = dict(loads)
+    for position, count in sorted(more.items()):
+        load = passed(loads.get(position, _empty(now)), now.timestamp())
+        begins = not load.in_flood and load.count + count > ABOVE
+        found[position] = replace(load, count=load.count + count, since=load.interval if begins else load.since)
+    return found
 
 
 def _empty(at: datetime) -> Load:
     return Load(interval_of(at.timestamp()))
 
 
-def _uncounted(now: datetime) -> dict[str, int]:
-    """Gives how many alarms each position got in the present interval that are not counted yet. Cost: one query."""
+_UNCOUNTED = -1  # in place of an interval
+
+
+def _known(now: datetime) -> tuple[dict[str, Load], dict[str, int]]:
+    """Gives the positions' loads as counted, and how many alarms of the present interval are not. Cost: one query."""
     seen, since = FloodMark.objects.order_by().values("seen")[:1], _start(interval_of(now.timestamp()))
-    rows = presented(JournalEntry.objects.filter(pk__gt=Subquery(seen), recorded__gte=since))
-    counts = rows.order_by().values_list("alarm__position").annotate(count=Count("pk"))
-    return {position or "": count for position, count in counts}
+    rows = presented(JournalEntry.objects.filter(pk__gt=Subquery(seen), recorded__gte=since)).order_by()
+    none = Value(None, output_field=BigIntegerField())
+    more = rows.values(place=F("alarm__position")).annotate(
+        of=Value(_UNCOUNTED, output_field=BigIntegerField()), number=Count("pk"), begun=none, earlier=Value(0)
+    )
+    counted = FloodLoad.objects.order_by().values_list("position", "interval", "count", "since", "before")
+    loads: dict[str, Load] = {}
+    uncounted: dict[str, int] = {}
+    for position, interval, count, begun, before in counted.union(
+        more.values_list("place", "of", "number", "begun", "earlier"), all=True
+    ):
+        if interval == _UNCOUNTED:
+            uncounted[position or ""] = count
+        else:
+            loads[position] = Load(interval, count, begun, before)
+    return loads, uncounted
 
 
 def presented(rows: QuerySet[JournalEntry]) -> QuerySet[JournalEntry]:
@@ -125,8 +151,12 @@ def waits(alarm: Alarm, held: datetime, now: datetime, floods: Mapping[str, tupl
     return floods[alarm.position][0] if interval_of(held.timestamp()) == interval_of(now.timestamp()) else None
 
 
+def _load(row: FloodLoad) -> Load:
+    return Load(row.interval, row.count, row.since, row.before)
+
+
 def _at(row: FloodLoad, now: datetime) -> Load:
-    return passed(Load(row.interval, row.count, row.since, row.before), now.timestamp())
+    return passed(_load(row), now.timestamp())
 
 
 def _start(interval: int) -> datetime:

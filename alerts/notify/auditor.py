@@ -191,15 +191,15 @@ def _missing_steps(calls: Sequence[Call]) -> Iterator[str]:
     rooms = dict(TeamChannel.objects.filter(pk__in=channels).values_list("pk", "name"))
     for call, step in taken:
         frozen, proofs = step.frozen, [row for row in told[call.alarm_id] if _proves(row, call, step)]
-        words = f"alarm {call.alarm_id}: step {frozen.get('number', 1)} of its plan has no message to"
+        alarm, number, whom = call.alarm_id, frozen.get("number", 1), frozen.get("name") or "anybody"
         for person in frozen.get("people", ()):
             if person in names and all(row.user_id != person for row in proofs):
-                yield f"{words} {names[person]}"
+                yield f"alarm {alarm}: step {number} of its plan has no message to {names[person]}"
         for channel in frozen.get("channels", ()):
             if channel in rooms and all(row.team_id != channel for row in proofs):
-                yield f"alarm {call.alarm_id}: no message to {rooms[channel]} by team channel"
+                yield f"alarm {alarm}: no message to {rooms[channel]} by team channel"
         if frozen.get("whom") in ("rota", "everybody") and not proofs:
-            yield f"{words} {frozen.get('name') or 'anybody'}"
+            yield f"alarm {alarm}: step {number} of its plan has no message to {whom}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,7 @@ def _steps(call: Call) -> list[_Step]:
     for place in range(call.audited, call.place if steps else 0):
         number, frozen = place // len(steps), steps[place % len(steps)]
         after = timedelta(seconds=number * call.plan.get("round_seconds", 0.0) + frozen.get("after", 0.0))
-        mark = f"{call.run}.{number + 1}.{frozen.get('number', 1)}"
+        mark = ".".join(map(str, (call.run, number + 1, frozen.get("number", 1))))
         found.append(_Step(mark, frozen, call.started + after))
     return found
 
@@ -229,8 +229,8 @@ def _proves(row: Delivery, call: Call, step: _Step) -> bool:
     alarm, unless maintenance has put them off: then what was withheld is not theirs.
     """
     if row.event == "call":
-        run, _, mark = row.key.split(":")[2].partition(".")
-        return int(run) == call.run and (f"{run}.{mark}" == step.mark or row.created >= step.due)
+        mark = row.key.split(":")[2]
+        return mark.split(".")[0] == str(call.run) and (mark == step.mark or row.created >= step.due)
     mine = row.journal_id == call.journal_id and step.frozen.get("after", 0.0) == 0
     return mine and (row.outcome != Outcome.WITHHELD or row.created >= step.due)
 
@@ -262,10 +262,14 @@ def _late(calls: Sequence[Call], now: datetime) -> list[str]:
     ]
     for row in rows[:_NAMED]:
         whom = row.user.get_username() if row.user is not None else row.team
-        since = f"{row.first_due or row.due:%H:%M:%S} UTC"
-        held_back = row.outcome == Outcome.HELD
-        said = f"held back, its digest is due since {since}" if held_back else f"due since {since}"
-        found.append(f"message {row.pk} to {whom} by {row.channel}: {said}")
+        since = row.first_due or row.due
+        if row.outcome == Outcome.HELD:
+            words = (
+                f"message {row.pk} to {whom} by {row.channel}: held back, its digest is due since {since:%H:%M:%S} UTC"
+            )
+        else:
+            words = f"message {row.pk} to {whom} by {row.channel}: due since {since:%H:%M:%S} UTC"
+        found.append(words)
     return found
 
 

@@ -11,7 +11,7 @@ from alerts import first_out
 from alerts.calling.calls import Calls
 from alerts.calling.decision import CRITICAL, Criticals, Decision, Fate, Posting, Situation, Wish, decide, decide_posts
 from alerts.calling.directory import MISSING, TOLD, Asked, Directory, criticals, ledger, zone_of
-from alerts.flood.queries import gathered, pressing
+from alerts.flood.queries import both
 from alerts.lifecycle import WAITING, Event, Letter
 from alerts.models import Alarm, Channel, Delivery, JournalEntry
 from alerts.notify.channels import NOTIFIERS
@@ -63,14 +63,13 @@ def tell(entries: Sequence[JournalEntry], now: datetime) -> list[Delivery]:
         return []
     asked = [(entry, alarm, _asked(entry, alarm, subscriptions, calls, directory)) for entry, alarm in rows]
     calls.save()
-    floods = gathered(now)
+    floods, urgent = both(now)
     returning = {alarm.pk for entry, alarm in rows if entry.event == Event.CLEAR}
     heard, called = _told(returning)
     whom_called = {wish.person for wishes in called.values() for wish in wishes}
     directory.meet(whom_called)
     sent = ledger({wish.person for _, _, whom in asked for wish in whom.wishes} | whom_called, now)
     found: list[Delivery] = []
-    urgent = pressing(now) if any(alarm.priority == CRITICAL for _, alarm in rows) else {}
     told_of = pressed([whom for _, _, whom in asked], floods or urgent, now)
     for entry, alarm, whom in asked:
         returned, wishes = entry.event == Event.CLEAR, whom.wishes
