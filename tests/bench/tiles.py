@@ -123,6 +123,7 @@ def unfold(page: Page) -> int:
         part = page.locator(f"#line-line-{line}")
         if "folded" in (part.get_attribute("class") or ""):
             part.locator("[data-act=fold]").click()
+            part.locator("[data-act=fold][aria-expanded=true]").wait_for()  # its cards are there
         while part.locator("[data-card]").count() < MACHINES:
             before = part.locator("[data-card]").count()
             part.locator("[data-act=more-cards]").click()
