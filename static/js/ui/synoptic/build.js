@@ -34,11 +34,11 @@ function hold(element) {
   return holder;
 }
 
-/** Makes a link of an element; gives the link, or the one that it stands in already. */
-function linked(holder, href) {
+/** Makes a link of an element; gives the link, or the one that it stands in already. It has a name from the first. */
+function linked(holder, href, name) {
   const around = holder.closest("a");
   if (around || !href) return around;
-  const title = svg("title");
+  const title = svg("title", {}, name);
   const link = svg("a", { href, class: "sy-link" }, title);
   holder.before(link);
   link.append(holder);
@@ -58,13 +58,13 @@ export function build() {
     // A part of a text has no place of its own: what is drawn for it stands around the whole text.
     part.target = element.localName === "tspan" ? element.closest("text") : element;
     part.holder = part.target.parentNode.classList.contains("sy-part") ? part.target.parentNode : hold(part.target);
-    if (part.asset && !element.querySelector("[data-asset]")) part.link = linked(part.holder, part.asset.url);
+    if (part.asset && !element.querySelector("[data-asset]")) part.link = linked(part.holder, part.asset.url, part.asset.name);
   }
   for (const part of parts) {
     const { binding, holder } = part;
     if (part.sensor && part.ways.size && !(part.ways.size === 1 && part.ways.has("visible"))) {
       const address = `${facts.trends}${encodeURIComponent(binding.sensor)}`;
-      if (!holder.closest("a")) part.own = linked(holder, address);
+      if (!holder.closest("a")) part.own = linked(holder, address, part.sensor.name);
     }
     if (binding.unknown) {
       holder.classList.add("unknown");
