@@ -10,6 +10,9 @@ from django.db.models import BooleanField, Case, Count, F, Q, QuerySet, Value, W
 
 from alerts.lifecycle import Switch
 from alerts.models import Alarm, JournalEntry, Kind, Priority, RuleInput, State, Suppression
+from alerts.writing import decimals_for
+from devices import topology
+from devices.checks import label_key
 
 # Somebody still has to acknowledge these.
 UNACKED_STATES = (State.UNACKED, State.RETURNED, State.LATCHED_UNACKED)
@@ -35,8 +38,10 @@ def iso(moment: datetime | None) -> str | None:
 def as_json(alarm: Alarm) -> dict[str, Any]:
     """Gives an alarm as the API, the socket and the pages write it.
 
+    `decimals`, `value_label` and `limit_label` say how its sensor writes figures; null where there is no sensor.
     Cost: no query when `acked_by` is loaded, as in `open_alarms`.
     """
+    place = None if alarm.sensor_id is None else topology.known().places.get(alarm.sensor_id)
     return {
         "id": alarm.pk,
         "rule": alarm.rule_name,
@@ -56,6 +61,9 @@ def as_json(alarm: Alarm) -> dict[str, Any]:
         "limit": alarm.limit,
         "per": per_of(alarm),
         "unit": alarm.unit,
+        "decimals": None if place is None else decimals_for(place.range_low, place.range_high, place.decimals),
+        "value_label": _label(place, alarm.value),
+        "limit_label": _label(place, alarm.limit),
         "message": alarm.message,
         "class": alarm.alarm_class,
         "position": alarm.position,
@@ -64,6 +72,13 @@ def as_json(alarm: Alarm) -> dict[str, Any]:
         "silenced": iso(alarm.silenced),
         "silent": _silent(alarm),
     }
+
+
+def _label(place: topology.Place | None, value: float | None) -> str | None:
+    """Gives a value's word, where its sensor has words for its values; the number where it has none for this one."""
+    if value is None or place is None or not place.labels:
+        return None
+    return place.labels.get(label_key(value), label_key(value))
 
 
 def per_of(alarm: Alarm) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,13 +11,20 @@ from devices.models import Asset, Level, Revision, Sensor
 
 
 class Place(NamedTuple):
-    """Where a sensor stands: its tag as JSON text, its own asset, the machine it counts to, its area, its shard."""
+    """Where a sensor stands: its tag as JSON text, its own asset, the machine it counts to, its area, its shard.
+
+    And how its values are written: the ends of its range, its decimals where it has its own, the words of its values.
+    """
 
     label: str
     asset: int
     machine: int
     area: int
     shard: int
+    range_low: float | None
+    range_high: float | None
+    decimals: int | None
+    labels: Mapping[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,11 @@ def topology(revision: int | None = None) -> Topology:
     return _current
 
 
+def known() -> Topology:
+    """Gives the plant as this process knows it, which may be a revision behind. Cost: none, but for the first time."""
+    return _current or topology()
+
+
 def forget() -> None:
     """Drops what is remembered, as a new process would start."""
     global _current
@@ -93,8 +106,14 @@ def _load(revision: int) -> Topology:
             root, at, steps = at, parent[at], steps + 1
         machine.setdefault(pk, pk)
         area.setdefault(pk, root)
+    written = ("range_low", "range_high", "decimals", "labels")
     places = {
-        sensor: Place(json.dumps(f"{code[asset]}/{key}"), asset, machine[asset], area[asset], shard[asset])
-        for sensor, asset, key in Sensor.objects.order_by().values_list("pk", "asset_id", "key")
-    }
+        sensor: Place(
+            json.dumps(f"{code[asset]}/{key}"), asset, machine[asset], area[asset], shard[asset],
+            low, high, decimals, labels or None,
+        )
+        for sensor, asset, key, low, high, decimals, labels in Sensor.objects.order_by().values_list(
+            "pk", "asset_id", "key", *written
+        )
+    }  # fmt: skip
     return Topology(revision, places, parent, machine, area, code)

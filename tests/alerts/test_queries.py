@@ -47,7 +47,19 @@ def test_an_alarm_is_written_as_outsiders_rely_on(machines: list[Asset], write: 
         "cleared": None, "closed": None, "acked": "2026-03-01T06:00:00.000000Z", "acked_by": "operator",
         "value": 91.5, "limit": 90.0, "unit": "degC", "message": "Temperature high", "shelved_until": None, "class": "",
         "position": "", "group": "", "first_out": False, "silenced": None, "silent": None, "per": None,
+        "decimals": None, "value_label": None, "limit_label": None,
     }  # fmt: skip
+
+
+def test_an_alarm_says_how_its_sensor_writes_figures(machines: list[Asset], write: Write) -> None:
+    fine = factories.sensor(machines[0], "gap", range_low=0.0, range_high=10.0)
+    state = factories.sensor(machines[0], "state", range_low=None, range_high=None, labels={"3": "fault"})
+    write(machines[0], sensor=fine, value=9.5, limit=9.0)
+    write(machines[1], sensor=state, value=3.0, limit=2.0)
+    written = {row["asset"]: row for row in map(queries.as_json, queries.open_alarms())}
+    first, second = written["press-1-1"], written["press-1-2"]
+    assert (first["decimals"], first["value_label"], first["limit_label"]) == (2, None, None)
+    assert (second["value_label"], second["limit_label"]) == ("fault", "2")  # as a page writes what has no word
 
 
 def test_what_is_unacknowledged_comes_first_then_priority_then_the_newest(machines: list[Asset], write: Write) -> None:

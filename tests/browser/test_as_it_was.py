@@ -55,14 +55,15 @@ PICTURE = """() => {
       text(one.querySelector(".c-lim")), text(one.querySelector(".c-time")), text(one.querySelector(".c-act .who")),
     ])),
     mine: sorted(all("#mine li[data-alarm]").map((one) => [
-      one.dataset.alarm, symbols(one), text(one.querySelector("b")),
+      one.dataset.alarm, symbols(one), text(one),
     ])),
     state: all("#state").map((one) => [text(one)]),
     why: all("#why").filter(shown).map((one) => [text(one.querySelector("h2, b"))]),
     counts: all("#banner-counts, #counts").map((one) => [symbols(one), text(one)]),
     unacked: all("#banner-unacked").map((one) => [text(one)]),
     banner: all("#banner .some").filter(shown).map((one) => [
-      text(one.querySelector(".msg")), text(one.querySelector(".code")),
+      text(one.querySelector(".msg")), text(one.querySelector(".reading")), text(one.querySelector(".limit")),
+      text(one.querySelector(".code")),
     ]),
   };
 }"""

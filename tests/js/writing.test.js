@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { age, clock, date, day, duration, figure, number, per, writeIn, writeWith } from "../../static/js/state/writing.js";
+import { age, clock, date, day, duration, number, per, writeIn, writeWith } from "../../static/js/state/writing.js";
 
 const vectors = JSON.parse(readFileSync(new URL("writing.json", import.meta.url), "utf8"));
 
@@ -35,13 +35,6 @@ test("a table's day is the page's", () => {
   writeIn("Europe/Berlin");
   assert.equal(date(Date.UTC(2026, 2, 16, 23, 30)), "2026-03-17");
   writeIn("UTC");
-});
-
-test("an alarm's figure keeps four digits that mean something", () => {
-  assert.deepEqual(
-    [97.44, 90, 101.257, 1234.5, 0.0012].map((value) => figure(value)),
-    ["97.44", "90", "101.3", "1\u2009235", "0.0012"],
-  );
 });
 
 test("the decimal sign is the page's", () => {

@@ -85,14 +85,6 @@ export function day(ms, now = ms) {
 /** A day as tables sort it: 2026-03-17. */
 export const date = (ms) => local(ms).toISOString().slice(0, 10);
 
-/** A figure of an alarm, whose sensor's decimals are not known: at most four digits that mean something. */
-export function figure(value) {
-  if (value == null || !Number.isFinite(value)) return NO_VALUE;
-  const short = Number(value.toPrecision(4));
-  const decimals = (String(short).split(".")[1] ?? "").length;
-  return number(short, String(short).includes("e") ? 0 : decimals);
-}
-
 /** What a rate is per, after its figure: " /min"; nothing for none. Takes seconds. */
 export function per(seconds) {
   if (seconds == null) return "";

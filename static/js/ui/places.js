@@ -1,7 +1,7 @@
 // Names, places and addresses of the plant's assets, for alarms that arrive while the page is open.
 
 import { fill, gettext } from "../lib/words.js";
-import { figure, per } from "../state/writing.js";
+import { number, per } from "../state/writing.js";
 
 let asked = null;
 let known = {};
@@ -46,13 +46,19 @@ export const unitOf = (text) => units[text] ?? text;
 
 /** An alarm's value; a rate's is the reading at which it was met, and says so: its limit stands beside it. */
 export function valueOf(alarm) {
-  const value = figure(alarm.value);
+  const value = alarm.value_label ?? written(alarm, alarm.value);
   return alarm.per == null ? value : fill(gettext("at %(value)s"), { value });
 }
+
+/** The limit that an alarm was raised at; a rate's is per time. */
+export const limitOf = (alarm) => (alarm.limit_label ?? written(alarm, alarm.limit)) + per(alarm.per);
+
+/** A figure in the decimals of an alarm's sensor, as the server writes it. */
+const written = (alarm, value) => number(value, alarm.decimals ?? 1);
 
 /** What an alarm says of its value: "97.4 °C, limit 90", or nothing. */
 export function reading(alarm) {
   const value = alarm.value == null ? [] : [`${valueOf(alarm)} ${unitOf(alarm.unit)}`.trim()];
-  const limit = alarm.limit == null ? [] : [fill(gettext("limit %(value)s"), { value: figure(alarm.limit) + per(alarm.per) })];
+  const limit = alarm.limit == null ? [] : [fill(gettext("limit %(value)s"), { value: limitOf(alarm) })];
   return [...value, ...limit].join(", ");
 }
