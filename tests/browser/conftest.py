@@ -27,6 +27,7 @@ MACHINES = 89  # each journey takes one of its own, from the tenth: no code is t
 SETUP = f"""
 import json
 from django.utils import timezone
+from alerts.models import Position
 from devices import services
 from devices.models import Asset
 from plant.tokens import make_link
@@ -37,6 +38,8 @@ for machine in factories.plant(machines={MACHINES}):
         factories.sensor(machine, key, name=name, normal_low=20.0, normal_high=70.0)
     factories.rule(machine, "Temperature high", cause="The fan stands.", action="Start the fan\\nCall maintenance")
     factories.rule(machine, "Oil temperature high", sensor_key="oil", limit=80.0, priority=3)
+    # Each has its operator: what one journey leaves is no flood to another, in which alarms stand under causes.
+    Position.objects.create(code=f"seat-{{machine.code}}", name=f"Seat {{machine.code}}", scope=machine)
 # The journeys send when they like.
 token = services.create_source(name="gateway", scope=Asset.objects.get(code="works"), silent_after=86400.0)[1]
 people = [factories.operator("olga"), factories.operator("max"), factories.viewer("vera")]
