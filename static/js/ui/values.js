@@ -67,11 +67,11 @@ function draw(tag) {
   const bad = reading.quality === "bad" || unknown;
   const quality = unknown ? "no data" : bad ? "bad" : stale ? "stale" : reading.quality;
   for (const element of part.values) {
-    for (const name of ["p1", "p2", "p3", "p4"]) element.classList.toggle(name, name === `p${priority}`);
-    element.classList.toggle("al", priority !== null);
+    setText(element.querySelector(".v"), unknown ? NO_VALUE : textOf(element, reading));
+    if (!differs(element, `${priority} ${quality} ${stale}`)) continue;
+    drawPriority(element, priority);
     element.classList.toggle("stale", stale);
     element.classList.toggle("bad", bad);
-    setText(element.querySelector(".v"), unknown ? NO_VALUE : textOf(element, reading));
     const mark = element.querySelector(".q");
     if (mark) {
       setAttribute(mark.querySelector("path"), "d", MARKS[quality] ?? "");
@@ -80,6 +80,20 @@ function draw(tag) {
     }
   }
   for (const element of part.indicators) drawIndicator(element, reading, { stale, priority, bad });
+}
+
+const looks = new WeakMap(); // element → how it was drawn last: most values change, and how they stand does not
+
+/** Tells whether an element is to look otherwise than it was drawn last, and keeps how. */
+function differs(element, look) {
+  if (looks.get(element) === look) return false;
+  looks.set(element, look);
+  return true;
+}
+
+function drawPriority(element, priority) {
+  for (const name of ["p1", "p2", "p3", "p4"]) element.classList.toggle(name, name === `p${priority}`);
+  element.classList.toggle("al", priority !== null);
 }
 
 /** What an indicator says in words: its value, the limit that it is past, and that it is old. */
@@ -97,10 +111,11 @@ function meterText(element, reading, { edge, stale, bad }) {
 function drawIndicator(element, reading, { stale, priority, bad }) {
   const low = Number(element.dataset.low);
   const high = Number(element.dataset.high);
-  element.classList.toggle("stale", stale);
-  element.classList.toggle("none", bad);
-  element.classList.toggle("al", priority !== null);
-  for (const name of ["p1", "p2", "p3", "p4"]) element.classList.toggle(name, name === `p${priority}`);
+  if (differs(element, `${priority} ${stale} ${bad}`)) {
+    drawPriority(element, priority);
+    element.classList.toggle("stale", stale);
+    element.classList.toggle("none", bad);
+  }
   const edge =
     bad || priority === null
       ? null
