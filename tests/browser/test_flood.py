@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Plant
+from tests.browser.test_journeys import list_with
 from tests.stack import Stack
 
 pytestmark = pytest.mark.browser
@@ -73,7 +74,9 @@ def sessions(plant: Plant, chromium: object) -> Callable[[str], object]:
 
 def test_three_hundred_alarms_become_a_few_causes(plant: Plant, opened: Opened) -> None:
     page = opened("/")
-    board, used = opened("/alarms/"), opened("/alarms/")
+    # A list without a row takes in at once what comes, whoever points at it: there is one alarm before the others.
+    plant.send({"p00/t0": 95.0})
+    board, used = (list_with(opened, "") for _ in range(2))
     used.locator("#rows").hover()
     board.evaluate(LONG_TASKS)
     values = {f"p{line}{m}/t{n}": 95.0 for line in range(LINES) for m in range(MACHINES) for n in range(RULES)}
@@ -82,7 +85,7 @@ def test_three_hundred_alarms_become_a_few_causes(plant: Plant, opened: Opened) 
     expect(page.locator("#floods .positions")).to_contain_text("Works: 300 alarms since", timeout=15_000)
     expect(page.locator("#flood")).to_have_class("flood is-flood")
     # The list is put in order when the flood begins; what comes after waits behind the bar, as ever.
-    expect(board.locator("tr[data-alarm]").first).to_be_attached(timeout=15_000)
+    expect(board.locator("tr[data-alarm]").nth(1)).to_be_attached(timeout=15_000)
     expect(page.locator("#banner-unacked")).to_have_text("300", timeout=30_000)
     if board.locator("#newer").is_visible():
         board.locator("[data-act=take-in]").click()
@@ -98,8 +101,8 @@ def test_three_hundred_alarms_become_a_few_causes(plant: Plant, opened: Opened) 
     buttons.first.click()
     expect(board.locator("tr[data-alarm]")).to_have_count(33)
     # Under somebody's pointer the list has kept its order, and says that there is another.
-    assert used.locator("tr[data-alarm]").count() == 0
-    expect(used.locator("#newer")).to_contain_text("300 new alarms, by their causes")
+    assert used.locator("tr[data-alarm]").count() == 1
+    expect(used.locator("#newer")).to_contain_text("299 new alarms, by their causes")
     used.keyboard.press("n")
     expect(used.locator("tr[data-alarm]")).to_have_count(33)
     # All of them by one key for each row and one for the lot; the screen stays in hand meanwhile.
