@@ -80,6 +80,7 @@ def test_what_stands_in_a_page_s_place_violates_nothing(plant: Plant, opened: Op
     page.goto("/bare")
     expect(page.locator("h1")).to_be_visible()
     assert page.evaluate("document.documentElement.lang") == "de"
+    expect(page.locator(".btn.primary")).to_have_css("transition-duration", "0s")  # who asks for no motion sees none
     found += in_both_themes(page, "without its frame")
     assert found == []
 
