@@ -53,17 +53,20 @@ def new(request: HttpRequest) -> HttpResponseBase:
         if found is None:
             raise Http404(_("There is no asset type %(code)s.") % {"code": kind})
         return _edit(request, Target(None, type=found))
-    code = request.GET.get("asset", "")
+    code = request.GET.get("asset", "").strip()
     if not code:
         return _choose(request)
     asset = Asset.objects.select_related("type").filter(code=code).first()
     if asset is None:
-        raise Http404(_("There is no asset %(code)s.") % {"code": code})
+        return _choose(request, code, _("There is no asset %(code)s.") % {"code": code})
     return _edit(request, Target(None, asset=asset))
 
 
-def _choose(request: HttpRequest) -> HttpResponse:
-    """Asks for which part of the plant a new rule is. Cost: one query beside the tree."""
+def _choose(request: HttpRequest, typed: str = "", wrong: str = "") -> HttpResponse:
+    """Asks for which part of the plant a new rule is. Takes: the code that was typed, and what is wrong with it.
+
+    Cost: one query beside the tree.
+    """
     plant = tree()
     context = {
         "title": _("New rule"),
@@ -71,8 +74,10 @@ def _choose(request: HttpRequest) -> HttpResponse:
         "current_page": "rules",
         "places": places(plant),
         "types": list(AssetType.objects.order_by("name").values_list("code", "name")),
+        "typed": typed,
+        "wrong": wrong,
     }
-    return render(request, "plant/rules/choose.html", context)
+    return render(request, "plant/rules/choose.html", context, status=400 if wrong else 200)
 
 
 def _edit(request: HttpRequest, target: Target) -> HttpResponseBase:

@@ -52,3 +52,16 @@ def test_a_code_that_nobody_knows_is_refused_and_stays_in_the_field(
     assert re.search(r'name="asset" value="press-9"[^>]* aria-invalid="true"', page)
     told = everybody.get("/told/?asset=press-9&priority=1").content.decode()
     assert "There is no “press-9” in the plant." in told and 'value="press-9"' in told
+
+
+def test_a_new_rule_of_a_code_that_nobody_knows_is_asked_for_again(
+    everybody: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription_form, "MOST_LISTED", 4)
+    answer = everybody.get("/rules/new/?asset=press-9")
+    page = answer.content.decode()
+    assert answer.status_code == 400 and "<h1>New rule</h1>" in page
+    assert re.search(r'name="asset" value="press-9"[^>]* aria-invalid="true" aria-describedby="asset-note"', page)
+    assert re.search(r'<p class="note wrong" id="asset-note">.*<span>There is no asset press-9\.</span>', page)
+    assert "asset-note" not in everybody.get("/rules/new/").content.decode()
+    assert everybody.get("/rules/new/?asset=%20press-1-1%20").status_code == 200
