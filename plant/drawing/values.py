@@ -164,7 +164,8 @@ def _piece(name: str, left: float, right: float) -> SafeString:
 def _meter_text(shown: Shown, edge: float | None) -> str:
     said = [f"{shown.text} {writing.unit(shown.unit)}".strip()]
     if edge is not None and shown.value is not None:
-        said.append(_("high") if shown.value >= edge else _("low"))
+        high = shown.scale.edge("high") if shown.scale is not None else None
+        said.append(_("high") if high is not None and shown.value >= high else _("low"))
         said.append(_("limit %(limit)s") % {"limit": writing.number(edge, shown.decimals)})
     if shown.stale:
         said.append(_("stale"))

@@ -11,7 +11,6 @@ import { NO_VALUE, number } from "../state/writing.js";
 import { isLost, now, on, plant } from "./live.js";
 
 const MARKS = {
-  good: "",
   uncertain: "M5.7 6.2a2.3 2.3 0 1 1 3.3 2c-.7.4-1 .7-1 1.5M8 11.9v.2",
   stale: "M8 1.9a6.1 6.1 0 1 1 0 12.2A6.1 6.1 0 0 1 8 1.9zM8 4.5V8l2.5 1.6",
   "no data": "M8 1.9a6.1 6.1 0 1 1 0 12.2A6.1 6.1 0 0 1 8 1.9zM8 4.5V8l2.5 1.6",
@@ -42,10 +41,10 @@ function collect() {
   }
 }
 
-const optional = (text) => (text === undefined || text === "" ? null : Number(text));
+const optional = (text) => (text === "" ? null : Number(text));
 
 function textOf(element, reading) {
-  if (!reading || reading.quality === "bad" || reading.value == null) return NO_VALUE;
+  if (reading.value == null) return NO_VALUE;
   const { labels, decimals, low, high } = element.dataset;
   if (labels) {
     const key = labelKey(reading.value);
@@ -61,13 +60,13 @@ function draw(tag) {
   const part = parts.get(tag);
   const reading = plant.values.get(tag);
   if (!part || !reading) return;
-  const stale = isStale(now(), reading.time, part.interval) || silenceOf(plant.silent, tag) !== undefined;
-  const priority = tally((alarms.get(tag) ?? []).filter((alarm) => isPresented(alarm) && alarm.state !== "D")).worst;
   const unknown = silenceOf(plant.silent, tag) !== undefined;
+  const stale = unknown || isStale(now(), reading.time, part.interval);
+  const priority = tally((alarms.get(tag) ?? []).filter((alarm) => isPresented(alarm) && alarm.state !== "D")).worst;
   const bad = reading.quality === "bad" || unknown;
   const quality = unknown ? "no data" : bad ? "bad" : stale ? "stale" : reading.quality;
   for (const element of part.values) {
-    setText(element.querySelector(".v"), unknown ? NO_VALUE : textOf(element, reading));
+    setText(element.querySelector(".v"), bad ? NO_VALUE : textOf(element, reading));
     if (!differs(element, `${priority} ${quality} ${stale}`)) continue;
     drawPriority(element, priority);
     element.classList.toggle("stale", stale);
@@ -75,7 +74,7 @@ function draw(tag) {
     const mark = element.querySelector(".q");
     if (mark) {
       setAttribute(mark.querySelector("path"), "d", MARKS[quality] ?? "");
-      setText(mark.querySelector("title"), quality === "good" ? "" : QUALITY_WORDS[quality]);
+      setText(mark.querySelector("title"), QUALITY_WORDS[quality] ?? "");
       setAttribute(mark, "aria-hidden", String(quality === "good"));
     }
   }
@@ -101,8 +100,9 @@ function meterText(element, reading, { edge, stale, bad }) {
   const value = bad ? NO_VALUE : textOf(element, reading);
   const said = [`${value} ${element.dataset.unit}`.trim()];
   if (edge !== null) {
+    const high = reading.value >= (optional(element.dataset.edgeHigh) ?? Infinity);
     const limit = number(edge, Number(element.dataset.decimals));
-    said.push(reading.value >= edge ? gettext("high") : gettext("low"), fill(gettext("limit %(value)s"), { value: limit }));
+    said.push(high ? gettext("high") : gettext("low"), fill(gettext("limit %(value)s"), { value: limit }));
   }
   if (stale) said.push(gettext("stale"));
   return said.join(", ");

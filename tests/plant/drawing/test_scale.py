@@ -1,5 +1,7 @@
 """The scale of a moving analog indicator."""
 
+import pytest
+
 from alerts.models import Rule
 from devices.models import Sensor
 from plant.drawing import Scale, Shown, indicator, limits_of, scale_of, spark, value
@@ -75,6 +77,22 @@ def test_an_alarm_colours_only_the_piece_beyond_the_limit() -> None:
     assert 'class="mai al p2"' in drawn
     assert '<rect class="over" x="85.71%" y="3" width="11.91%" height="8"/>' in drawn
     assert "high, limit 80.0" in drawn
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(20.0, "low, limit 20.0"), (19.0, "low, limit 20.0"), (80.0, "high, limit 80.0"), (81.0, "high, limit 80.0")],
+)
+def test_a_value_that_is_a_limit_is_past_it_on_the_limits_own_side(value: float, words: str) -> None:
+    scale = scale_of(Sensor(key="t", range_low=0.0, range_high=100.0), [rule("low", 20.0), rule("high", 80.0)])
+    drawn = indicator(Shown("k/t", "Temperature", value, "degC", 1, priority=2, scale=scale))
+    assert f'aria-valuetext="{value} °C, {words}"' in drawn
+
+
+def test_below_a_limit_that_is_one_of_both_sides_it_is_low() -> None:
+    scale = scale_of(Sensor(key="t", range_low=0.0, range_high=100.0), [rule("low", 50.0), rule("high", 50.0)])
+    drawn = indicator(Shown("k/t", "Temperature", 40.0, "degC", 1, priority=2, scale=scale))
+    assert "low, limit 50.0" in drawn
 
 
 def test_a_gap_in_a_sparkline_stays_a_gap() -> None:
