@@ -403,3 +403,19 @@ def test_a_row_of_the_shelf_is_chosen_by_keys_and_unshelved(plant: Plant, opened
     )
     page.keyboard.press("Enter")
     expect(page.locator("tr[data-key]")).to_have_count(1)
+
+
+def test_a_chosen_row_of_the_shelf_is_no_alarm_to_acknowledge(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/oil": 85.0})
+    list_with(opened, press).evaluate(SHELVE_ALL)
+    page = opened(f"/alarms/?show=shelved&q={press}")
+    expect(page.locator("tr[data-key]")).to_have_count(1)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    for keys in ("xa", "ja"):  # as the chosen row, and as the current one
+        for key in keys:
+            page.keyboard.press(key)
+        expect(page.locator(".toast")).to_have_text("Choose an alarm first.")
+        page.reload()
+        page.locator("#live-word", has_text="Live").wait_for(state="attached")
+    assert sent == []

@@ -94,7 +94,9 @@ function ackChosen() {
 }
 
 function ackHere() {
-  if (chosen.size) return ack([...chosen]);
+  const ids = here();
+  if (!ids.length && current().length) return toast(gettext("Choose an alarm first."));
+  if (chosen.size) return ack(ids);
   const id = currentId();
   if (id === null) return document.querySelector("#banner [data-act=ack-banner]")?.click();
   if (waits(id)) return ack([id]);
