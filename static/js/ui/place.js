@@ -7,11 +7,17 @@ const MOST = 20; // offered at once
 
 const field = document.querySelector("input[data-find-place]");
 
+/** What an option is called. It holds the typed text as it stands: a browser shows no other, whatever words found it. */
+function labelOf({ code, name, place }, typed) {
+  const label = [name, place].filter(Boolean).join(", ");
+  const holds = (text) => text.toLowerCase().includes(typed.toLowerCase());
+  return holds(code) || holds(label) ? label : `${label} · ${typed}`;
+}
+
 async function offer() {
   await load();
-  const found = find(field.value, MOST).map(({ code, name, place }) =>
-    make("option", { value: code }, [name, place].filter(Boolean).join(", ")),
-  );
+  const typed = field.value;
+  const found = find(typed, MOST).map((one) => make("option", { value: one.code, label: labelOf(one, typed) }));
   field.list.replaceChildren(...found);
 }
 
