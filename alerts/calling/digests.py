@@ -89,7 +89,7 @@ def _standing(rows: Iterable[Delivery], alarms: Mapping[int, Alarm]) -> list[Del
     left = []
     for row in rows:
         alarm = alarms.get(row.alarm_id or 0)
-        over = "its alarm is gone" if alarm is None else why_not_any_more(alarm)
+        over = "its alarm is gone" if alarm is None else why_not_any_more(alarm, flood=row.flood)
         if over:
             row.outcome, row.reason = Outcome.WITHHELD, over
         else:
@@ -129,12 +129,17 @@ def _gather(rows: list[Delivery], address: str, now: datetime) -> None:
     log.info("digest made", delivery=digest.pk, channel=digest.channel, messages=len(rows))
 
 
-def why_not_any_more(alarm: Alarm) -> str:
-    """Gives why a message that was held back has no point any more, or nothing."""
+def why_not_any_more(alarm: Alarm, *, flood: bool = False) -> str:
+    """Gives why a message that was held back has no point any more, or nothing.
+
+    Takes: whether a flood held it. Outside one, what is critical is told at once: that its condition returned while it
+    waited for the digest says nothing against it, as long as it waits for somebody to acknowledge it.
+    """
     if alarm.acked_by is not None and not (alarm.state in WAITING and alarm.closed is None):
         return f"already acknowledged by {alarm.acked_by.get_full_name() or alarm.acked_by.get_username()}"
     if alarm.suppressed:
         return in_words(alarm.suppressed)
     own = alarm.rule_id is None and not alarm.rule_name and alarm.state in WAITING  # it waits for somebody to read it
-    standing = alarm.active or own or alarm.state in (Letter.LATCHED_UNACKED, Letter.LATCHED_ACKED)
+    urgent = flood and alarm.priority == CRITICAL and alarm.state in WAITING
+    standing = alarm.active or own or urgent or alarm.state in (Letter.LATCHED_UNACKED, Letter.LATCHED_ACKED)
     return "" if standing and alarm.closed is None else "over before it was to be told"

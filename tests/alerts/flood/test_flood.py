@@ -340,6 +340,48 @@ def test_a_critical_alarm_acknowledged_before_the_digest_sends_nothing_early(flo
     assert messages() == [("held", at(10)), ("due", at(2)), ("withheld", at(3.5))]
 
 
+def cleared(alarm: Alarm, now: datetime) -> None:
+    with transaction.atomic():
+        book = Book(now)
+        book.load(alarms=[alarm.pk])
+        book.cleared(book.alarms[alarm.pk], at=now)
+        book.write()
+
+
+def test_a_critical_alarm_that_returned_within_the_minute_is_named_by_the_digest_while_nobody_has_answered(flood, duty):
+    crew.route(crew.plan("Night", (0, duty)))
+    raised(flood[:1], at(2))
+    raised(flood[1:3], at(2.1))
+    gone = Alarm.objects.get(rule=flood[1])
+    cleared(gone, at(2.5))
+    gone.refresh_from_db()
+    assert (gone.state, gone.active) == ("D", False)
+    assert [row.outcome for row in Delivery.objects.filter(alarm=gone, event="raise")] == ["held"]
+    digests.send_held(at(3.1))
+    assert [row.outcome for row in Delivery.objects.filter(alarm=gone, event="raise")] == ["gathered"]
+    said = notice(Delivery.objects.get(event="digest"), at(3.1))
+    assert said.critical == [f"press-1-1 {rule.name}" for rule in flood[1:3]]
+
+
+def test_a_step_for_a_critical_alarm_that_returned_within_the_minute_calls_all_the_same(flood):
+    user = User.objects.create_user("duty", "duty@works.example")
+    crew.route(crew.plan("Night", (60, user)))
+    raised(flood[:2], at(2))
+    while escalation.take_due_steps(at(3)):
+        pass
+    last = Alarm.objects.get(rule=flood[1])
+    cleared(last, at(3.5))
+    digests.send_held(at(4))
+    assert [(row.event, row.outcome) for row in Delivery.objects.filter(alarm=last)] == [("call", "due")]
+
+
+def test_what_is_not_critical_and_returned_before_the_floods_digest_is_over(flood, duty):
+    raised([update_rule(rule=flood[0], priority=3, reason="not urgent")], at(2))
+    cleared(Alarm.objects.get(rule=flood[0]), at(3))
+    digests.send_held(at(10))
+    assert set(Delivery.objects.filter(event="raise").values_list("outcome", flat=True)) == {"withheld"}
+
+
 def test_of_steps_that_are_due_at_once_the_first_raised_of_what_is_critical_calls_at_once_and_the_rest_together(rules):
     user = User.objects.create_user("duty", "duty@works.example")
     crew.route(crew.plan("Night", (60, user)))
