@@ -1,7 +1,7 @@
 """Text messages through any provider that Apprise knows; without one, into files that can be read."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -9,15 +9,17 @@ from urllib.parse import quote
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from alerts.models import Contact, Delivery, Priority
 from alerts.notify import provider
 from alerts.notify.channel import Permanent, Send
 from alerts.notify.codes import code_for
-from alerts.notify.gsm import Piece, fit
+from alerts.notify.gsm import Piece, fit, segments
 from alerts.notify.message import Notice
 
 _PHONE = re.compile(r"\+?[0-9]{6,15}\Z")
+MOST_PARTS = 8  # that gateways join to one message; 1,600 characters is a usual limit
 _HAPPENED = {"raise": "", "clear": "CLEARED", "call": "NOT ACKED"}
 
 
@@ -46,10 +48,7 @@ def compose(notice: Notice, code: str = "") -> str:
     Takes: what the person may answer to acknowledge it, if anything.
     """
     if notice.event == "digest" and notice.critical:
-        # Who is told by text message alone hears of each, in as many parts as that takes.
-        return fit(
-            [Piece("Andon:"), Piece(notice.words + "."), Piece(", ".join(notice.critical) + "."), Piece(notice.link)]
-        )
+        return _digest(notice)
     if notice.event in ("test", "digest"):
         return fit([Piece("Andon:"), Piece(notice.words, least=20), Piece(notice.link)])
     urgency = f"{notice.priority} {Priority(notice.priority).name}"
@@ -66,6 +65,28 @@ def compose(notice: Notice, code: str = "") -> str:
             Piece(notice.link),
         ]
     )
+
+
+def _digest(notice: Notice) -> str:
+    """Gives a digest that names what is critical, as much as gateways take in one message, and how much more there is.
+
+    Who is told by text message alone hears of each in nearly every flood. A message that is longer is refused for good,
+    and then nobody hears of any.
+    """
+
+    def text(names: Sequence[str]) -> str:
+        left = len(notice.critical) - len(names)
+        more = [_("%(count)s further alarms") % {"count": left}] if left else []
+        named = ", ".join([*names, *more])
+        return fit([Piece("Andon:"), Piece(f"{notice.words}."), Piece(f"{named}."), Piece(notice.link)])
+
+    found = text([])
+    for count in range(1, len(notice.critical) + 1):
+        longer = text(notice.critical[:count])
+        if segments(longer).parts > MOST_PARTS:
+            break
+        found = longer
+    return found
 
 
 def target(url: str, phone: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from alerts.models import Delivery
 from alerts.notify import sms
 from alerts.notify.channel import retry_after
 from alerts.notify.gsm import segments
@@ -72,6 +73,29 @@ def test_an_alarm_stays_within_one_part(provider: Provider, words: str) -> None:
     text = provider.taken[0][1]
     assert segments(text).parts == 1 and segments(text).encoding == "GSM-7"
     assert text.startswith("1 CRITICAL K-301 ") and "187.4 degC" in text and "/alarms/" in text
+
+
+@pytest.mark.parametrize(("name", "least"), [("Kühlöl zu heiß", 40), ("Насос перегрет", 15)])
+def test_a_digest_of_more_criticals_than_gateways_take_names_the_first_and_says_how_many_more(
+    provider: Provider, name: str, least: int
+) -> None:
+    olga, made = person(), compressor()
+    digest = Delivery.objects.create(
+        key="digest:1", user=olga, event="digest", channel="sms", address="+4915112345678", outcome="due",
+        created=NOW, due=NOW,
+    )  # fmt: skip
+    for number in range(200):
+        Delivery.objects.create(
+            key=f"held:{number}", user=olga, alarm=alarm(made, message=f"{name} {number}."), event="raise",
+            channel="sms", outcome="gathered", created=NOW, due=NOW, digest=digest,
+        )  # fmt: skip
+    (sent,) = [one for one in send() if one.event == "digest"]
+    text = provider.taken[0][1]
+    assert sent.outcome == "sent" and segments(text).parts == 8
+    named = [number for number in range(200) if f"{name} {number}." in text]
+    assert named == list(range(len(named))) and len(named) >= least
+    assert f"200 alarms were held back: 200 Critical. K-301 {name} 0." in text
+    assert f", {200 - len(named)} further alarms. http" in text and text.endswith("/alarms/")
 
 
 def test_another_script_is_sent_as_it_is(provider: Provider) -> None:
