@@ -9,6 +9,7 @@ from datetime import datetime
 import structlog
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 
 from alerts.calling.decision import CRITICAL, Held, digest_waits
 from alerts.calling.directory import in_words, ledger, person_of
@@ -39,12 +40,14 @@ def send_held(now: datetime) -> None:
 def _send(user_id: int | None, team_id: int | None, channel: str, now: datetime) -> None:
     """Settles what was held for one person and channel, or for one channel of a team."""
     mine = Delivery.objects.filter(user=user_id, team=team_id, channel=channel, outcome=Outcome.HELD)
-    rows = list(mine.filter(due__lte=now).order_by("pk").select_for_update())
+    # Locked at once and in one order: two workers whose moments differ would else wait for each other.
+    locked = list(mine.filter(Q(due__lte=now) | Q(flood=True)).order_by("pk").select_for_update())
+    rows = [row for row in locked if row.due <= now]
     alarms = _alarms(rows)
     left = _standing(rows, alarms)
     if any(row.flood and alarms[row.alarm_id or 0].priority == CRITICAL for row in left):
         # What a flood holds besides goes along: it is one message less.
-        others = list(mine.filter(flood=True, due__gt=now).order_by("pk").select_for_update())
+        others = [row for row in locked if row.due > now]
         alarms |= _alarms(others)
         rows += others
         left += _standing(others, alarms)
