@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -218,6 +218,7 @@ def decide(
 ) -> list[Decision]:
     """Gives one decision for every person and channel that somebody or something wishes to be told.
 
+    Of several reasons one is written; it is a duty where one of them is.
     Takes: wishes of unknown people are left out; the ledger, in which what is due is counted; why a channel cannot
     reach somebody; when each person and channel was last told of this occurrence; what they were told of critical
     alarms, in which this is counted.
@@ -232,6 +233,8 @@ def decide(
         last = (told or {}).get(way)
         options = [_judge(wish, people[way[0]], situation, missing, last, criticals) for wish in asked]
         made = min(options, key=lambda option: (_RANK[option.fate], option.due))
+        if any(wish.on_call for wish in asked):
+            made = replace(made, wish=replace(made.wish, on_call=True))
         found.append(made if made.fate != Fate.DUE else _within_limits(made, people[way[0]], situation, ledger))
         if found[-1].fate == Fate.DUE:
             ledger.add(way[0], situation.now)

@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db.models import Q
 
 from alerts.calling import digests, escalation
-from alerts.models import Alarm, Audit, Call, CallRoute, Delivery, JournalEntry, MaintenanceWindow
+from alerts.models import Alarm, Audit, Call, CallRoute, Contact, Delivery, JournalEntry, MaintenanceWindow
 from alerts.notify import auditor, outbox
 from devices import services
 from devices.models import Asset, Level
@@ -176,6 +177,95 @@ def test_a_first_step_whose_message_is_lost_is_missing(provider: Provider) -> No
     told(row(alarm(machine())))
     Delivery.objects.all().delete()
     assert auditor.audit(NOW) == [f"alarm {Alarm.objects.earliest('pk').pk}: step 1 of its plan has no message to Duty"]
+
+
+@pytest.mark.parametrize("whom", ["rota", "everybody"])
+def test_a_subscribers_message_proves_no_step(provider: Provider, whom: str) -> None:
+    ben = person("ben")
+    crew.may_acknowledge(ben)
+    asked("olga")
+    crew.route(crew.plan("Main", (0, crew.rota("Duty", ben) if whom == "rota" else None)))
+    told(row(alarm(machine())))
+    Delivery.objects.filter(user=ben).delete()
+    assert Delivery.objects.get().subscription_id is not None
+    words = f"step 1 of its plan has no message to {'Duty' if whom == 'rota' else 'anybody'}"
+    assert auditor.audit(NOW) == [f"alarm {Alarm.objects.earliest('pk').pk}: {words}"]
+
+
+def test_a_message_to_somebody_named_proves_no_step_of_a_rota(provider: Provider) -> None:
+    anna, ben = person("anna"), person("ben")
+    crew.route(crew.plan("Main", (0, anna), (0, crew.rota("Duty", ben))))
+    told(row(alarm(machine())))
+    Delivery.objects.filter(user=ben).delete()
+    assert auditor.audit(NOW) == [f"alarm {Alarm.objects.earliest('pk').pk}: step 2 of its plan has no message to Duty"]
+
+
+@pytest.mark.parametrize("whom", ["rota", "everybody"])
+def test_a_later_steps_message_proves_no_step_before_it(provider: Provider, whom: str) -> None:
+    ben, cara = person("ben"), person("cara")
+    crew.may_acknowledge(ben)
+    first = crew.rota("Duty", ben) if whom == "rota" else None
+    crew.route(crew.plan("Main", (60, first), (30, crew.rota("Second", cara))))
+    told(row(alarm(machine())))
+    taken(1)
+    assert [called.user for called in Delivery.objects.all()] == [ben] * Delivery.objects.count() != []
+    Delivery.objects.all().delete()
+    taken(1.5)
+    assert Delivery.objects.filter(user=cara, event="call").exists()
+    words = f"step 1 of its plan has no message to {'Duty' if whom == 'rota' else 'anybody'}"
+    assert auditor.audit(NOW + timedelta(minutes=2)) == [f"alarm {Alarm.objects.earliest('pk').pk}: {words}"]
+
+
+def test_steps_that_a_late_worker_takes_at_once_are_proved_by_one_message(provider: Provider) -> None:
+    duty = crew.rota("Duty", person("ben"))
+    crew.route(crew.plan("Main", (60, duty), (60, duty), (60, crew.team("Fitters", person("anna")))))
+    told(row(alarm(machine())))
+    taken(10)
+    assert Call.objects.get().place == 3 and Delivery.objects.filter(user__username="ben", channel="sms").count() == 1
+    assert auditor.audit(NOW + timedelta(minutes=10)) == []
+
+
+def test_the_first_step_of_a_later_round_is_proved_by_none_of_the_first(provider: Provider) -> None:
+    ben = person("ben")
+    crew.route(crew.plan("Main", (0, crew.rota("Duty", ben)), (60, person("anna")), repeat=1, repeat_after=240))
+    told(row(alarm(machine())))
+    made = Alarm.objects.get()
+    taken(1)
+    assert auditor.audit(NOW + timedelta(minutes=1)) == []
+    taken(5)
+    again = Delivery.objects.filter(user=ben, event="call")
+    assert {called.key.split(":")[2] for called in again} == {"1.2.1"}
+    again.delete()
+    words = "step 1 of its plan has no message to Duty"
+    assert auditor.audit(NOW + timedelta(minutes=5)) == [f"alarm {made.pk}: {words}"]
+
+
+def test_a_step_that_maintenance_put_off_is_not_proved_by_what_was_withheld_for_it(provider: Provider) -> None:
+    crew.route(crew.plan("Main", (0, crew.rota("Duty", person("ben")))))
+    asset = machine()
+    MaintenanceWindow.objects.create(asset=asset, start=NOW, end=NOW + timedelta(minutes=3), reason="new bearing")
+    told(row(alarm(asset)))
+    assert {made.outcome for made in Delivery.objects.all()} == {"withheld"}
+    taken(3)
+    Delivery.objects.filter(event="call").delete()
+    made = Alarm.objects.get()
+    words = "step 1 of its plan has no message to Duty"
+    assert auditor.audit(NOW + timedelta(minutes=3)) == [f"alarm {made.pk}: {words}"]
+
+
+def test_maintenance_that_begins_before_the_auditor_looks_takes_no_proof_away(provider: Provider) -> None:
+    nobody = person("ben", phone="")
+    Contact.objects.filter(user=nobody).update(channels={"1": ["sms"]})
+    User.objects.filter(pk=nobody.pk).update(email="")
+    crew.route(crew.plan("Main", (0, nobody), (0, crew.rota("Duty", nobody)), (30, person("anna"))))
+    asset = machine()
+    told(row(alarm(asset)))
+    assert {made.outcome for made in Delivery.objects.all()} == {"withheld"}
+    start = NOW + timedelta(seconds=20)
+    MaintenanceWindow.objects.create(asset=asset, start=start, end=start + timedelta(hours=1), reason="new bearing")
+    taken(0.5)
+    assert Call.objects.get().started > NOW
+    assert auditor.audit(NOW + timedelta(minutes=1)) == []
 
 
 def test_when_every_step_called_there_is_nothing_to_say(provider: Provider) -> None:
