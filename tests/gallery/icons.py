@@ -21,20 +21,13 @@ ICONS = (
     ("andon-maskable-192.png", 192, 0.56),
     ("andon-maskable-512.png", 512, 0.56),
 )
+COLOURS = 48
 
 
 def pack(path: Path) -> None:
-    """Writes a picture of few colours anew with a palette of them: the same in half the bytes."""
+    """Writes a picture anew with a palette: to the eye the same, in a third of the bytes."""
     with Image.open(path) as read:
-        picture = read.convert("RGB")
-    parts = picture.tobytes()
-    pixels = [parts[at : at + 3] for at in range(0, len(parts), 3)]
-    colours = sorted(set(pixels))
-    if len(colours) > 256:
-        return
-    number = {colour: place for place, colour in enumerate(colours)}
-    packed = Image.frombytes("P", picture.size, bytes(number[pixel] for pixel in pixels))
-    packed.putpalette(b"".join(colours))
+        packed = read.convert("RGB").quantize(COLOURS)
     packed.save(path, optimize=True)
 
 
