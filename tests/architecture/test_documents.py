@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 
 from alerts.flood.services import BEGINS, ENDS
@@ -74,3 +75,13 @@ def test_every_word_of_the_journal_is_told() -> None:
     text = (ROOT / "docs/operating.md").read_text(encoding="utf-8").partition("**Events.**")[2].partition("\n\n")[0]
     for word in (*Event, BEGINS, ENDS):
         assert re.search(rf"\b{word}\b", text), word
+
+
+def test_the_browser_loads_what_the_decision_names_and_no_library_more() -> None:
+    asked = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
+    record = (ROOT / "docs/decisions/0032-no-htmx.md").read_text(encoding="utf-8")
+    told = re.search(r"loads from npm only\n(?P<loaded>[^;]+); (?P<tests>[^.]+) is for the tests", record)
+    assert told is not None
+    assert set(re.findall("`([^`]+)`", told["loaded"])) == set(asked["dependencies"])
+    assert set(re.findall("`([^`]+)`", told["tests"])) == set(asked["devDependencies"])
+    assert not [page for page in (ROOT / "templates").rglob("*.html") if " hx-" in page.read_text(encoding="utf-8")]
