@@ -125,21 +125,33 @@ class Posting:
 
 
 class Ledger:
-    """When each person was sent something in the last hour, or will be."""
+    """When each person was sent something in the last hour, or will be; returns to normal apart."""
 
-    def __init__(self, sent: Mapping[int, Iterable[datetime]] | None = None) -> None:
+    def __init__(
+        self,
+        sent: Mapping[int, Iterable[datetime]] | None = None,
+        returns: Mapping[int, Iterable[datetime]] | None = None,
+    ) -> None:
         self._sent: dict[int, list[datetime]] = defaultdict(list)
-        for person, moments in (sent or {}).items():
-            self._sent[person] = sorted(moments)
+        self._returns: dict[int, list[datetime]] = defaultdict(list)
+        for mine, given in ((self._sent, sent), (self._returns, returns)):
+            for person, moments in (given or {}).items():
+                mine[person] = sorted(moments)
 
-    def add(self, person: int, at: datetime) -> None:
+    def add(self, person: int, at: datetime, *, returned: bool = False) -> None:
         """Counts one message."""
-        insort(self._sent[person], at)
+        insort((self._returns if returned else self._sent)[person], at)
 
-    def frees(self, person: int, most: int, now: datetime) -> datetime | None:
-        """Gives when a person may be sent a message again; None: now."""
-        lately = self._sent[person][bisect_right(self._sent[person], now - HOUR) :]
+    def frees(self, person: int, most: int, now: datetime, *, returns: bool = True) -> datetime | None:
+        """Gives when a person may be sent a message again; None: now. Takes: whether returns to normal count."""
+        lately = _since(self._sent[person], now - HOUR)
+        if returns:
+            lately = sorted(lately + _since(self._returns[person], now - HOUR))
         return lately[-most] + HOUR if len(lately) >= most else None
+
+
+def _since(moments: list[datetime], start: datetime) -> list[datetime]:
+    return moments[bisect_right(moments, start) :]
 
 
 class Criticals:
@@ -190,15 +202,16 @@ class Criticals:
     def wait(self, way: Way, situation: Situation) -> datetime | None:
         """Gives until when a message of a flood waits, at most to the end of its interval; None: it goes now.
 
-        One that is not critical goes with the digest of those that are, where one is to go.
+        One that is not critical goes with the digest of those that are, where one is to go. A return to normal, which
+        waits for nothing, begins none.
         """
         assert situation.gathered is not None
         end, now = situation.gathered[0], situation.now
+        if situation.returned:
+            return end
         going = min(self._digests.get(way, end), end)
         if situation.priority > CRITICAL:
             return going
-        if situation.returned:
-            return None
         last = (self._first_outs if situation.first_out else self._told).get(way)
         if (last is None or now - last >= PRESSING) and (situation.first_out or way not in self._digests):
             return None
@@ -237,7 +250,7 @@ def decide(
             made = replace(made, wish=replace(made.wish, on_call=True))
         found.append(made if made.fate != Fate.DUE else _within_limits(made, people[way[0]], situation, ledger))
         if found[-1].fate == Fate.DUE:
-            ledger.add(way[0], situation.now)
+            ledger.add(way[0], situation.now, returned=situation.returned)
             criticals.add((way[1], way[0]), situation)
     return found
 
@@ -306,7 +319,8 @@ def _gathered(way: Way, situation: Situation, criticals: Criticals) -> _Wait | N
     waits = criticals.wait(way, situation)
     if waits is None:
         return None
-    return _Wait(waits, why if situation.priority > CRITICAL else _PRESSING, flood=True)
+    pressing = situation.priority == CRITICAL and not situation.returned
+    return _Wait(waits, _PRESSING if pressing else why, flood=True)
 
 
 def _judge(
@@ -372,7 +386,7 @@ def digest_waits(person: Person, held: Sequence[Held], now: datetime, ledger: Le
         ends = wall.closes(person.quiet, person.zone, now)
         if ends is not None:
             return ends
-    return ledger.frees(person.id, _most(person, highest), now)
+    return ledger.frees(person.id, _most(person, highest), now, returns=highest > CRITICAL)
 
 
 def _most(person: Person, priority: int) -> int:
@@ -382,7 +396,9 @@ def _most(person: Person, priority: int) -> int:
 def _within_limits(made: Decision, person: Person, situation: Situation, ledger: Ledger) -> Decision:
     """Gives a message that is due, or holds it where the person has had enough within the hour."""
     most = _most(person, situation.priority)
-    frees = ledger.frees(person.id, most, situation.now)
+    # What returned to normal holds up nothing critical.
+    returns = situation.returned or situation.priority > CRITICAL
+    frees = ledger.frees(person.id, most, situation.now, returns=returns)
     if frees is None:
         return made
     why = f"more than {most} messages within the hour"

@@ -107,11 +107,12 @@ def person_of(user: User) -> Person:
 def ledger(people: Collection[int], now: datetime) -> Ledger:
     """Gives what some people were sent within the hour. Cost: one query, none for nobody."""
     sent: dict[int, list[datetime]] = {}
+    returns: dict[int, list[datetime]] = {}
     if people:
         rows = Delivery.objects.filter(user__in=people, due__gt=now - HOUR, outcome__in=COUNTED).exclude(event="test")
-        for person, due in rows.order_by().values_list("user_id", "due"):
-            sent.setdefault(person, []).append(due)
-    return Ledger(sent)
+        for person, event, due in rows.order_by().values_list("user_id", "event", "due"):
+            (returns if event == Event.CLEAR else sent).setdefault(person, []).append(due)
+    return Ledger(sent, returns)
 
 
 def criticals(people: Collection[int], channels: Collection[int], now: datetime) -> Criticals:

@@ -161,6 +161,30 @@ def test_nobody_gets_more_in_any_hour_than_the_limits_say(raised: list[tuple[int
             assert len(hour) <= min(limit, hard)
 
 
+def test_what_returned_to_normal_holds_up_nothing_critical() -> None:
+    sent = Ledger({1: [NOW]}, {1: [NOW] * 59})
+    assert one(sent=sent, priority=1).fate == Fate.DUE
+    assert one(sent=sent, priority=2).fate == Fate.HELD
+    assert one(sent=sent, priority=1, returned=True).fate == Fate.WITHHELD
+    assert one(sent=Ledger({1: [NOW] * 60}), priority=1).fate == Fate.HELD
+    counted = Ledger()
+    for _ in range(70):
+        one(sent=counted, priority=1, returned=True)
+    assert one(sent=counted, priority=1, returned=True).reason == "more than 60 messages within the hour"
+    assert one(sent=counted, priority=1).fate == Fate.DUE
+
+
+def test_a_return_to_normal_in_a_flood_is_not_told_whatever_its_priority_and_begins_no_digest() -> None:
+    criticals, flood = Criticals({("email", 1): NOW}), {"gathered": (NOW + 10 * MINUTE, "a flood"), "flood": True}
+    for priority in (1, 2):
+        about = Situation(NOW, priority, returned=True, **flood)
+        (made,) = decide([MAIL], {1: ANNA}, about, Ledger(), missing={}, criticals=criticals)
+        assert (made.fate, made.reason) == (Fate.WITHHELD, "a flood")
+    (made,) = decide([MAIL], {1: ANNA}, Situation(NOW, 2, **flood), Ledger(), missing={}, criticals=criticals)
+    assert made.due == NOW + 10 * MINUTE
+    assert one(priority=1, returned=True).fate == Fate.DUE
+
+
 def test_routes_are_tried_from_the_most_specific() -> None:
     depth = {10: 1, 20: 2, 30: 3}
     routes = [

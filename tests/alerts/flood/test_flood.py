@@ -363,6 +363,17 @@ def test_a_critical_alarm_that_returned_within_the_minute_is_named_by_the_digest
     assert said.critical == [f"press-1-1 {rule.name}" for rule in flood[1:3]]
 
 
+def test_of_criticals_that_a_digest_told_of_each_return_is_no_message_of_its_own(flood, duty):
+    Subscription.objects.update(also_clear=True)
+    raised(flood, at(2))
+    digests.send_held(at(3))
+    for alarm in Alarm.objects.filter(rule__in=flood):
+        cleared(alarm, at(4))
+    returns = Delivery.objects.filter(event="clear").values_list("outcome", "reason")
+    why = "a flood of alarms since 06:00 UTC: told together every ten minutes"
+    assert list(returns) == [("withheld", why)] * len(flood)
+
+
 def test_a_step_for_a_critical_alarm_that_returned_within_the_minute_calls_all_the_same(flood):
     user = User.objects.create_user("duty", "duty@works.example")
     crew.route(crew.plan("Night", (60, user)))
