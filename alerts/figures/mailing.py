@@ -110,7 +110,7 @@ def send_due(now: datetime) -> int:
     """Mails last month's report to everybody who has not had it, from six o'clock on the first.
 
     Gives: how many went out. Several workers may ask at once: each report is claimed before it is sent.
-    Raises: NotSent when a mail was not taken; its claim is given back.
+    Raises: NotSent when a report could not be written or a mail was not taken: that one is not claimed any more.
     Each has it in the language and by the clock that they wish; its month is the plant's.
     Cost: one query when there is nothing to do; else the figures of each position once.
     """
@@ -128,17 +128,23 @@ def send_due(now: datetime) -> int:
             continue
         if one.position_id not in made:
             made[one.position_id] = report(position=one.position, start=start, end=end, now=now)
-        mine = ReportSubscription.objects.filter(pk=one.pk, sent_for=one.sent_for)
-        if not mine.update(sent_for=text):
-            continue
+        # Written before it is claimed: what fails here is tried again, and keeps nobody else waiting.
         try:
             with in_the_words_of(one.user):
                 key = (one.position_id, get_language() or "", timezone.get_current_timezone_name())
                 if key not in papers:
                     papers[key] = paper(made[one.position_id], text)
                 mail = compose(papers[key], address)
+        except Exception as error:
+            log.exception("report not written", month=text, subscription=one.pk)
+            failed.append(str(error))
+            continue
+        mine = ReportSubscription.objects.filter(pk=one.pk, sent_for=one.sent_for)
+        if not mine.update(sent_for=text):
+            continue
+        try:
             mail.send()
-        except (smtplib.SMTPException, OSError) as error:
+        except (smtplib.SMTPException, OSError, ValueError) as error:
             ReportSubscription.objects.filter(pk=one.pk, sent_for=text).update(sent_for=one.sent_for)
             failed.append(str(error))
         else:

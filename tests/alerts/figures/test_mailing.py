@@ -9,6 +9,7 @@ import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.utils.translation import get_language
 
 from alerts import journal
 from alerts.figures import mailing, query
@@ -129,6 +130,28 @@ def test_subscribing_twice_is_subscribing_once_and_ends_with_one_word(october: P
     assert ReportSubscription.objects.count() == 2
     mailing.unsubscribe(user=olga, position=None)
     assert ReportSubscription.objects.get().position == october
+
+
+def test_a_report_that_could_not_be_written_is_still_due_and_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch):
+    first, second = factories.operator(), factories.viewer()
+    Contact.objects.create(user=first, language="de")
+    for person in (first, second):
+        mailing.subscribe(user=person, position=None, now=FIRST - timedelta(days=3))
+
+    def broken(written: mailing.Paper) -> str:
+        if get_language() == "de":
+            raise LookupError("no such word")
+        return in_text(written)
+
+    in_text = mailing.in_text
+    monkeypatch.setattr(mailing, "in_text", broken)
+    with pytest.raises(mailing.NotSent, match="1 reports of 2026-10 were not taken: no such word"):
+        mailing.send_due(FIRST)
+    assert ReportSubscription.objects.get(user=first).sent_for < "2026-10"
+    assert [sent.to for sent in mail.outbox] == [[second.email]]
+    monkeypatch.setattr(mailing, "in_text", in_text)
+    assert mailing.send_due(FIRST + timedelta(minutes=10)) == 1
+    assert [sent.to for sent in mail.outbox] == [[second.email], [first.email]]
 
 
 def test_a_mail_that_was_not_taken_is_tried_again_and_the_others_are_not(settings: Any):
