@@ -162,7 +162,8 @@ def test_a_new_rule_comes_from_a_machine_and_a_sensor(engineer: Client, press: A
 def test_a_new_rule_asks_first_for_which_part_of_the_plant_it_is(engineer: Client, press: Asset) -> None:
     page = read(engineer.get(reverse("rule-new")))
     assert "For all assets of a type" in page and 'value="press-1-1"' in page
-    assert engineer.get(f"{reverse('rule-new')}?asset=elsewhere").status_code == 404
+    again = engineer.get(f"{reverse('rule-new')}?asset=elsewhere")
+    assert again.status_code == 400 and "There is no asset elsewhere." in again.content.decode()
     assert engineer.get(f"{reverse('rule-new')}?type=elsewhere").status_code == 404
     assert engineer.get(reverse("rule-edit", args=[987654])).status_code == 404
 
