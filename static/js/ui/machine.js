@@ -33,6 +33,8 @@ const WHY_NOT = gettext("You can look. An administrator can let you acknowledge 
 
 const mine = () => [...plant.alarms.values()].filter((alarm) => parts.has(alarm.asset) && isPresented(alarm));
 
+const listed = () => [...list.querySelectorAll("[data-alarm]")].map(({ dataset }) => Number(dataset.alarm)).sort().join();
+
 function inOrder(alarms) {
   return alarms.sort(
     (a, b) => isUnacked(b) - isUnacked(a) || a.priority - b.priority || (a.raised < b.raised ? 1 : -1),
@@ -228,8 +230,9 @@ export function start() {
   comments?.addEventListener("submit", comment);
   let known = false;
   on("snapshot", () => {
+    // What was raised while the page was on its way stands in the snapshot alone.
+    if (known || listed() !== mine().map(({ id }) => id).sort().join()) readStory();
     load().then(drawAlarms);
-    if (known) readStory();
     known = true;
   });
   on("alarm", onAlarm);
