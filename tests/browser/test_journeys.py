@@ -273,6 +273,34 @@ def test_the_trend_follows_buttons_and_keys(plant: Plant, opened: Opened, press:
     expect(lane.locator(".read")).to_have_text(re.compile(r"^\d\d:\d\d:\d\d  50\.0 °C$"))
 
 
+# How much of the plot's width the longest row of a colour takes; colours as the canvas writes them.
+LONGEST = """(canvas, name) => {
+  const colour = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const { width, height } = canvas;
+  const one = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
+  one.fillStyle = colour;
+  one.fillRect(0, 0, 1, 1);
+  const wanted = one.getImageData(0, 0, 1, 1).data;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  const rows = Array.from({ length: height }, (_, row) => {
+    let found = 0;
+    for (let at = row * width * 4; at < (row + 1) * width * 4; at += 4)
+      found += [0, 1, 2].every((part) => Math.abs(data[at + part] - wanted[part]) < 24);
+    return found / width;
+  });
+  return Math.max(...rows);
+}"""
+
+
+def test_a_limit_at_a_round_value_is_not_hidden_by_the_grid(plant: Plant, opened: Opened, press: str) -> None:
+    now = time.time()
+    for ago in range(20, 0, -1):
+        plant.send({f"{press}/oil": 50.0}, at=now - ago)
+    lane = opened(machine_page(press)).locator(f'.lane[data-tag="{press}/oil"]')
+    expect(lane).to_have_attribute("aria-label", re.compile("last 50.0"))
+    assert lane.locator("canvas").evaluate(LONGEST, "--p3-line") > 0.3  # a dashed line from edge to edge, at 80
+
+
 # --- Phone and accessibility -----------------------------------------------------------------------------------------
 
 

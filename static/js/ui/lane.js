@@ -7,7 +7,7 @@ import { reach } from "../state/axis.js";
 import { isStale } from "../state/freshness.js";
 import { clock, day, number } from "../state/writing.js";
 import { now } from "./live.js";
-import { drawMark, token } from "./plotting.js";
+import { drawMark, inside, token } from "./plotting.js";
 
 const HEIGHT = 118; // px of the plot alone
 const TIMES = 24; // px for the labels below it
@@ -97,7 +97,8 @@ export class Lane {
           },
         ],
         hooks: {
-          drawClear: [(plot) => this.drawUnder(plot)],
+          drawClear: [(plot) => this.drawNormal(plot)],
+          drawAxes: [(plot) => this.drawLimits(plot)], // over the grid, which would hide a limit at a round value
           draw: [(plot) => this.drawOver(plot)],
           setCursor: [() => this.drawRead()],
           setSelect: this.view.select ? [(plot) => plot.select.width >= 8 && this.view.select(plot)] : [],
@@ -130,40 +131,46 @@ export class Lane {
     return text.startsWith("00:00") ? date : `${date} ${text.slice(0, 5)}`;
   }
 
-  drawUnder({ ctx, bbox, valToPos }) {
-    const ratio = devicePixelRatio;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    if (this.sensor.normal) {
+  drawNormal({ ctx, bbox, valToPos }) {
+    if (!this.sensor.normal) return;
+    inside(ctx, bbox, () => {
       const open = [bbox.top + bbox.height, bbox.top];
       const [low, high] = this.sensor.normal.map((end, at) => (end === null ? open[at] : valToPos(end, "y", true)));
       ctx.fillStyle = token("--track");
       ctx.fillRect(bbox.left, high, bbox.width, low - high);
-    }
-    ctx.font = `${11 * ratio}px ${token("--font")}`;
-    ctx.textAlign = "left";
-    ctx.textBaseline = "alphabetic";
+    });
+  }
+
+  drawLimits({ ctx, bbox, valToPos }) {
+    const ratio = devicePixelRatio;
     const heights = this.sensor.limits.map(({ value }) => Math.round(valToPos(value, "y", true)) + 0.5);
-    for (const [place, { value, priority, name }] of this.sensor.limits.entries()) {
-      const y = heights[place];
-      if (y < bbox.top || y > bbox.top + bbox.height) continue;
-      ctx.strokeStyle = token(`--p${priority}-line`);
-      ctx.lineWidth = ratio * 1.2;
-      ctx.setLineDash([6 * ratio, 4 * ratio]);
-      ctx.beginPath();
-      ctx.moveTo(bbox.left, y);
-      ctx.lineTo(bbox.left + bbox.width, y);
-      ctx.stroke();
-      ctx.setLineDash([]);
-      // The name stands over its line, and below it where the edge or the next line is too near.
-      const tight = [bbox.top, ...heights].some((other) => other < y && y - other < 15 * ratio);
-      ctx.fillStyle = token("--ink-2");
-      const text = `${name} ${number(value, this.sensor.decimals)}`;
-      ctx.fillText(text, bbox.left + 6 * ratio, y + (tight ? 12 : -4) * ratio);
-    }
-    ctx.restore();
+    inside(ctx, bbox, () => {
+      ctx.font = `${11 * ratio}px ${token("--font")}`;
+      ctx.textAlign = "left";
+      ctx.textBaseline = "alphabetic";
+      ctx.lineJoin = "round";
+      for (const [place, { value, priority, name }] of this.sensor.limits.entries()) {
+        const y = heights[place];
+        if (y < bbox.top || y > bbox.top + bbox.height) continue;
+        ctx.strokeStyle = token(`--p${priority}-line`);
+        ctx.lineWidth = ratio * 1.2;
+        ctx.setLineDash([6 * ratio, 4 * ratio]);
+        ctx.beginPath();
+        ctx.moveTo(bbox.left, y);
+        ctx.lineTo(bbox.left + bbox.width, y);
+        ctx.stroke();
+        ctx.setLineDash([]);
+        // The name stands over its line, and below it where the edge or the next line is too near.
+        const tight = [bbox.top, ...heights].some((other) => other < y && y - other < 15 * ratio);
+        const [x, base] = [bbox.left + 6 * ratio, y + (tight ? 12 : -4) * ratio];
+        const text = `${name} ${number(value, this.sensor.decimals)}`;
+        ctx.strokeStyle = token("--bg-1"); // keeps the grid off the letters
+        ctx.lineWidth = 4 * ratio;
+        ctx.strokeText(text, x, base);
+        ctx.fillStyle = token("--ink-2");
+        ctx.fillText(text, x, base);
+      }
+    });
   }
 
   drawOver({ ctx, bbox, valToPos }) {

@@ -3,6 +3,16 @@
 /** A token's value as it stands. */
 export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+/** Draws with all outside a box (left, top, width, height) cut off. */
+export function inside(ctx, box, act) {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(box.left, box.top, box.width, box.height);
+  ctx.clip();
+  act();
+  ctx.restore();
+}
+
 const SHAPES = {
   1: new Path2D("M1.3 1.3h13.4v13.4H1.3z"),
   2: new Path2D("M8 .9 15.5 14.7H.5z"),

@@ -7,7 +7,7 @@ import { numberMarks, reach, timeMarks } from "../../state/axis.js";
 import { byUnit } from "../../state/explorer.js";
 import { extremes, placeOf } from "../../state/line.js";
 import { number } from "../../state/writing.js";
-import { drawMark } from "../plotting.js";
+import { drawMark, inside } from "../plotting.js";
 import * as strokes from "./strokes.js";
 
 const STRIP = 44; // px above the lanes: the alarms' symbols, the notes
@@ -188,7 +188,7 @@ export class Board {
       const yOf = (value) => box.top + box.height - ((value - scale.low) / (scale.high - scale.low)) * box.height;
       const ticks = this.paintAxis(ctx, box, scale, place, yOf);
       if (place === 0) strokes.grid(ctx, look, box, xs, ticks);
-      strokes.inside(ctx, box, () => {
+      inside(ctx, box, () => {
         if (scales.length === 1 && scale.pens.length === 1 && scale.pens[0].normal) {
           const [low, high] = scale.pens[0].normal;
           strokes.band(ctx, look, box, low === null ? box.top + box.height : yOf(low), high === null ? box.top : yOf(high));

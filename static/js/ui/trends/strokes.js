@@ -52,15 +52,6 @@ export function text(ctx, look, words, x, y, { align = "left", weight = 400, siz
   return ctx.measureText(words).width;
 }
 
-export function inside(ctx, box, act) {
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(box.left, box.top, box.width, box.height);
-  ctx.clip();
-  act();
-  ctx.restore();
-}
-
 export function grid(ctx, look, box, xs, ys) {
   ctx.strokeStyle = look.grid;
   ctx.lineWidth = 1;
