@@ -1,11 +1,11 @@
-"""axe-core finds nothing on any page, in both themes; in German, whose words are the longest."""
+"""axe-core finds nothing on any page, in both themes, and none is wider than a phone; in German with its long words."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ViewportSize
 
 from tests.gallery.pages import FACTS, SHOWN, there
 
@@ -37,6 +37,19 @@ if not Synoptic.objects.exists():
     file = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 80 60">{drawn} width="9" height="9"/></svg>'
     create_synoptic(name="Press 1", asset=Asset.objects.get(code="line-1"), file=file.encode())
 """
+DESK: ViewportSize = {"width": 1366, "height": 768}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+# What makes a page wider than its window: the first element that reaches to its end.
+OVER = """async () => {
+    const isOver = () => document.documentElement.scrollWidth > innerWidth;
+    // What follows its room, as the hexagons do, has a second for it.
+    for (let look = 0; look < 20 && isOver(); look += 1) await new Promise((done) => setTimeout(done, 50));
+    const { scrollWidth } = document.documentElement;
+    if (scrollWidth <= innerWidth) return [];
+    const reaches = (part) => Math.round(part.getBoundingClientRect().right) >= scrollWidth;
+    const ends = [...document.querySelectorAll("body *")].filter(reaches).at(-1);
+    return [`${scrollWidth - innerWidth} px over the edge: ${ends?.outerHTML.slice(0, 150)}`];
+}"""
 # A report is paper in either.
 THEME = """(theme) => {
     if (!document.querySelector(".paper")) document.documentElement.dataset.theme = theme;
@@ -49,8 +62,7 @@ def test_no_page_violates_the_rules_of_accessibility(plant: Plant, chromium: Bro
     facts = json.loads(plant.stack.script(FACTS.format(user="edda")).splitlines()[-1])
     options = {"locale": "de-DE", "reduced_motion": "reduce", "service_workers": "block"}
     inside, outside = (
-        chromium.new_context(base_url=plant.stack.url, viewport={"width": 1366, "height": 768}, **options).new_page()
-        for _ in range(2)
+        chromium.new_context(base_url=plant.stack.url, viewport=DESK, **options).new_page() for _ in range(2)
     )
     inside.set_default_timeout(90_000)  # the workbench tries thousands of settings
     inside.goto(facts["link"])
@@ -72,6 +84,10 @@ def test_no_page_violates_the_rules_of_accessibility(plant: Plant, chromium: Bro
         for theme in ("dark", "light"):
             page.evaluate(THEME, theme)
             found += [f"{address}, {theme}: {words}" for words in violations(page)]
+        if not shown.wall:  # a wall is no phone
+            page.set_viewport_size(PHONE)
+            found += [f"{address}, on a phone: {words}" for words in page.evaluate(OVER)]
+            page.set_viewport_size(DESK)
         assert page.evaluate("document.documentElement.lang") == "de", address
     for page in (inside, outside):
         page.context.close()
