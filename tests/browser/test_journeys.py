@@ -141,6 +141,19 @@ def test_several_are_chosen_by_keys_and_acknowledged_together(plant: Plant, open
     expect(page.locator("#bulk")).to_be_hidden()
 
 
+def test_what_the_page_was_made_with_is_acknowledged_before_the_socket_says_anything(
+    plant: Plant, opened: Opened, press: str
+) -> None:
+    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
+    page = list_with(opened, press, rows=2)
+    page.route_web_socket(re.compile("/ws/live"), lambda _socket: None)  # it opens, and nothing comes
+    page.reload()
+    until(page, lambda: page.keyboard.press("j"), page.locator("tr[data-alarm][aria-selected=true]").count)
+    for key in "kxjxa":
+        page.keyboard.press(key)
+    expect(page.locator(".toast")).to_contain_text("Acknowledged. That was done to 2 alarms.")
+
+
 def test_a_comment_is_typed_into_the_drawer_and_escape_closes_it(plant: Plant, opened: Opened, press: str) -> None:
     plant.send({f"{press}/temp": 97.4})
     page = list_with(opened, press)

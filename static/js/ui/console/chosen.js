@@ -3,7 +3,7 @@
 import { setText } from "../../lib/dom.js";
 import { isLatched } from "../../state/alarms.js";
 import { plant } from "../live.js";
-import { idOf, isRule, list, rowOf, rows } from "./rows.js";
+import { idOf, list, rowOf, rows } from "./rows.js";
 
 const bulk = document.getElementById("bulk");
 
@@ -57,7 +57,7 @@ export function step(by) {
 /** Selects a row, or no longer; without a current row the first one, which becomes it. */
 export function toggle(id) {
   if (id === null) id = step(0);
-  if (id === null || !rowOf(id) || !(isRule(id) ? rowOf(id).querySelector(".cb:enabled") : plant.alarms.has(id))) return;
+  if (id === null || !rowOf(id)?.querySelector(".cb:enabled")) return;
   if (!chosen.delete(id)) chosen.add(id);
   mark();
 }

@@ -18,7 +18,12 @@ import { toast } from "../toast.js";
 
 const EVERY = 1000; // ms between two readings of the list in playback
 
-const waits = (id) => plant.alarms.has(id) && isUnacked(plant.alarms.get(id)) && isPresented(plant.alarms.get(id));
+/** Whether an alarm waits for somebody; of one that the socket has not told of yet, what its row was made with. */
+function waits(id) {
+  const alarm = plant.alarms.get(id);
+  return alarm ? isUnacked(alarm) && isPresented(alarm) : Boolean(rowOf(id)?.matches(".un"));
+}
+
 const onPhone = () => matchMedia("(max-width: 1000px)").matches;
 
 // --- What comes ------------------------------------------------------------------------------------------------------
