@@ -24,9 +24,13 @@ export function act(name, element, event) {
   return true;
 }
 
-/** Single keys are off inside fields and while a dialog is open. */
+/**
+ * Single keys are off inside fields and while a dialog is open. The field of a dialog has the focus for some ms after
+ * it was closed: what is typed then is meant for the page.
+ */
 function takesText(target) {
-  return target instanceof Element && target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]");
+  if (!(target instanceof Element) || target.closest("dialog:not([open])")) return false;
+  return target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]");
 }
 
 export function start() {
