@@ -52,6 +52,18 @@ def words_end_with_the_test() -> Iterator[None]:
 
 
 @pytest.fixture
+def shards() -> int:
+    """Gives how many shards a test's plant has: each costs a drain at every step, and four are as apart as sixteen."""
+    return 4
+
+
+@pytest.fixture(autouse=True)
+def plant_of_few_shards(settings: Any, shards: int) -> None:
+    """Lets a plant of the test's own have so many shards; a whole Andon has as many as any."""
+    settings.TELEMETRY_SHARDS = shards
+
+
+@pytest.fixture
 def clean_redis(redis_server: str) -> Iterator[redis.Redis]:
     """Gives a client of an empty Redis, and forgets what this process remembers of the streams."""
     from devices.telemetry import stream

@@ -17,6 +17,12 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+def shards():
+    """Gives as many shards as a plant has that says nothing else."""
+    return 16
+
+
+@pytest.fixture
 def press():
     return factories.plant()[0]
 

@@ -26,6 +26,12 @@ STEP = 0.25  # s
 
 
 @pytest.fixture
+def shards() -> int:
+    """Gives as many shards as a plant has that says nothing else."""
+    return 16
+
+
+@pytest.fixture
 def sensors() -> list[Sensor]:
     """Gives a sensor on each of three shards; the first two machines have rules over all of them."""
     apart: dict[int, Any] = {}

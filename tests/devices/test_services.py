@@ -272,11 +272,11 @@ def test_number_of_shards_is_fixed_at_the_first_start(settings):
     assert Checkpoint.objects.count() == 4
 
 
-def test_all_of_a_machine_is_in_its_shard_wherever_it_moves():
+def test_all_of_a_machine_is_in_its_shard_wherever_it_moves(shards):
     works = site()
     first = services.create_asset(code="m1", name="M", level="machine", parent=works)
     second = services.create_asset(code="m4", name="M", level="machine", parent=works)
-    assert first.shard == shard_of("m1", 16) != second.shard == shard_of("m4", 16)
+    assert first.shard == shard_of("m1", shards) != second.shard == shard_of("m4", shards)
     module = services.create_asset(code="a", name="A", level="module", parent=first)
     part = services.create_asset(code="b", name="B", level="module", parent=module)
     assert module.shard == part.shard == first.shard
@@ -285,11 +285,11 @@ def test_all_of_a_machine_is_in_its_shard_wherever_it_moves():
     assert module.shard == part.shard == second.shard
 
 
-def test_machine_keeps_its_shard_through_a_move():
+def test_machine_keeps_its_shard_through_a_move(shards):
     works = site()
     machine = services.create_asset(code="m1", name="M", level="machine", parent=works)
     services.move_asset(asset=machine, parent=site("other"))
-    assert machine.shard == shard_of("m1", 16)
+    assert machine.shard == shard_of("m1", shards)
 
 
 # --- Sources -------------------------------------------------------------------------------------------------------
