@@ -12,7 +12,7 @@ from alerts.lifecycle import Switch
 from alerts.models import Alarm, JournalEntry, Kind, Priority, RuleInput, State, Suppression
 from alerts.writing import decimals_for
 from devices import topology
-from devices.checks import label_key
+from devices.labels import word_of
 
 # Somebody still has to acknowledge these.
 UNACKED_STATES = (State.UNACKED, State.RETURNED, State.LATCHED_UNACKED)
@@ -62,8 +62,8 @@ def as_json(alarm: Alarm) -> dict[str, Any]:
         "per": per_of(alarm),
         "unit": alarm.unit,
         "decimals": None if place is None else decimals_for(place.range_low, place.range_high, place.decimals),
-        "value_label": _label(place, alarm.value),
-        "limit_label": _label(place, alarm.limit),
+        "value_label": word_of(place and place.labels, alarm.value),
+        "limit_label": word_of(place and place.labels, alarm.limit),
         "message": alarm.message,
         "class": alarm.alarm_class,
         "position": alarm.position,
@@ -72,13 +72,6 @@ def as_json(alarm: Alarm) -> dict[str, Any]:
         "silenced": iso(alarm.silenced),
         "silent": _silent(alarm),
     }
-
-
-def _label(place: topology.Place | None, value: float | None) -> str | None:
-    """Gives a value's word, where its sensor has words for its values; the number where it has none for this one."""
-    if value is None or place is None or not place.labels:
-        return None
-    return place.labels.get(label_key(value), label_key(value))
 
 
 def per_of(alarm: Alarm) -> float | None:

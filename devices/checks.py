@@ -206,11 +206,6 @@ def _check_labels(labels: Any) -> list[Problem]:
     return problems
 
 
-def label_key(value: object) -> str:
-    """Gives a labelled value's canonical text, so that 1, 1.0 and "1" are the same label."""
-    return number(float(value))  # type: ignore[arg-type]  # checked by check_measurement
-
-
 def check_place(*, name: str, level: str, above_name: str, above_level: str) -> list[Problem]:
     """Gives what is wrong with an asset's level below another; levels may be skipped, never turned round."""
     own, above = Level(level), Level(above_level)

@@ -19,10 +19,10 @@ from devices.checks import (
     check_measurement,
     check_source,
     check_text,
-    label_key,
     refuse,
 )
 from devices.intake.tokens import hash_token, hint, new_token
+from devices.labels import label_key
 from devices.models import Asset, AssetType, Level, Sensor, Source, TypeSensor
 from devices.units import code as unit_code
 

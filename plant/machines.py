@@ -1,12 +1,13 @@
 """A machine as the screens see it: its state in one of six words, and how fresh its data is."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
+
+from devices.labels import label_key
 
 OFFLINE_AFTER = 120.0  # seconds without a reading
 STALE_AFTER_INTERVALS = 3
@@ -60,11 +61,6 @@ def kind_of(word: str) -> Kind:
 def state_words(labels: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     """Gives, for each value of a state sensor, its kind and its word."""
     return {str(value): (str(kind_of(str(word))), str(word)) for value, word in labels.items()}
-
-
-def label_key(value: float) -> str:
-    """Gives a reading as labels name it: 1.0 is `1`."""
-    return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
 
 
 def stale_after(interval: float | None) -> float | None:

@@ -16,6 +16,7 @@ from alerts.models import Alarm, Delivery, JournalEntry, Kind, Priority
 from alerts.sayings import said
 from alerts.writing import day, decimals_for, number
 from devices import units
+from devices.labels import word_of
 from devices.models import Asset, Sensor
 
 # Kinds whose limit is in the unit of the value beside it.
@@ -181,9 +182,9 @@ def _figures(alarm: Alarm, value: float | None) -> tuple[str, str]:
     """Gives value and unit for screens and in plain letters; nothing where there is no value."""
     if value is None or not isfinite(value):
         return "", ""
-    label = _label(alarm.sensor, value)
-    if label:
-        return label, label
+    word = _word(alarm.sensor, value)
+    if word:
+        return word, word
     shown = number(value, _decimals(alarm.sensor))
     unit = units.find(alarm.unit)
     space = " " if unit is None or unit.spaced else ""
@@ -197,11 +198,9 @@ def _limit(alarm: Alarm) -> str:
     return number(alarm.limit, _decimals(alarm.sensor))
 
 
-def _label(sensor: Sensor | None, value: float) -> str:
-    """Gives a discrete sensor's word for a value."""
-    if sensor is None or not sensor.labels or not value.is_integer():
-        return ""
-    return one_line(str(sensor.labels.get(str(int(value)), "")))
+def _word(sensor: Sensor | None, value: float) -> str:
+    """Gives a value's word, or nothing where its sensor has no words."""
+    return one_line(word_of(sensor.labels if sensor is not None else None, value) or "")
 
 
 def _decimals(sensor: Sensor | None) -> int:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from devices.checks import label_key, number
+from devices.checks import number
 from devices.configuration import document
 from devices.configuration.document import Error, Node, Scalar
+from devices.labels import label_key
 from devices.units import code as unit_code
 
 

@@ -10,10 +10,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from devices.labels import word_of
 from plant import writing
 from plant.drawing.scale import Scale
 from plant.drawing.symbols import quality
-from plant.machines import label_key
 from plant.writing import seconds_attribute
 
 
@@ -46,9 +46,8 @@ class Shown:
         """Gives the value in words or digits, without the unit."""
         if self.value is None or not self.known:
             return writing.NO_VALUE
-        if self.labels:
-            key = label_key(self.value)
-            return self.labels.get(key, key)
+        if (word := word_of(self.labels, self.value)) is not None:
+            return word
         if self.scale is not None and (side := self.scale.off(self.value)):
             end = self.scale.low if side == "under" else self.scale.high
             word = _("under") if side == "under" else _("over")

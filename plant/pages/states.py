@@ -12,11 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from alerts.instants import to_us
+from devices.labels import label_key
 from devices.models import Sensor
 from devices.telemetry import history
 from devices.telemetry.batch import Quality
 from devices.telemetry.codec import Columns
-from plant.machines import KIND_WORDS, NO_DATA, Kind, judging, label_key
+from plant.machines import KIND_WORDS, NO_DATA, Kind, judging
 
 SPAN = timedelta(hours=24)
 TICKS = 8  # stretches between two labels

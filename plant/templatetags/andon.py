@@ -11,8 +11,8 @@ from alerts.figures import words
 from alerts.models import Alarm, JournalEntry
 from alerts.queries import Tally, per_of
 from alerts.sayings import said, told
+from devices.labels import word_of
 from plant import drawing, writing
-from plant.machines import label_key
 
 register = template.Library()
 
@@ -86,10 +86,10 @@ def alarm_limit(alarm: Alarm) -> str:
 
 def _figure(alarm: Alarm, figure: float | None) -> str:
     sensor = alarm.sensor
-    if figure is not None and sensor is not None and sensor.labels:
-        return str(sensor.labels.get(label_key(figure), label_key(figure)))
     if sensor is None:
         return writing.number(figure)
+    if (word := word_of(sensor.labels, figure)) is not None:
+        return word
     decimals = writing.decimals_for(sensor.range_low, sensor.range_high, sensor.decimals)
     return writing.number(figure, decimals)
 

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from alerts.checks import as_number
 from alerts.models import Alarm
+from devices.labels import word_of
 from plant import writing
-from plant.machines import label_key
 
 _FIGURES = ("limit", "low", "high", "value", "timeout", "duration")
 
@@ -45,8 +45,8 @@ def condition_words(rule: Mapping[str, Any], unit_code: str, labels: Mapping[str
         return ""
     found: dict[str, Any] = {"unit": unit, "per": writing.per(rule.get("per") or 60.0)}
     found |= {name: writing.plain(rule[name]) for name in _FIGURES if rule.get(name) is not None}
-    if (value := rule.get("value")) is not None:
-        found["value"] = labels.get(label_key(value), found["value"])
+    if (word := word_of(labels, rule.get("value"))) is not None:
+        found["value"] = word
     reference = as_number(rule.get("reference", ""))
     found["reference"] = rule.get("reference", "") if reference is None else writing.plain(reference)
     found["expression"] = rule.get("expression", "")
