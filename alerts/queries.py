@@ -10,9 +10,8 @@ from django.db.models import BooleanField, Case, Count, F, Q, QuerySet, Value, W
 
 from alerts.lifecycle import Switch
 from alerts.models import Alarm, JournalEntry, Kind, Priority, RuleInput, State, Suppression
-from alerts.writing import decimals_for
+from alerts.written import decimals_of, limit_of, value_of
 from devices import topology
-from devices.labels import word_of
 
 # Somebody still has to acknowledge these.
 UNACKED_STATES = (State.UNACKED, State.RETURNED, State.LATCHED_UNACKED)
@@ -39,9 +38,11 @@ def as_json(alarm: Alarm) -> dict[str, Any]:
     """Gives an alarm as the API, the socket and the pages write it.
 
     `decimals`, `value_label` and `limit_label` say how its sensor writes figures; null where there is no sensor.
+    `limit_decimals` and `limit_unit` (null: the sensor's) say how the limit is written, which may be a time or a rate.
     Cost: no query when `acked_by` is loaded, as in `open_alarms`.
     """
     place = None if alarm.sensor_id is None else topology.known().places.get(alarm.sensor_id)
+    value, limit = value_of(alarm, place), limit_of(alarm, place)
     return {
         "id": alarm.pk,
         "rule": alarm.rule_name,
@@ -61,9 +62,11 @@ def as_json(alarm: Alarm) -> dict[str, Any]:
         "limit": alarm.limit,
         "per": per_of(alarm),
         "unit": alarm.unit,
-        "decimals": None if place is None else decimals_for(place.range_low, place.range_high, place.decimals),
-        "value_label": word_of(place and place.labels, alarm.value),
-        "limit_label": word_of(place and place.labels, alarm.limit),
+        "decimals": None if place is None else decimals_of(place),
+        "value_label": None if value is None else value.word,
+        "limit_label": None if limit is None else limit.word,
+        "limit_decimals": None if limit is None else limit.decimals,
+        "limit_unit": None if limit is None else limit.unit,
         "message": alarm.message,
         "class": alarm.alarm_class,
         "position": alarm.position,

@@ -50,7 +50,12 @@ def number(value: float | None, decimals: int = 1) -> str:
 
 def plain(value: float) -> str:
     """Gives a setting with the digits that it has: 2, 0.75."""
-    return number(value, max(0, -int(Decimal(repr(value)).normalize().as_tuple().exponent)))
+    return number(value, decimals_in(value))
+
+
+def decimals_in(value: float) -> int:
+    """Gives how many decimals a number has: 2 has none, 0.75 has two."""
+    return max(0, -int(Decimal(repr(value)).normalize().as_tuple().exponent))
 
 
 def decimals_for(low: float | None, high: float | None, wanted: int | None = None) -> int:

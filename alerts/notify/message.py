@@ -12,15 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from alerts.models import Alarm, Delivery, JournalEntry, Kind, Priority
+from alerts.limits import has_limits
+from alerts.models import Alarm, Delivery, JournalEntry, Priority
 from alerts.sayings import said
-from alerts.writing import day, decimals_for, number
+from alerts.writing import day
+from alerts.written import Figure, limit_of, value_of
 from devices import units
-from devices.labels import word_of
-from devices.models import Asset, Sensor
+from devices.models import Asset
 
-# Kinds whose limit is in the unit of the value beside it.
-_LIMITED = frozenset({Kind.HIGH, Kind.LOW, Kind.OUTSIDE})
 DIGEST_ROWS = 20  # alarms that a digest names, and every critical one; of the rest it says how many
 
 
@@ -182,30 +181,24 @@ def _figures(alarm: Alarm, value: float | None) -> tuple[str, str]:
     """Gives value and unit for screens and in plain letters; nothing where there is no value."""
     if value is None or not isfinite(value):
         return "", ""
-    word = _word(alarm.sensor, value)
-    if word:
-        return word, word
-    shown = number(value, _decimals(alarm.sensor))
+    shown = _shown(value_of(alarm, alarm.sensor, value))
+    if alarm.sensor is not None and alarm.sensor.labels:
+        return shown, shown
     unit = units.find(alarm.unit)
     space = " " if unit is None or unit.spaced else ""
     return (shown + space + units.display(alarm.unit)).strip(), (shown + space + units.plain(alarm.unit)).strip()
 
 
 def _limit(alarm: Alarm) -> str:
-    kind = alarm.frozen.get("kind")
-    if alarm.limit is None or kind not in _LIMITED:
+    """Gives the limit, where it is in the unit of the value beside it."""
+    figure = limit_of(alarm, alarm.sensor) if has_limits(alarm.frozen.get("kind", "")) else None
+    return _shown(figure)
+
+
+def _shown(figure: Figure | None) -> str:
+    if figure is None:
         return ""
-    return number(alarm.limit, _decimals(alarm.sensor))
-
-
-def _word(sensor: Sensor | None, value: float) -> str:
-    """Gives a value's word, or nothing where its sensor has no words."""
-    return one_line(word_of(sensor.labels if sensor is not None else None, value) or "")
-
-
-def _decimals(sensor: Sensor | None) -> int:
-    """Gives the decimals with which a sensor's values are written."""
-    return 1 if sensor is None else decimals_for(sensor.range_low, sensor.range_high, sensor.decimals)
+    return figure.text if figure.word is None else one_line(figure.word)
 
 
 def _moment(at: datetime, now: datetime) -> str:

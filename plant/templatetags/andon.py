@@ -11,7 +11,7 @@ from alerts.figures import words
 from alerts.models import Alarm, JournalEntry
 from alerts.queries import Tally, per_of
 from alerts.sayings import said, told
-from devices.labels import word_of
+from alerts.written import Figure, limit_of, value_of
 from plant import drawing, writing
 
 register = template.Library()
@@ -74,24 +74,18 @@ def alarm_value(alarm: Alarm) -> str:
 
     A rate's is the reading at which it was met, not the rate: it says so, for its limit stands beside it.
     """
-    figure = _figure(alarm, alarm.value)
+    figure = _text(value_of(alarm, alarm.sensor))
     return figure if per_of(alarm) is None or alarm.value is None else _("at %(value)s") % {"value": figure}
 
 
 @register.simple_tag
 def alarm_limit(alarm: Alarm) -> str:
     """Gives the limit that an alarm was raised at, in its sensor's decimals or label; a rate's is per time."""
-    return _figure(alarm, alarm.limit) + (writing.per(per_of(alarm)) if alarm.limit is not None else "")
+    return _text(limit_of(alarm, alarm.sensor)) + (writing.per(per_of(alarm)) if alarm.limit is not None else "")
 
 
-def _figure(alarm: Alarm, figure: float | None) -> str:
-    sensor = alarm.sensor
-    if sensor is None:
-        return writing.number(figure)
-    if (word := word_of(sensor.labels, figure)) is not None:
-        return word
-    decimals = writing.decimals_for(sensor.range_low, sensor.range_high, sensor.decimals)
-    return writing.number(figure, decimals)
+def _text(figure: Figure | None) -> str:
+    return writing.NO_VALUE if figure is None else figure.text
 
 
 @register.filter

@@ -47,7 +47,7 @@ def test_an_alarm_is_written_as_outsiders_rely_on(machines: list[Asset], write: 
         "cleared": None, "closed": None, "acked": "2026-03-01T06:00:00.000000Z", "acked_by": "operator",
         "value": 91.5, "limit": 90.0, "unit": "degC", "message": "Temperature high", "shelved_until": None, "class": "",
         "position": "", "group": "", "first_out": False, "silenced": None, "silent": None, "per": None,
-        "decimals": None, "value_label": None, "limit_label": None,
+        "decimals": None, "value_label": None, "limit_label": None, "limit_decimals": 1, "limit_unit": None,
     }  # fmt: skip
 
 

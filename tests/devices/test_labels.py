@@ -2,10 +2,12 @@
 
 import pytest
 
-from alerts.notify.message import _word
+from alerts.models import Alarm
+from alerts.notify.message import _figures
 from devices.labels import label_key, word_of
 from devices.models import Sensor
 from plant.machines import Kind, condition
+from plant.templatetags.andon import alarm_value
 
 WORDS = {"0": "stopped", "1": "running", "2.5": "half open"}
 
@@ -21,7 +23,8 @@ def test_a_sensor_without_words_has_none() -> None:
 
 @pytest.mark.parametrize("value", [2.5, 7.0])
 def test_a_message_writes_the_word_that_the_page_writes(value: float) -> None:
-    assert _word(Sensor(labels=WORDS), value) == word_of(WORDS, value)
+    alarm = Alarm(sensor=Sensor(labels=WORDS), value=value)
+    assert _figures(alarm, value)[0] == alarm_value(alarm) == word_of(WORDS, value)
 
 
 def test_a_machine_finds_its_state_under_the_key_that_is_stored() -> None:

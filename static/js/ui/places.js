@@ -46,15 +46,16 @@ export const unitOf = (text) => units[text] ?? text;
 
 /** An alarm's value; a rate's is the reading at which it was met, and says so: its limit stands beside it. */
 export function valueOf(alarm) {
-  const value = alarm.value_label ?? written(alarm, alarm.value);
+  // In the decimals of its sensor, as the server writes it.
+  const value = alarm.value_label ?? number(alarm.value, alarm.decimals ?? 1);
   return alarm.per == null ? value : fill(gettext("at %(value)s"), { value });
 }
 
-/** The limit that an alarm was raised at; a rate's is per time. */
-export const limitOf = (alarm) => (alarm.limit_label ?? written(alarm, alarm.limit)) + per(alarm.per);
-
-/** A figure in the decimals of an alarm's sensor, as the server writes it. */
-const written = (alarm, value) => number(value, alarm.decimals ?? 1);
+/** The limit that an alarm was raised at; a rate's is per time, a time has its own unit. */
+export function limitOf(alarm) {
+  const unit = alarm.limit_unit ? `\u00a0${alarm.limit_unit}` : "";
+  return (alarm.limit_label ?? number(alarm.limit, alarm.limit_decimals ?? 1) + unit) + per(alarm.per);
+}
 
 /** What an alarm says of its value: "97.4 °C, limit 90", or nothing. */
 export function reading(alarm) {
