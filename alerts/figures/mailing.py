@@ -112,28 +112,36 @@ def send_due(now: datetime) -> int:
     Gives: how many went out. Several workers may ask at once: each report is claimed before it is sent.
     Raises: NotSent when a report could not be written or a mail was not taken: that one is not claimed any more.
     Each has it in the language and by the clock that they wish; its month is the plant's.
-    Cost: one query when there is nothing to do; else the figures of each position once.
+    Cost: one query when there is nothing to do; else the figures of each position once, even where they fail.
     """
     text = last_month(now)
     start, end = month(text)
     if now < end + SENT_FROM:
         return 0
     due = ReportSubscription.objects.filter(sent_for__lt=text, user__is_active=True).order_by("position_id", "id")
-    made: dict[int | None, Report] = {}
+    made: dict[int | None, Report | Exception] = {}
     papers: dict[tuple[int | None, str, str], Paper] = {}
     sent, failed = 0, []
     for one in due.select_related("user__contact", "position"):
         address = Email().address(one.user, contact_of(one.user))
         if not address:
             continue
+        # Made and written before it is claimed: what fails here is tried again, and keeps nobody else waiting.
         if one.position_id not in made:
-            made[one.position_id] = report(position=one.position, start=start, end=end, now=now)
-        # Written before it is claimed: what fails here is tried again, and keeps nobody else waiting.
+            try:
+                made[one.position_id] = report(position=one.position, start=start, end=end, now=now)
+            except Exception as error:
+                log.exception("report not made", month=text, position=one.position_id)
+                made[one.position_id] = error
+        figures = made[one.position_id]
+        if isinstance(figures, Exception):
+            failed.append(str(figures))
+            continue
         try:
             with in_the_words_of(one.user):
                 key = (one.position_id, get_language() or "", timezone.get_current_timezone_name())
                 if key not in papers:
-                    papers[key] = paper(made[one.position_id], text)
+                    papers[key] = paper(figures, text)
                 mail = compose(papers[key], address)
         except Exception as error:
             log.exception("report not written", month=text, subscription=one.pk)

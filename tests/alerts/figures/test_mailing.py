@@ -154,6 +154,30 @@ def test_a_report_that_could_not_be_written_is_still_due_and_keeps_nobody_waitin
     assert [sent.to for sent in mail.outbox] == [[second.email], [first.email]]
 
 
+def test_a_report_whose_figures_fail_is_asked_for_once_and_keeps_nobody_waiting(
+    october: Position, monkeypatch: pytest.MonkeyPatch
+):
+    south = Position.objects.create(code="south", name="South desk")
+    people = [factories.operator(), factories.viewer(), factories.engineer()]
+    for person, position in zip(people, (october, october, south), strict=True):
+        mailing.subscribe(user=person, position=position, now=FIRST - timedelta(days=3))
+    asked = []
+
+    def report(**given: Any) -> Any:
+        asked.append(given["position"])
+        if given["position"] == october:
+            raise LookupError("no such month")
+        return query.report(**given)
+
+    monkeypatch.setattr(mailing, "report", report)
+    with pytest.raises(mailing.NotSent, match="2 reports of 2026-10 were not taken: no such month"):
+        mailing.send_due(FIRST)
+    assert [sent.to for sent in mail.outbox] == [[people[2].email]]
+    assert asked == [october, south]
+    monkeypatch.setattr(mailing, "report", query.report)
+    assert mailing.send_due(FIRST + timedelta(minutes=10)) == 2
+
+
 def test_a_mail_that_was_not_taken_is_tried_again_and_the_others_are_not(settings: Any):
     for person in (factories.operator(), factories.viewer()):
         mailing.subscribe(user=person, position=None, now=FIRST - timedelta(days=3))
