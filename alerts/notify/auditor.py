@@ -72,8 +72,8 @@ def audit(now: datetime) -> list[str]:
     upto = mark.journal
     while rows := list(_rows(upto)):
         upto = rows[-1].pk
-        presented = [row for row in rows if _presents(row)]
-        missing += [*_missing(presented, plant, moved=moved), *_missing_calls(presented, plant, moved=moved)]
+        presented = list(_presented(rows, plant, moved=moved))
+        missing += [*_missing(presented), *_missing_calls(presented)]
     unproved = _unproved()
     missing += _missing_steps(unproved)
     late = [*_late_steps(now), *_late(now)]
@@ -103,68 +103,74 @@ def _rows(after: int) -> Iterable[JournalEntry]:
     return JournalEntry.objects.filter(pk__gt=after).select_related("alarm").order_by("pk")[:_ROWS]
 
 
-def _presents(row: JournalEntry) -> bool:
-    if row.alarm is None:
-        return False
+@dataclass(frozen=True, slots=True)
+class _Presented:
+    """A row that presents an alarm, and for which places one may have asked for it; None: for the whole plant."""
+
+    row: JournalEntry
+    alarm: Alarm
+    places: set[int | None]
+
+
+def _presented(rows: Iterable[JournalEntry], plant: Topology, *, moved: bool) -> Iterator[_Presented]:
+    """Gives the rows that present an alarm to somebody.
+
+    Takes: whether the plant was changed since the last look, so that what stands above an asset now proves nothing.
+    """
     waits = {letter.value for letter in WAITING}
-    return row.event in _ALWAYS or (row.event in _WHERE_IT_WAITS and row.to_state in waits)
+    for row in rows:
+        alarm = row.alarm
+        if alarm is None or not (row.event in _ALWAYS or (row.event in _WHERE_IT_WAITS and row.to_state in waits)):
+            continue
+        places: set[int | None] = {None, alarm.asset_id}
+        if alarm.asset_id is not None and not moved:
+            places.update(plant.path(alarm.asset_id))
+        yield _Presented(row, alarm, places)
 
 
 # --- What is missing -----------------------------------------------------------------------------------------------
 
 
-def _missing(rows: Sequence[JournalEntry], plant: Topology, *, moved: bool) -> list[str]:
-    """Gives for whom the outbox holds no message of a row, though they had asked for it by then.
-
-    Takes: whether the plant was changed since the last look, so that what stands above an asset now proves nothing.
-    """
-    if not rows:
+def _missing(presented: Sequence[_Presented]) -> list[str]:
+    """Gives for whom the outbox holds no message of a row, though they had asked for it by then."""
+    if not presented:
         return []
     subscriptions = list(Subscription.objects.filter(enabled=True, user__is_active=True).select_related("user"))
     present = set(
-        Delivery.objects.filter(journal_id__in=[row.pk for row in rows])
+        Delivery.objects.filter(journal_id__in=[one.row.pk for one in presented])
         .order_by()
         .values_list("journal_id", "user_id", "channel")
     )
     found: dict[tuple[int, int, str], str] = {}
-    for row in rows:
-        alarm = row.alarm
-        if alarm is None:
-            continue
-        places: set[int | None] = {None, alarm.asset_id}
-        if alarm.asset_id is not None and not moved:
-            places.update(plant.path(alarm.asset_id))
+    for one in presented:
+        row, alarm = one.row, one.alarm
         for wish in subscriptions:
-            asked = wish.asset_id in places and alarm.priority <= wish.lowest_priority and wish.changed <= row.recorded
+            wide = alarm.priority <= wish.lowest_priority
+            asked = wide and wish.asset_id in one.places and wish.changed <= row.recorded
             key = (row.pk, wish.user_id, wish.channel)
             if asked and key not in present:
                 found[key] = f"alarm {alarm.pk}: no message to {wish.user.get_username()} by {wish.channel}"
     return list(found.values())
 
 
-def _missing_calls(rows: Sequence[JournalEntry], plant: Topology, *, moved: bool) -> Iterator[str]:
+def _missing_calls(presented: Sequence[_Presented]) -> Iterator[str]:
     """Gives the presented alarms that no plan calls for, though a route that is older leads them to one.
 
     Cost: two queries, three where a route meets an alarm, none without rows.
     """
-    routes = list(CallRoute.objects.filter(enabled=True).select_related("plan").order_by("pk")) if rows else []
+    routes = list(CallRoute.objects.filter(enabled=True).select_related("plan").order_by("pk")) if presented else []
     if not routes:
         return
     made = CallRoute.history.order_by().values_list("id").annotate(last=Max("history_date"))
     changed = dict(made.filter(id__in=[route.pk for route in routes]))
     led: dict[int, tuple[Alarm, CallRoute]] = {}
-    for row in rows:
-        alarm = row.alarm
-        if alarm is None:
-            continue
-        places: set[int | None] = {None, alarm.asset_id}
-        if alarm.asset_id is not None and not moved:
-            places.update(plant.path(alarm.asset_id))
+    for one in presented:
+        alarm = one.alarm
         for route in routes:
             # Weekly hours and the plant's clock may have changed since: what depends on them proves nothing.
-            if route.hours is None and route.pk in changed and changed[route.pk] <= row.recorded:
+            if route.hours is None and route.pk in changed and changed[route.pk] <= one.row.recorded:
                 wide = route.highest_priority <= alarm.priority <= route.lowest_priority
-                if wide and route.asset_id in places and route.alarm_class in ("", alarm.alarm_class):
+                if wide and route.asset_id in one.places and route.alarm_class in ("", alarm.alarm_class):
                     led.setdefault(alarm.pk, (alarm, route))
     begun = set(Call.objects.filter(alarm__in=led).order_by().values_list("alarm_id", flat=True)) if led else set()
     for pk, (_alarm, route) in led.items():
