@@ -22,7 +22,8 @@ class Calls:
     def begin(self, alarm: Alarm, journal_id: int | None) -> Asked:
         """Begins the plan of an alarm that is presented, or begins it anew, and gives whom its first steps call.
 
-        While the alarm is in maintenance nobody is called, and the first step waits for its end.
+        While the alarm is in maintenance nobody is called, and the first step waits for its end: what is withheld until
+        then is of no step.
         """
         now = self._directory.now
         call = self.known.get(alarm.pk)
@@ -45,6 +46,8 @@ class Calls:
         settle(call, plan, progress, why_over(alarm, plan))
         self._changed[alarm.pk] = call
         asked = self._directory.asked(plan, places, run=call.run, priority=alarm.priority, at=now)
+        if window is not None:
+            return asked.of_no_step()
         call.nobody = asked.nobody
         return asked
 

@@ -111,6 +111,7 @@ class Decision:
     reason: str
     wish: Wish
     flood: bool = False  # held for a flood's digest
+    steps: tuple[str, ...] = ()  # of the plan, as run.round.step: all whose wishes it answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ class Posting:
     reason: str
     post: Post
     flood: bool = False  # held for a flood's digest
+    steps: tuple[str, ...] = ()  # of the plan, as run.round.step: all whose reasons it answers
 
 
 class Ledger:
@@ -248,6 +250,7 @@ def decide(
         made = min(options, key=lambda option: (_RANK[option.fate], option.due))
         if any(wish.on_call for wish in asked):
             made = replace(made, wish=replace(made.wish, on_call=True))
+        made = replace(made, steps=tuple(wish.step for wish in asked if wish.step))
         found.append(made if made.fate != Fate.DUE else _within_limits(made, people[way[0]], situation, ledger))
         if found[-1].fate == Fate.DUE:
             ledger.add(way[0], situation.now, returned=situation.returned)
@@ -271,20 +274,21 @@ def decide_posts(
     counted.
     """
     criticals = criticals or Criticals()
-    first: dict[int, Post] = {}
+    by_channel: dict[int, list[Post]] = defaultdict(list)
     for post in posts:
-        first.setdefault(post.channel, post)
+        by_channel[post.channel].append(post)
     found = []
-    for channel, post in sorted(first.items()):
+    for channel, asked in sorted(by_channel.items()):
+        post, steps = asked[0], tuple(post.step for post in asked if post.step)
         last = (told or {}).get(channel)
         if situation.withheld:
-            found.append(Posting(Fate.WITHHELD, situation.now, situation.withheld, post))
+            found.append(Posting(Fate.WITHHELD, situation.now, situation.withheld, post, steps=steps))
         elif _again(last, situation.now):
-            found.append(Posting(Fate.WITHHELD, situation.now, _TOLD_LATELY, post))
+            found.append(Posting(Fate.WITHHELD, situation.now, _TOLD_LATELY, post, steps=steps))
         elif (waits := _gathered((TEAM, channel), situation, criticals)) is not None:
-            found.append(Posting(Fate.HELD, waits.until, waits.why, post, waits.flood))
+            found.append(Posting(Fate.HELD, waits.until, waits.why, post, waits.flood, steps))
         else:
-            found.append(Posting(Fate.DUE, situation.now, post.reason, post))
+            found.append(Posting(Fate.DUE, situation.now, post.reason, post, steps=steps))
             criticals.add((TEAM, channel), situation)
     return found
 
@@ -403,4 +407,4 @@ def _within_limits(made: Decision, person: Person, situation: Situation, ledger:
         return made
     why = f"more than {most} messages within the hour"
     fate = Fate.WITHHELD if situation.returned else Fate.HELD
-    return Decision(made.person, made.channel, made.address, fate, frees, why, made.wish)
+    return replace(made, fate=fate, due=frees, reason=why)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -149,6 +149,11 @@ class Asked:
     wishes: list[Wish] = field(default_factory=list)
     posts: list[Post] = field(default_factory=list)
     nobody: dict[str, str] = field(default_factory=dict)  # why a step, as run.round.step, has nobody to call
+
+    def of_no_step(self) -> Asked:
+        """Gives the same people and channels, called by no step yet."""
+        wishes = [replace(wish, step="") for wish in self.wishes]
+        return Asked(wishes, [replace(post, step="") for post in self.posts])
 
 
 @dataclass(frozen=True, slots=True)

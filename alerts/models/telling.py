@@ -129,6 +129,7 @@ class Delivery(models.Model):
     answer = models.CharField(max_length=500, blank=True)  # the provider's last word
     message_id = models.CharField(max_length=200, blank=True)
     on_call = models.BooleanField(default=False)  # a duty: quiet hours do not hold it
+    steps = models.JSONField(default=list)  # of its alarm's plan, as run.round.step, that it calls for; notify.auditor
     flood = models.BooleanField(default=False)  # held for a flood's digest
     digest = models.ForeignKey("self", models.SET_NULL, null=True, related_name="gathered")  # in which it was told
     created = models.DateTimeField()

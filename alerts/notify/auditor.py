@@ -5,7 +5,7 @@ own words, from the subscriptions and the frozen plans, so that a mistake there 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,10 +41,6 @@ EVERY = timedelta(minutes=1)  # that beat asks for it
 WELL = 3 * EVERY  # without a look for so long, nobody audits
 _ROWS = 2_000  # of the journal at a time
 _NAMED = 5
-_PUT_OFF = "maintenance of "  # as the reason of what maintenance withheld begins
-_PROOF = (
-    "alarm", "user", "team", "subscription", "on_call", "key", "event", "journal_id", "outcome", "reason", "created",
-)  # fmt: skip
 _LATE_OCCASION, _MISSING_OCCASION = "calls late", "calls missing"
 
 # What presents an alarm to somebody: raised, announced anew, or released into a state that waits.
@@ -190,84 +186,51 @@ def _missing_steps(calls: Sequence[Call]) -> Iterator[str]:
     """Gives whom the steps taken since the last look called without a message in the outbox.
 
     Each person and each channel of the team that a step names has one, whatever became of it; where the rota says whom,
-    or everybody is called, somebody has. A step that had nobody to call has its reason in the call.
+    or everybody is called, somebody has. A step that had nobody to call has its reason in the call. One message may be
+    of several steps, and names them.
     Takes: calls that were read before the outbox is: what they say was taken has left its messages by then.
     Cost: three queries, none without calls.
     """
     if not calls:
         return
-    told: dict[int | None, list[Delivery]] = defaultdict(list)
-    rows = Delivery.objects.filter(alarm__in=[call.alarm_id for call in calls]).exclude(event=Event.CLEAR)
-    for row in rows.order_by("pk").only(*_PROOF):
-        told[row.alarm_id].append(row)
-    all_of = {call.pk: {step.mark: step for step in _steps(call)} for call in calls}
-    taken = [
-        (call, step)
-        for call in calls
-        for step in all_of[call.pk].values()
-        if step.place >= call.audited and step.mark not in call.nobody
-    ]
-    people = {person for _, step in taken for person in step.frozen.get("people", ())}
-    channels = {channel for _, step in taken for channel in step.frozen.get("channels", ())}
+    people_of: dict[tuple[int | None, str], set[int]] = defaultdict(set)
+    channels_of: dict[tuple[int | None, str], set[int]] = defaultdict(set)
+    rows = Delivery.objects.filter(alarm__in=[call.alarm_id for call in calls]).order_by()
+    for alarm, marks, person, channel in rows.values_list("alarm_id", "steps", "user_id", "team_id"):
+        for mark in marks:
+            if person is not None:
+                people_of[alarm, mark].add(person)
+            if channel is not None:
+                channels_of[alarm, mark].add(channel)
+    taken = [(call.alarm_id, mark, frozen) for call in calls for mark, frozen in _taken(call)]
+    people = {person for _, _, frozen in taken for person in frozen.get("people", ())}
+    channels = {channel for _, _, frozen in taken for channel in frozen.get("channels", ())}
     names = dict(User.objects.filter(pk__in=people).values_list("pk", "username"))
     rooms = dict(TeamChannel.objects.filter(pk__in=channels).values_list("pk", "name"))
-    for call, step in taken:
-        frozen, proofs = step.frozen, [row for row in told[call.alarm_id] if _proves(row, call, step, all_of[call.pk])]
-        alarm, number, whom = call.alarm_id, frozen.get("number", 1), frozen.get("name") or "anybody"
+    for alarm, mark, frozen in taken:
+        number, whom = frozen.get("number", 1), frozen.get("name") or "anybody"
+        called, posted = people_of[alarm, mark], channels_of[alarm, mark]
         for person in frozen.get("people", ()):
-            if person in names and all(row.user_id != person for row in proofs):
+            if person in names and person not in called:
                 yield f"alarm {alarm}: step {number} of its plan has no message to {names[person]}"
         for channel in frozen.get("channels", ()):
-            if channel in rooms and all(row.team_id != channel for row in proofs):
+            if channel in rooms and channel not in posted:
                 yield f"alarm {alarm}: no message to {rooms[channel]} by team channel"
-        if frozen.get("whom") in ("rota", "everybody") and not proofs:
+        if frozen.get("whom") in ("rota", "everybody") and not (called or posted):
             yield f"alarm {alarm}: step {number} of its plan has no message to {whom}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A step that was taken: its mark as run.round.step, its place over all rounds, as it was frozen, and when due."""
+def _taken(call: Call) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Gives the steps of a call that were taken since the last look and called somebody: mark, and as it was frozen.
 
-    mark: str
-    place: int
-    round: int
-    frozen: dict[str, Any]
-    due: datetime
-
-
-def _steps(call: Call) -> list[_Step]:
-    """Gives the steps of a call that were taken."""
-    steps, found = call.plan.get("steps", []), []
-    for place in range(call.place if steps else 0):
-        number, frozen = place // len(steps), steps[place % len(steps)]
-        after = timedelta(seconds=number * call.plan.get("round_seconds", 0.0) + frozen.get("after", 0.0))
-        mark = ".".join(map(str, (call.run, number + 1, frozen.get("number", 1))))
-        found.append(_Step(mark, place, number + 1, frozen, call.started + after))
-    return found
-
-
-def _proves(row: Delivery, call: Call, step: _Step, taken: Mapping[str, _Step]) -> bool:
-    """Tells whether a message may be a step's.
-
-    Of several that are due at once one message tells, by the key of one of them: of the first, where they are equal.
-    The first steps of the first round go with what presented the alarm, unless maintenance has put them off: then what
-    was withheld is not theirs. Nor is what a subscription asked for. Where a rota says whom, it is told as a duty, or
-    to a channel of the team that is called where nobody has it.
-    Takes: the steps of this run that were taken, by mark.
+    The mark is run.round.step, as the outbox writes it.
     """
-    instead = call.plan.get("fallback_channels", ())
-    if row.subscription_id is not None:
-        return False
-    if step.frozen.get("whom") == "rota" and not row.on_call and row.team_id not in instead:
-        return False
-    if row.event == "call":
-        mark = row.key.split(":")[2]
-        of = taken.get(mark)
-        if mark == step.mark or of is None:
-            return mark == step.mark
-        return of.due == step.due or (of.place < step.place and row.created >= step.due)
-    mine = row.journal_id == call.journal_id and step.round == 1 and step.frozen.get("after", 0.0) == 0
-    return mine and not (row.outcome == Outcome.WITHHELD and row.reason.startswith(_PUT_OFF))
+    steps = call.plan.get("steps", [])
+    for place in range(call.audited, call.place if steps else 0):
+        frozen = steps[place % len(steps)]
+        mark = ".".join(map(str, (call.run, place // len(steps) + 1, frozen.get("number", 1))))
+        if mark not in call.nobody:
+            yield mark, frozen
 
 
 def _prove(calls: Iterable[Call]) -> None:

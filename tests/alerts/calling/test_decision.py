@@ -83,6 +83,7 @@ def test_what_becomes_of_telling_a_teams_channel(
     twice = [post, replace(post, reason="team Fitters again", step="1.1.2")]
     (made,) = decide_posts(twice, Situation(**{"now": NOW, "priority": 2, **situation}), told=told)
     assert (made.fate, made.reason, made.post.step) == (fate, reason, "1.1.1")
+    assert made.steps == ("1.1.1", "1.1.2")
 
 
 @given(st.lists(st.tuples(st.integers(0, 900), st.booleans()), max_size=40))
@@ -130,6 +131,13 @@ def test_of_several_reasons_the_one_that_sends_counts() -> None:
     person = replace(ANNA, quiet=QUIET)
     (made,) = decide([closed, MAIL, duty], {1: person}, Situation(NOW, 2), Ledger(), missing={})
     assert (made.fate, made.reason) == (Fate.DUE, "on call")
+
+
+@pytest.mark.parametrize("sent", [Ledger(), Ledger({1: [NOW] * 20})], ids=["due", "beyond the limit"])
+def test_a_decision_names_every_step_that_it_answers(sent: Ledger) -> None:
+    first, second = replace(MAIL, step="1.1.1"), replace(MAIL, step="1.1.2", on_call=True)
+    (made,) = decide([first, MAIL, second], {1: ANNA}, Situation(NOW, 2), sent, missing={})
+    assert made.steps == ("1.1.1", "1.1.2")
 
 
 def test_a_return_to_normal_beyond_the_limit_is_not_told_later() -> None:

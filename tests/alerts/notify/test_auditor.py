@@ -214,6 +214,21 @@ def test_a_message_to_somebody_named_proves_no_step_of_a_rota(provider: Provider
     assert auditor.audit(NOW) == [f"alarm {Alarm.objects.earliest('pk').pk}: step 2 of its plan has no message to Duty"]
 
 
+@pytest.mark.parametrize("minutes", [0, 1])
+def test_of_two_steps_that_are_due_at_once_the_one_whose_message_is_lost_is_missing(
+    provider: Provider, minutes: int
+) -> None:
+    ben, cara = person("ben"), person("cara")
+    crew.route(crew.plan("Main", (60 * minutes, crew.rota("Duty", ben)), (0, crew.rota("Second", cara))))
+    told(row(alarm(machine())))
+    taken(minutes)
+    Delivery.objects.filter(user=cara).delete()
+    assert Delivery.objects.filter(user=ben, on_call=True).exists()
+    made = Alarm.objects.earliest("pk")
+    words = f"alarm {made.pk}: step 2 of its plan has no message to Second"
+    assert auditor.audit(NOW + timedelta(minutes=minutes)) == [words]
+
+
 @pytest.mark.parametrize("whom", ["rota", "everybody"])
 def test_a_later_steps_message_proves_no_step_before_it(provider: Provider, whom: str) -> None:
     ben, cara = person("ben"), person("cara")
@@ -260,6 +275,20 @@ def test_a_step_that_maintenance_put_off_is_not_proved_by_what_was_withheld_for_
     MaintenanceWindow.objects.create(asset=asset, start=NOW, end=NOW + timedelta(minutes=3), reason="new bearing")
     told(row(alarm(asset)))
     assert {made.outcome for made in Delivery.objects.all()} == {"withheld"}
+    taken(3)
+    Delivery.objects.filter(event="call").delete()
+    made = Alarm.objects.get()
+    words = "step 1 of its plan has no message to Duty"
+    assert auditor.audit(NOW + timedelta(minutes=3)) == [f"alarm {made.pk}: {words}"]
+
+
+def test_a_step_that_had_nobody_to_call_before_maintenance_ended_is_no_excuse_after_it(provider: Provider) -> None:
+    duty = crew.rota("Duty")
+    crew.route(crew.plan("Main", (0, duty)))
+    asset = machine()
+    MaintenanceWindow.objects.create(asset=asset, start=NOW, end=NOW + timedelta(minutes=3), reason="new bearing")
+    told(row(alarm(asset)))
+    crew.layer(duty, person("ben"))
     taken(3)
     Delivery.objects.filter(event="call").delete()
     made = Alarm.objects.get()
