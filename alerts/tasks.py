@@ -8,7 +8,7 @@ from celery import shared_task
 from django.db import close_old_connections
 from django.utils import timezone
 
-from alerts import retention, system, timers
+from alerts import retention, reviews, system, timers
 from alerts.calling import digests, escalation
 from alerts.figures import mailing
 from alerts.flood import services as flood
@@ -36,7 +36,7 @@ def audit() -> None:
 @shared_task(ignore_result=True, expires=50)
 def watch_reviews() -> None:
     """Says what is out of service past its review date."""
-    _fire(timers.watch_reviews, timezone.now())
+    _fire(reviews.watch_reviews, timezone.now())
 
 
 @shared_task(ignore_result=True, expires=2)
