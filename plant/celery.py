@@ -7,6 +7,8 @@ from typing import Any
 from celery import Celery
 from celery.signals import setup_logging, task_failure, worker_ready
 
+from plant import pulses
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plant.settings")
 # `migrate` has checked, and Celery drops what a worker finds: it would load every page for nothing.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
@@ -63,10 +65,10 @@ app.conf.beat_schedule = {
     **{
         f"pulse-{queue}": {
             "task": "plant.tasks.pulse",
-            "schedule": 5.0,
+            "schedule": pulses.EVERY,
             "args": [queue],
             "options": {"queue": queue, "expires": 10},
         }
-        for queue in ("telemetry", "work")
+        for queue in pulses.WORKERS
     },
 }

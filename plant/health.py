@@ -20,7 +20,7 @@ from redis import Redis, RedisError
 from alerts.models import Alarm, Audit, Delivery, Priority
 from devices import metrics
 from devices.telemetry import failing, stream
-from plant.tasks import WORKERS, pulse_key
+from plant import pulses
 from plant.tokens import user_of
 
 _FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
@@ -36,30 +36,27 @@ class Part:
 
 
 def parts() -> list[Part]:
-    """Asks the database, Redis and the workers. Cost: one query, three round trips."""
+    """Asks the database, Redis and the workers. Cost: one query, two round trips, one more while a drain fails."""
     found = [_database()]
     client = stream.connect()
     try:
-        pulses = client.mget([pulse_key(worker) for worker in WORKERS])
+        silent = pulses.silent(client, pulses.WORKERS)
         drains = _drains(client)
     except RedisError as error:
         found.append(Part("redis", False, str(error)))
-        unknown = [f"worker {worker}" for worker in WORKERS] + ["drains"]
+        unknown = [f"worker {worker}" for worker in pulses.WORKERS] + ["drains"]
         return found + [Part(name, False, "unknown without Redis") for name in unknown]
     found.append(Part("redis", True))
-    for worker, pulse in zip(WORKERS, pulses, strict=True):  # type: ignore[arg-type]  # a sync client's answer
-        found.append(Part(f"worker {worker}", pulse is not None, "" if pulse else "has not answered for a while"))
+    for worker in pulses.WORKERS:
+        gone = worker in silent
+        found.append(Part(f"worker {worker}", not gone, "has not answered for a while" if gone else ""))
     return [*found, drains]
 
 
 def _drains(client: Redis) -> Part:
     """Names the shards whose drains have failed for some time. A short failure heals with the next drain."""
-    now = stream.server_time_us(client)
-    lasting = {shard: failure for shard, failure in failing.read(client).items() if failure.lasts(now)}
-    says = (
-        f"shard {shard} for {(now - failure.since) // 1_000_000} s: {failure.words}"
-        for shard, failure in lasting.items()
-    )
+    lasting = failing.lasting(client)
+    says = (f"shard {shard} for {failure.seconds} s: {failure.words}" for shard, failure in lasting.items())
     return Part("drains", not lasting, "; ".join(says))
 
 
@@ -75,11 +72,8 @@ def _database() -> Part:
 
 def lag() -> dict[str, float]:
     """Gives what is accepted and not yet judged, over all shards: readings, and the age of the oldest in seconds."""
-    shards = stream.lag(stream.connect()).values()
-    return {
-        "readings": sum(shard.readings for shard in shards),
-        "seconds": round(max((shard.seconds for shard in shards), default=0.0), 3),
-    }
+    behind = stream.lag_of_all(stream.connect())
+    return {"readings": behind.readings, "seconds": round(behind.seconds, 3)}
 
 
 @login_not_required

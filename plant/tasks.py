@@ -9,16 +9,7 @@ from django.utils import timezone
 
 from devices import metrics
 from devices.telemetry import stream
-
-WORKERS = ("telemetry", "work")  # by the queue each takes from
-CALLS = "calls"  # a pulse as long as the auditor finds that every call goes out
-PULSE_SECONDS = 5.0
-_MISSED = 6  # pulses in a row, then the worker counts as gone; a long drain may hold up two or three
-
-
-def pulse_key(worker: str) -> str:
-    """Gives where a worker's last pulse, or that of the calls, stands in Redis."""
-    return f"andon:pulse:{worker}"
+from plant import pulses
 
 
 @shared_task(name="plant.tasks.pulse")
@@ -27,16 +18,12 @@ def pulse(worker: str) -> None:
 
     Cost: a round trip to Redis; for the one that calls, one more and a query.
     """
-    _show(worker)
+    pulses.show(stream.connect(), worker)
     if worker == "work":
         from alerts.notify import auditor  # the telemetry workers have no use for it
 
         if auditor.is_well(timezone.now()):
-            _show(CALLS)
-
-
-def _show(name: str) -> None:
-    stream.connect().set(pulse_key(name), 1, ex=int(PULSE_SECONDS * _MISSED))
+            pulses.show(stream.connect(), pulses.CALLS)
 
 
 @shared_task(name="plant.tasks.heartbeat")
@@ -87,5 +74,5 @@ def _count(**_: Any) -> None:
 def _first_pulse(sender: Any, **_: Any) -> None:
     """Makes a new worker known at once instead of at beat's next round."""
     for queue in sender.app.amqp.queues.consume_from:
-        if queue in WORKERS:
-            _show(queue)
+        if queue in pulses.WORKERS:
+            pulses.show(stream.connect(), queue)

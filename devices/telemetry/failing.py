@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from redis import Redis
 
+from devices.telemetry import stream
+
 FAILING = "andon:failing"  # hash: shard → the newest error's words; "since" and shard → the first one's instant in µs
 LASTING_SECONDS = (
     30.0  # a database that is locked, restored or restarted comes back within it; what lasts needs a person
@@ -23,6 +25,13 @@ class Failure(NamedTuple):
     def lasts(self, now: int, seconds: float = LASTING_SECONDS) -> bool:
         """Tells whether it has gone on for some seconds; `now` in µs."""
         return now - self.since >= seconds * 1_000_000
+
+
+class Lasting(NamedTuple):
+    """A shard's drains have failed for so many seconds; the newest error's words."""
+
+    seconds: int
+    words: str
 
 
 def mark(client: Redis, shard: int, error: Exception, now: int) -> None:
@@ -52,4 +61,20 @@ def read(client: Redis) -> dict[int, Failure]:
         shard: Failure(int(marks[f"since{shard}"]), marks[str(shard)])
         for shard in sorted(int(field) for field in marks if field.isdecimal())
         if f"since{shard}" in marks
+    }
+
+
+def lasting(client: Redis, seconds: float = LASTING_SECONDS) -> dict[int, Lasting]:
+    """Gives the shards whose drains have failed for some seconds, in order.
+
+    Cost: one round trip, two while a drain fails.
+    """
+    failures = read(client)
+    if not failures:
+        return {}
+    now = stream.server_time_us(client)
+    return {
+        shard: Lasting((now - failure.since) // 1_000_000, failure.words)
+        for shard, failure in failures.items()
+        if failure.lasts(now, seconds)
     }

@@ -350,3 +350,9 @@ def checkpoints(client: Redis) -> dict[int, str]:
 def lag(client: Redis) -> dict[int, Lag]:
     """Gives what every shard has accepted and not yet judged. Cost: one query, three round trips."""
     return backlog(client, checkpoints(client))
+
+
+def lag_of_all(client: Redis) -> Lag:
+    """Gives it over all shards: readings, and how long the oldest waits. Cost: one query, three round trips."""
+    shards = lag(client).values()
+    return Lag(sum(shard.readings for shard in shards), max((shard.seconds for shard in shards), default=0.0))

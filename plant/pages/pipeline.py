@@ -12,15 +12,13 @@ from django.utils.translation import gettext as _
 
 from alerts import system
 from devices.telemetry import failing, stream
-from plant import writing
-from plant.tasks import CALLS, WORKERS, pulse_key
+from plant import pulses, writing
 
 log = structlog.get_logger(__name__)
 
 ILL_AFTER = 10.0  # seconds that an accepted reading waits to be judged
 COMES_UP = 120.0  # seconds that workers have at the start to show themselves; the auditor looks once a minute
 
-_PULSES = (*WORKERS, CALLS)
 _began = monotonic()
 
 
@@ -44,27 +42,23 @@ class Health:
 
 
 def health() -> Health:
-    """Gives the pipeline's health. Cost: one query, a few round trips to Redis; one query more while a drain fails.
+    """Gives the pipeline's health. Cost: one query, five round trips to Redis; one more of each while a drain fails.
 
     The pulses are those of /readyz, but for the first two minutes of this process: the workers may be coming up.
     """
     client = stream.connect()
     try:
-        shards = stream.lag(client).values()
-        failures = failing.read(client)
-        now = stream.server_time_us(client) if failures else 0
-        shown = client.mget([pulse_key(name) for name in _PULSES])
+        behind = stream.lag_of_all(client)
+        lasting = failing.lasting(client, ILL_AFTER)
+        silent = pulses.silent(client, (*pulses.WORKERS, pulses.CALLS))
     except redis.RedisError as error:
         log.warning("pipeline lag not read", error=str(error))
         return Health(0, 0.0, _("The stream of readings cannot be reached. No reading comes in, no alarm is judged."))
-    readings = sum(lag.readings for lag in shards)
-    seconds = max((lag.seconds for lag in shards), default=0.0)
-    lasting = {shard: failure for shard, failure in failures.items() if failure.lasts(now, ILL_AFTER)}
+    readings, seconds = behind.readings, behind.seconds
     if lasting:
         reason = _("Readings of %(machines)s are not judged, no alarm of theirs is raised: %(error)s")
         words = next(iter(lasting.values())).words
         return Health(readings, seconds, reason % {"machines": system.whose(lasting), "error": words})
-    silent = {name for name, pulse in zip(_PULSES, shown, strict=True) if pulse is None}  # type: ignore[arg-type]  # a sync client's
     if silent and monotonic() - _began >= COMES_UP:
         return Health(readings, seconds, _missing(silent))
     if seconds > ILL_AFTER:
@@ -75,7 +69,7 @@ def health() -> Health:
 
 def _missing(silent: Collection[str]) -> str:
     """Says what does not happen while some pulses are missing; beat carries them all."""
-    if set(WORKERS) <= set(silent):
+    if set(pulses.WORKERS) <= set(silent):
         return _("Neither beat nor a worker has answered for a while. Alarms may not be raised, and nobody is called.")
     if "telemetry" in silent:
         return _("No worker has judged readings for a while. No alarm is raised.")

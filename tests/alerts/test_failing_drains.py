@@ -11,9 +11,9 @@ from alerts.tasks import watch_drains
 from devices import tasks
 from devices.telemetry import failing, stream
 from devices.telemetry.pipeline import Overtaken
+from plant import pulses
 from plant.celery import app
 from plant.pages import pipeline
-from plant.tasks import CALLS, WORKERS, pulse_key
 from tests import factories
 from tests.scenario import Scenario
 
@@ -211,8 +211,8 @@ def test_pages_say_whose_readings_are_not_judged_although_few_wait(scenario, sen
     shard = sensors[0].asset.shard
     broken[shard] = "boom"
     drain(sensors)
-    for name in (*WORKERS, CALLS):
-        clean_redis.set(pulse_key(name), 1)
+    for name in (*pulses.WORKERS, pulses.CALLS):
+        clean_redis.set(pulses.key(name), 1)
     assert not pipeline.health().ill
     clean_redis.hset(failing.FAILING, f"since{shard}", stream.server_time_us(clean_redis) - 11_000_000)
     assert "are not judged, no alarm of theirs is raised: ValueError: boom" in pipeline.health().reason

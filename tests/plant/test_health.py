@@ -23,7 +23,8 @@ from devices.services import ensure_shards
 from devices.telemetry import failing, stream
 from devices.telemetry.batch import Batch
 from plant import health, tokens
-from plant.tasks import WORKERS, pulse
+from plant.pulses import WORKERS
+from plant.tasks import pulse
 
 Headers = dict[str, Any]  # what Client takes as keywords
 

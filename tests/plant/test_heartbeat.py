@@ -17,7 +17,8 @@ from alerts.notify import auditor
 from devices.services import ensure_shards
 from devices.telemetry import stream
 from plant import heartbeat
-from plant.tasks import WORKERS, pulse, pulse_key
+from plant.pulses import WORKERS, key
+from plant.tasks import pulse
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +67,7 @@ def test_while_all_is_well_it_is_heard(watcher: Watcher) -> None:
 
 @pytest.mark.parametrize("worker", WORKERS)
 def test_without_a_worker_there_is_silence(watcher: Watcher, worker: str) -> None:
-    stream.connect().delete(pulse_key(worker))
+    stream.connect().delete(key(worker))
     assert not heartbeat.beat(timezone.now()) and watcher.heard == []
     assert heartbeat.what_is_ill(timezone.now()) == [f"worker {worker}"]
 

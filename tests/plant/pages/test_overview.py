@@ -18,11 +18,12 @@ from devices import services
 from devices.models import Asset, Sensor
 from devices.telemetry import stream
 from devices.telemetry.stream import Lag
+from plant import pulses as signs
 from plant.machines import Kind
 from plant.pages import pipeline
 from plant.pages.overview import Board
 from plant.pages.tree import tree
-from plant.tasks import CALLS, WORKERS, pulse, pulse_key
+from plant.tasks import pulse
 from tests import factories
 
 BUDGET = 24
@@ -189,7 +190,7 @@ def pulses(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(pipeline, "_began", time.monotonic() - pipeline.COMES_UP)
     auditor.audit(timezone.now())
-    for worker in WORKERS:
+    for worker in signs.WORKERS:
         pulse(worker)
 
 
@@ -213,7 +214,7 @@ def test_the_page_says_which_pulse_has_expired(
 ) -> None:
     build(3)
     for name in expired:
-        stream.connect().pexpire(pulse_key(name), 1)
+        stream.connect().pexpire(signs.key(name), 1)
     time.sleep(0.01)
     page = browser.get("/").content.decode()
     assert "The pipeline is ill" in page and says in page and 'id="pipeline-ill" hidden' not in page
@@ -225,7 +226,7 @@ def test_the_page_says_which_pulse_has_expired(
 def test_the_calls_have_no_pulse_while_one_is_late(
     browser: Client, pulses: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stream.connect().delete(pulse_key(CALLS))
+    stream.connect().delete(signs.key(signs.CALLS))
     with monkeypatch.context() as late:
         late.setattr(auditor, "is_well", lambda now: False)
         pulse("work")
