@@ -143,7 +143,7 @@ _ON = {
     "suppressed": "designed_at__isnull",
     Switch.OUT_OF_SERVICE.value: "out_at__isnull",
 }
-NOT_PRESENTED = tuple(_ON)
+WHY_NOT_PRESENTED = tuple(_ON)
 
 
 def not_presented(switch: str) -> QuerySet[Suppression]:

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from alerts.book import Book
 from alerts.calling import rota as rotas
 from alerts.calling.calls import note_uncovered, settle, store, why_over
-from alerts.calling.decision import CRITICAL, Situation, decide, decide_posts
+from alerts.calling.decision import Situation, decide, decide_posts
 from alerts.calling.directory import MISSING, TOLD, Asked, Directory, ledger, load_rotas
 from alerts.calling.plan import Plan, Progress, take
-from alerts.flood.queries import both
+from alerts.flood.queries import gatherings
 from alerts.lifecycle import Event
 from alerts.models import Alarm, Call, Delivery, Rota
 from alerts.notify import outbox, routing
@@ -75,11 +75,11 @@ def _messages(asked: Sequence[tuple[Call, Alarm, Asked]], directory: Directory) 
     people = {wish.person for _, _, whom in asked for wish in whom.wishes}
     now, sent = directory.now, ledger(people, directory.now)
     heard = last_told([alarm.pk for _, alarm, _ in asked])
-    floods, urgent = both(now)
-    told_of = routing.pressed([whom for *_, whom in asked], floods or urgent, now)
+    floods = gatherings(now)
+    told_of = routing.pressed([whom for *_, whom in asked], floods, now)
     # What is critical first: the rest may go with its digest.
     for call, alarm, whom in sorted(asked, key=lambda one: (one[1].priority, one[1].pk)):
-        waits, told = (urgent if alarm.priority == CRITICAL else floods).get(alarm.position), heard[alarm.pk]
+        waits, told = floods.of(alarm), heard[alarm.pk]
         situation = Situation(now, alarm.priority, gathered=waits, flood=waits is not None, first_out=alarm.first_out)
         for posting in decide_posts(whom.posts, situation, told=told.channels, criticals=told_of):
             yield routing.post_of(

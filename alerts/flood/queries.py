@@ -10,11 +10,11 @@ from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, Que
 
 from alerts.flood.causes import TOP
 from alerts.flood.counter import ABOVE, INTERVAL, Load, annunciated, interval_of, passed
-from alerts.lifecycle import Event
+from alerts.lifecycle import NOT_PRESENTED, Event
 from alerts.models import Alarm, FloodLoad, FloodMark, JournalEntry, Position
 from devices.models import Asset
 
-_HIDDEN = ("G", "H", "I")
+Waits = tuple[datetime, str]  # until when messages are gathered into a digest, and why
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,13 @@ def in_flood(position: str, now: datetime) -> datetime | None:
     return _start(load.since) if load is not None and load.since is not None else None
 
 
-def gathered(now: datetime, loads: Mapping[str, Load] | None = None) -> dict[str, tuple[datetime, str]]:
+def gathered(now: datetime, loads: Mapping[str, Load] | None = None) -> dict[str, Waits]:
     """Gives the positions whose messages are gathered into digests: until when, to the interval's end, and why.
 
     Takes: the positions' loads, where they are known. Cost: one query, none with loads.
     """
     if loads is None:
-        loads = {row.position: _load(row) for row in FloodLoad.objects.exclude(since=None).order_by("position")}
+        loads = {row.position: load_of(row) for row in FloodLoad.objects.exclude(since=None).order_by("position")}
     end = _start(interval_of(now.timestamp()) + 1)
     return {
         position: (end, f"a flood of alarms since {_start(load.since):%H:%M} UTC: told together every ten minutes")
@@ -70,13 +70,28 @@ def gathered(now: datetime, loads: Mapping[str, Load] | None = None) -> dict[str
     }
 
 
-def both(now: datetime) -> tuple[dict[str, tuple[datetime, str]], dict[str, tuple[datetime, str]]]:
-    """Gives what is gathered, and what is for critical alarms, as `pressing` has it. Cost: one query."""
+@dataclass(frozen=True, slots=True)
+class Gatherings:
+    """The positions whose messages are gathered: as `gathered` has them, and for critical alarms as `pressing` does."""
+
+    usual: Mapping[str, Waits]
+    critical: Mapping[str, Waits]
+
+    def __bool__(self) -> bool:
+        return bool(self.usual or self.critical)
+
+    def of(self, alarm: Alarm) -> Waits | None:
+        """Gives until when messages of an alarm are gathered, and why; None: they are not."""
+        return (self.critical if alarm.priority == TOP else self.usual).get(alarm.position)
+
+
+def gatherings(now: datetime) -> Gatherings:
+    """Gives what is gathered at a moment, for alarms of any priority. Cost: one query."""
     loads, more = _known(now)
-    return gathered(now, loads), gathered(now, _with(loads, more, now))
+    return Gatherings(gathered(now, loads), gathered(now, _with(loads, more, now)))
 
 
-def pressing(now: datetime, coming: tuple[str, datetime] | None = None) -> dict[str, tuple[datetime, str]]:
+def pressing(now: datetime, coming: tuple[str, datetime] | None = None) -> dict[str, Waits]:
     """Gives what is gathered for critical alarms, which count as they come.
 
     A trip brings many within the second in which nobody has counted them yet: what the journal has by now counts too.
@@ -134,14 +149,14 @@ def presented(rows: QuerySet[JournalEntry]) -> QuerySet[JournalEntry]:
     What comes back into B is always announced; into C or E only if nobody had heard of this occurrence before.
     """
     raised = Q(event=Event.RAISE, to_state__in=("B", "C")) | Q(event=Event.REALARM, to_state="B")
-    back = Q(from_state__in=_HIDDEN) & ~Q(event=Event.RAISE)
+    back = Q(from_state__in=sorted(NOT_PRESENTED)) & ~Q(event=Event.RAISE)
     sure = raised | (back & Q(to_state="B"))
     earlier = JournalEntry.objects.filter(sure, alarm=OuterRef("alarm"), pk__lt=OuterRef("pk"))
     unheard = back & Q(to_state__in=("C", "E")) & ~Exists(earlier)
     return rows.filter(sure | unheard, alarm__isnull=False)
 
 
-def waits(alarm: Alarm, held: datetime, now: datetime, floods: Mapping[str, tuple[datetime, str]]) -> datetime | None:
+def waits(alarm: Alarm, held: datetime, now: datetime, floods: Mapping[str, Waits]) -> datetime | None:
     """Gives until when what was held back for another reason waits for the digest of a flood; None: it does not.
 
     Takes: when it was held: what was in an earlier interval goes; the floods, as `gathered` gives them.
@@ -151,12 +166,13 @@ def waits(alarm: Alarm, held: datetime, now: datetime, floods: Mapping[str, tupl
     return floods[alarm.position][0] if interval_of(held.timestamp()) == interval_of(now.timestamp()) else None
 
 
-def _load(row: FloodLoad) -> Load:
+def load_of(row: FloodLoad) -> Load:
+    """Gives a position's load as it was counted last."""
     return Load(row.interval, row.count, row.since, row.before)
 
 
 def _at(row: FloodLoad, now: datetime) -> Load:
-    return passed(_load(row), now.timestamp())
+    return passed(load_of(row), now.timestamp())
 
 
 def _start(interval: int) -> datetime:

@@ -44,7 +44,7 @@ def follow(*, now: datetime) -> int:
 def _count(now: datetime) -> int:
     mark = FloodMark.objects.get(pk=_MARK)
     rows = {row.position: row for row in FloodLoad.objects.all()}
-    before = {position: _load(row) for position, row in rows.items()}
+    before = {position: queries.load_of(row) for position, row in rows.items()}
     loads = dict(before)
     begun: set[str] = set()
     news = queries.presented(JournalEntry.objects.filter(pk__gt=mark.seen)).order_by("pk")
@@ -73,10 +73,6 @@ def _count(now: datetime) -> int:
     for event, name, reason in words:
         log.info(event.replace("_", " "), position=name, detail=reason)
     return len(words)
-
-
-def _load(row: FloodLoad) -> Load:
-    return Load(row.interval, row.count, row.since, row.before)
 
 
 def _store(rows: dict[str, FloodLoad], loads: dict[str, Load], now: datetime) -> None:

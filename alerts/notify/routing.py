@@ -1,7 +1,7 @@
 """Who is told of what, by which channel; and who is not, and why."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,9 +9,9 @@ from django.db.models import prefetch_related_objects
 
 from alerts import first_out
 from alerts.calling.calls import Calls
-from alerts.calling.decision import CRITICAL, Criticals, Decision, Fate, Posting, Situation, Wish, decide, decide_posts
+from alerts.calling.decision import Criticals, Decision, Fate, Posting, Situation, Wish, decide, decide_posts
 from alerts.calling.directory import MISSING, TOLD, Asked, Directory, criticals, ledger, zone_of
-from alerts.flood.queries import both
+from alerts.flood.queries import Gatherings, gatherings
 from alerts.lifecycle import WAITING, Event, Letter
 from alerts.models import Alarm, Channel, Delivery, JournalEntry
 from alerts.notify.channels import NOTIFIERS
@@ -63,20 +63,20 @@ def tell(entries: Sequence[JournalEntry], now: datetime) -> list[Delivery]:
         return []
     asked = [(entry, alarm, _asked(entry, alarm, subscriptions, calls, directory)) for entry, alarm in rows]
     calls.save()
-    floods, urgent = both(now)
+    floods = gatherings(now)
     returning = {alarm.pk for entry, alarm in rows if entry.event == Event.CLEAR}
     heard, called = _told(returning)
     whom_called = {wish.person for wishes in called.values() for wish in wishes}
     directory.meet(whom_called)
     sent = ledger({wish.person for _, _, whom in asked for wish in whom.wishes} | whom_called, now)
     found: list[Delivery] = []
-    told_of = pressed([whom for _, _, whom in asked], floods or urgent, now)
+    told_of = pressed([whom for _, _, whom in asked], floods, now)
     for entry, alarm, whom in asked:
         returned, wishes = entry.event == Event.CLEAR, whom.wishes
         if returned:
             wishes = [wish for wish in wishes if (alarm.pk, wish.person, wish.channel) in heard]
             wishes += _called_for(called[alarm.pk], directory)
-        waits = (urgent if alarm.priority == CRITICAL else floods).get(alarm.position)
+        waits = floods.of(alarm)
         situation = Situation(
             now,
             alarm.priority,
@@ -106,7 +106,7 @@ def _asked(entry: JournalEntry, alarm: Alarm, subscriptions: Subscribers, calls:
     return found
 
 
-def pressed(asked: Iterable[Asked], floods: Mapping[str, object], now: datetime) -> Criticals:
+def pressed(asked: Iterable[Asked], floods: Gatherings, now: datetime) -> Criticals:
     """Gives what those who are asked for were told of critical alarms. Cost: one query, none without a flood."""
     if not floods:
         return Criticals()

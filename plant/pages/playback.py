@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 from alerts import queries
 from alerts.events import suppression_frames, turns
 from alerts.instants import from_us, to_us
+from alerts.lifecycle import NOT_PRESENTED
 from alerts.models import JournalEntry
 from alerts.past import looking_back, versions
 from devices.telemetry import history
@@ -243,7 +244,7 @@ def marks(request: HttpRequest) -> HttpResponse:
     worst: dict[int, tuple[int, int, str]] = {}
     told = rows.order_by("recorded", "pk").values_list("recorded", "alarm__priority", "alarm__message", "to_state")
     for recorded, priority, message, state in told.iterator():
-        if state in ("G", "H", "I"):
+        if state in NOT_PRESENTED:
             continue
         place = (to_us(recorded) - to_us(start)) // slot
         if place not in worst or priority < worst[place][1]:
@@ -257,7 +258,7 @@ def _beside(request: HttpRequest, plant: Topology, name: str) -> str | None:
     at = instant(request.GET.get(name, ""))
     if at is None:
         return None
-    rows = JournalEntry.objects.filter(event="raise", alarm__isnull=False).exclude(to_state__in=("G", "H", "I"))
+    rows = JournalEntry.objects.filter(event="raise", alarm__isnull=False).exclude(to_state__in=sorted(NOT_PRESENTED))
     if request.GET.get("assets", "all") not in ("all", ""):
         rows = rows.filter(alarm__asset__in=_view(request, plant).assets)
     if name == "after":

@@ -54,7 +54,7 @@ class Page:
 def alarms(request: HttpRequest) -> HttpResponse:
     """Shows a list; `?fragment` gives its rows alone. Cost: the same number of queries for any number of alarms."""
     plant, filters, now = tree_for(request), Filters.of(request.GET), moment.now()
-    if filters.show in queries.NOT_PRESENTED:
+    if filters.show in queries.WHY_NOT_PRESENTED:
         page, rows = _hidden(filters, plant, now)
         return _console(request, filters, plant, "plant/alarms_hidden.html", {"page": page, "rows": rows})
     page = _history(filters, plant, now) if filters.show == "history" else _open(request, filters, plant, now)
