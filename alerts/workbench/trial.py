@@ -87,8 +87,14 @@ class Count:
     worst_size: int = 0
 
 
-class _TimeIsUp(Exception):
-    """A trial has come to the moment at which it is to end with what it has."""
+class TimeIsUp(Exception):
+    """Work has come to the moment at which it is to end with what it has."""
+
+
+def end_after(until: float) -> None:
+    """Ends work once a moment of time.monotonic() has passed. Raises: TimeIsUp."""
+    if time.monotonic() > until:
+        raise TimeIsUp
 
 
 def in_parts(
@@ -108,13 +114,12 @@ def in_parts(
 
         def told(share: float, first: int = first, size: int = len(group)) -> float:
             go_on()
-            if time.monotonic() > until:
-                raise _TimeIsUp
+            end_after(until)
             return (first + share * size) / len(subjects)
 
         try:
             made.outcomes += yield from retold(_together(group, answered, made), told, going_on=go_on)
-        except _TimeIsUp:
+        except TimeIsUp:
             made.cut = True
             break
     made.seconds = time.monotonic() - begun

@@ -11,7 +11,7 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from asgiref.sync import sync_to_async
@@ -22,13 +22,13 @@ from django.utils import timezone, translation
 
 from alerts import rules
 from alerts.advice import advice
-from alerts.engine.parts import drained
+from alerts.engine.parts import drained, retold
 from alerts.instants import to_us
 from alerts.models import Rule, TypeRule
 from alerts.workbench import subjects
 from alerts.workbench.proposals import Findings, acknowledged, proposing
 from alerts.workbench.subjects import Cast
-from alerts.workbench.trial import PERIODS, Outcome, in_parts
+from alerts.workbench.trial import PERIODS, Outcome, TimeIsUp, end_after, in_parts
 from alerts.workbench.turn import Busy, Superseded, own_turn
 from devices.checks import refuse
 from plant.pages.deliveries import person
@@ -36,6 +36,9 @@ from plant.pages.rules.form import Form
 from plant.pages.rules.result import Option, Result, options_of, result_of
 from plant.pages.rules.target import Target
 from plant.pages.tree import tree
+
+if TYPE_CHECKING:
+    from alerts.backtest import Part
 
 log = structlog.get_logger(__name__)
 
@@ -94,6 +97,12 @@ def work(
     try:
         with own_turn(user.pk, patience=PATIENCE, still=LONGEST) as go_on:
             until = time.monotonic() + LONGEST
+
+            def told(_part: Part) -> float:
+                go_on()
+                end_after(until)
+                return 1.0
+
             trial = yield from in_parts(cast.subjects, start, now, go_on=go_on, until=until)
             go_on()
             of_type = target.type is not None
@@ -103,21 +112,12 @@ def work(
             yield found
             go_on()
             if found.result.shown is not None and found.result.shown.raised:
-                parts = _settings(found.result.shown, start, now)
-                while True:
-                    try:
-                        next(parts)
-                    except StopIteration as done:
-                        tried: Findings = done.value
-                        break
-                    go_on()
-                    if time.monotonic() > until:
-                        return
-                    yield 1.0
-                    go_on()
+                tried = yield from retold(_settings(found.result.shown, start, now), told, going_on=go_on)
                 sensor = target.sensor(values["sensor_key"])
                 found.options = options_of(tried, values, sensor.unit if sensor is not None else "")
                 yield found
+    except TimeIsUp:
+        pass  # the settings are not all tried: none is proposed
     except (Busy, Superseded) as error:
         found.trouble = str(error)
         yield found
@@ -125,7 +125,7 @@ def work(
         log.info("backtest", person=user.pk, assets=len(cast.subjects), seconds=round(time.monotonic() - begun, 3))
 
 
-def _settings(shown: Outcome, start: datetime, end: datetime) -> Generator[Any, None, Findings]:
+def _settings(shown: Outcome, start: datetime, end: datetime) -> Generator[Part, None, Findings]:
     subject = shown.subject
     answered: list[int] = []
     if subject.rule is not None:

@@ -21,6 +21,7 @@ from alerts import editing, rules
 from alerts.changes import changes_of
 from alerts.instants import to_us
 from alerts.models import DraftChange, Rule, TypeRule
+from alerts.workbench.trial import TimeIsUp
 from alerts.workbench.turn import turn
 from devices import services
 from devices.models import Asset, Sensor
@@ -331,6 +332,21 @@ async def test_a_browser_that_reads_too_slowly_loses_the_turn_to_another_persons
     assert "under way" not in read(theirs)
     rest = b"".join([line async for line in lines])
     assert b"It was read too slowly" in rest and b'"options"' not in rest
+    assert not turn.locked()
+
+
+def test_settings_that_are_not_tried_in_time_are_left_out_and_the_result_stays(
+    engineer: Client, rule: Rule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spikes(rule.asset.sensors.get())
+
+    def at_once(until: float) -> None:
+        raise TimeIsUp
+
+    monkeypatch.setattr("plant.pages.rules.trial.end_after", at_once)
+    answer = engineer.post(page_of(rule), fields(rule, do="trial"))
+    found = answer.context["found"]
+    assert found.result.shown is not None and (found.options, found.trouble) == (None, "")
     assert not turn.locked()
 
 
