@@ -237,7 +237,7 @@ def said(text: str) -> str:
     return _said(text, False)
 
 
-def told(event: str, actor: str, reason: str) -> str:
+def why(event: str, actor: str, reason: str) -> str:
     """Gives why a row of the journal is there: a person's comment as it stands, all else in the reader's language."""
     if event == _COMMENT and actor and reason not in _BY_ANSWER:
         return reason

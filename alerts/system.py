@@ -24,8 +24,8 @@ _MOST_NAMED = 8
 _FAILING = "not judged"
 
 
-class Told(NamedTuple):
-    """What there is to tell: journal rows written, messages to be sent."""
+class Written(NamedTuple):
+    """What was written: rows of the journal, and messages that are to be sent."""
 
     rows: int
     to_send: int
@@ -78,16 +78,16 @@ def lost(book: Book, *, shard: int, since: datetime | None, until: datetime) -> 
     book.reworded(alarm, _lost_message(shards, earliest, latest), reason=reason, details=details)
 
 
-def not_judged(*, failures: Mapping[int, Failure], now: datetime) -> Told:
+def not_judged(*, failures: Mapping[int, Failure], now: datetime) -> Written:
     """Raises, words anew or ends the alarm that says whose readings are not judged, because their drains fail.
 
     It is raised by who watches, not by the drain, whose transaction is what fails. Owns its transaction.
     Takes: the shards whose last drain failed.
-    Gives: what there is to tell. Cost: one query while all is well.
+    Gives: what it wrote. Cost: one query while all is well.
     """
     lasting = {shard: failure for shard, failure in failures.items() if failure.lasts(to_us(now))}
     if not lasting and not Alarm.objects.filter(OWN, closed=None, frozen__occasion=_FAILING, active=True).exists():
-        return Told(0, 0)
+        return Written(0, 0)
     with transaction.atomic():
         book = Book(now)
         if lasting:
@@ -95,7 +95,7 @@ def not_judged(*, failures: Mapping[int, Failure], now: datetime) -> Told:
         else:
             book.system_over(_FAILING, "the shards are drained again")
         rows = book.write()
-    return Told(len(rows), book.told)
+    return Written(len(rows), book.told)
 
 
 def _follow(book: Book, lasting: Mapping[int, Failure]) -> None:

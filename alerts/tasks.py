@@ -79,9 +79,9 @@ SERVICES: dict[str, Callable[[datetime], object]] = {
 @shared_task(ignore_result=True, expires=5)
 def watch_drains() -> None:
     """Says whose readings are not judged because their drains fail, and when that is over."""
-    told = system.not_judged(failures=failing.read(stream.connect()), now=timezone.now())
-    if told.rows:
-        log.info("failing drains told", transitions=told.rows, to_send=told.to_send)
+    made = system.not_judged(failures=failing.read(stream.connect()), now=timezone.now())
+    if made.rows:
+        log.info("failing drains told", transitions=made.rows, to_send=made.to_send)
 
 
 @shared_task(ignore_result=True, expires=600)

@@ -106,5 +106,5 @@ def value_rows(plant: Topology, cursors: Cursors, rows: list[int]) -> dict[str, 
     ):
         place = plant.places.get(sensor)
         if place is not None:
-            frames[place.machine].append(f"[{place.label},{at // 1000},{value!r},{_WORDS[quality]}]")
+            frames[place.machine].append(f"[{place.tag_json},{at // 1000},{value!r},{_WORDS[quality]}]")
     return {str(machine): ",".join(texts) for machine, texts in frames.items()}

@@ -16,7 +16,7 @@ class Place(NamedTuple):
     And how its values are written: the ends of its range, its decimals where it has its own, the words of its values.
     """
 
-    label: str
+    tag_json: str
     asset: int
     machine: int
     area: int

@@ -261,7 +261,7 @@ def snapshot(view: View) -> dict[str, Any]:
         for sensor in sensors:
             by_shard.setdefault(plant.places[sensor].shard, []).append(sensor)
         for sensor, (at, value, quality) in latest.read_shards(by_shard).items():
-            tag = json.loads(plant.places[sensor].label)
+            tag = json.loads(plant.places[sensor].tag_json)
             values.append([tag, at // 1000, value, Quality(quality).name.lower()])
     found: list[dict[str, Any]] = []
     if view.alarms:

@@ -70,8 +70,8 @@ def _events(position: Position | None, start: datetime, end: datetime) -> Events
     alarms = Alarm.objects.order_by() if position is None else Alarm.objects.filter(position=position.code).order_by()
     carried = alarms.filter(Q(closed=None) | Q(closed__gte=start), raised__lt=start)
     rows = [
-        *_told(position).filter(time__lt=start, alarm__in=carried.values("pk")),
-        *_told(position).filter(time__gte=start, time__lt=end),
+        *_about(position).filter(time__lt=start, alarm__in=carried.values("pk")),
+        *_about(position).filter(time__gte=start, time__lt=end),
     ]
     known = [
         *carried.values_list(*_OF_ALARMS),
@@ -109,7 +109,7 @@ def _changes() -> QuerySet[JournalEntry, JournalEntry]:
     return rows.order_by().annotate(at=_Clock("time"), quiet=quiet)
 
 
-def _told(position: Position | None) -> QuerySet[JournalEntry, tuple[Any, ...]]:
+def _about(position: Position | None) -> QuerySet[JournalEntry, tuple[Any, ...]]:
     """Gives rows about a position's alarms."""
     rows = _changes().exclude(event__in=("comment", "silence"))
     rows = rows.filter(alarm__isnull=False) if position is None else rows.filter(alarm__position=position.code)

@@ -12,7 +12,7 @@ APART = timedelta(minutes=10)  # a quiet time after which what comes on the same
 TOP = 1  # the priority that is never put under another
 
 
-class Told(Protocol):
+class Raised(Protocol):
     """What is looked at of an alarm."""
 
     @property
@@ -27,7 +27,7 @@ class Told(Protocol):
     def first_out(self) -> bool: ...
 
 
-A = TypeVar("A", bound=Told)
+A = TypeVar("A", bound=Raised)
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,7 +215,7 @@ class Page:
         rest = [cell for cell in wanted if cell.code not in known]
         if alone:  # its pages follow each other
             rest = []
-        return Part(line, key, opened, chosen, len(rest), sum(map(is_abnormal, rest)), self._told(line))
+        return Part(line, key, opened, chosen, len(rest), sum(map(is_abnormal, rest)), self._worst(line))
 
     def _wanted(self, cells: Sequence[Cell]) -> list[Cell]:
         """Gives a line's machines as the person wants them."""
@@ -224,7 +224,7 @@ class Page:
             found.sort(key=lambda cell: (cell.tally.worst or 9, not is_abnormal(cell)))
         return found
 
-    def _told(self, line: Line) -> str:
+    def _worst(self, line: Line) -> str:
         """Gives the worst alarms of a line in words."""
         codes = [self.plant.by_code[cell.code].pk for cell in line.cells]
         own = [line.row.node.pk] if line.row.node else []

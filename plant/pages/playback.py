@@ -145,7 +145,9 @@ def _value_frames(view: live.View, plant: Topology, window: Window) -> Iterator[
     if not view.values:
         return
     tags = {
-        sensor: msgspec.json.decode(place.label) for sensor, place in plant.places.items() if place.asset in view.assets
+        sensor: msgspec.json.decode(place.tag_json)
+        for sensor, place in plant.places.items()
+        if place.asset in view.assets
     }
     edges = list(window.edges)
     rows: list[list[list[Any]]] = [[] for _edge in edges]

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from alerts.figures import words
 from alerts.models import Alarm, JournalEntry
 from alerts.queries import Tally, per_of
-from alerts.sayings import said, told
+from alerts.sayings import said, why
 from alerts.written import Figure, limit_of, value_of
 from plant import drawing, writing
 
@@ -44,10 +44,10 @@ register.filter("priority_word", drawing.priority_word)
 register.filter("said", said)
 
 
-@register.filter("told")
+@register.filter("why")
 def why_of(entry: JournalEntry) -> str:
     """Gives why a row of the journal is there."""
-    return told(entry.event, entry.actor, entry.reason)
+    return why(entry.event, entry.actor, entry.reason)
 
 
 @register.simple_tag

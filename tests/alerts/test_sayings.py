@@ -12,7 +12,7 @@ from django.utils import translation
 
 import alerts
 from alerts import journal
-from alerts.sayings import recognised, said, told
+from alerts.sayings import recognised, said, why
 
 ROOT = Path(alerts.__file__).parent
 # Functions that take a reason by its place: which of their arguments it is.
@@ -177,8 +177,8 @@ def test_several_in_one_reason_are_said_each(kept: str, shown: str) -> None:
 
 def test_what_a_person_wrote_stands_as_it_is() -> None:
     with translation.override("de"):
-        assert told("comment", "olga", "acknowledged") == "acknowledged"
-        assert told("comment", "", "rule edited") == said("rule edited") != "rule edited"
-        assert told("comment", "olga", "by mail link") == said("by mail link") != "by mail link"
-        assert told("ack", "olga", "acknowledged") == said("acknowledged") != "acknowledged"
-        assert told("raise", "", "") == "raise"
+        assert why("comment", "olga", "acknowledged") == "acknowledged"
+        assert why("comment", "", "rule edited") == said("rule edited") != "rule edited"
+        assert why("comment", "olga", "by mail link") == said("by mail link") != "by mail link"
+        assert why("ack", "olga", "acknowledged") == said("acknowledged") != "acknowledged"
+        assert why("raise", "", "") == "raise"

@@ -36,10 +36,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_migrating_says_every_few_seconds_which_step_it_is_at(clock: list[float]) -> None:
     said: list[str] = []
-    told = prepare.Told(60, said.append)
+    progress = prepare.Progress(60, said.append)
     for number in range(1, 7):
-        told.write(f"  Applying alerts.{number:04d}_more...")
-        told.write(" OK\n")
+        progress.write(f"  Applying alerts.{number:04d}_more...")
+        progress.write(" OK\n")
     # Two seconds from look to look, and one look more where something is said.
     assert said == [f"migrating the database: step {number} of 60, alerts …" for number in (2, 4, 6)]
 

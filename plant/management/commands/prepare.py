@@ -45,8 +45,8 @@ class Command(BaseCommand):
         executor = MigrationExecutor(connection)
         if steps := executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self._say("migrating the database …")
-            told = Told(len(steps), self._say)
-            call_command("migrate", verbosity=1, interactive=False, no_color=True, stdout=told)
+            progress = Progress(len(steps), self._say)
+            call_command("migrate", verbosity=1, interactive=False, no_color=True, stdout=progress)
         ensure_shards()
         ensure_roles()
         person = ensure_first_person()
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         self.stderr.flush()
 
 
-class Told(io.StringIO):
+class Progress(io.StringIO):
     """What `migrate` writes, told again in a line now and then: an empty database takes it half a minute."""
 
     PAUSE = 3.0  # seconds from line to line

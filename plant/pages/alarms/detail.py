@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from alerts import queries
 from alerts.changes import while_text
 from alerts.models import Alarm, AlarmClass, Delivery, JournalEntry, Position, Severity, Suppressor
-from alerts.sayings import told
+from alerts.sayings import why
 from alerts.silence.queries import silent_parts
 from devices import moment
 from plant.pages.alarms.conditions import condition_of
@@ -128,7 +128,7 @@ def earlier(alarm: Alarm, plant: Tree) -> list[tuple[Alarm, timedelta]]:
 def time_line(alarm: Alarm) -> list[Step]:
     """Gives what happened to an alarm and who was told of it, in order. Cost: two queries."""
     steps = [
-        Step(entry.time, entry.event, entry.actor, told(entry.event, entry.actor, entry.reason))
+        Step(entry.time, entry.event, entry.actor, why(entry.event, entry.actor, entry.reason))
         for entry in JournalEntry.objects.filter(alarm=alarm).order_by("pk")
     ]
     sent = Delivery.objects.filter(alarm=alarm, outcome=Delivery.Outcome.SENT, sent__lte=moment.now())
