@@ -11,6 +11,8 @@ from django.core.management.base import CommandError
 
 from devices.records import LONGEST_REASON, because, by
 
+_LONGEST_DEFAULT = 200  # characters; who changes it has room beside it
+
 
 def add_whose(parser: ArgumentParser) -> None:
     """Gives a command `--as USERNAME`."""
@@ -37,6 +39,11 @@ def changing(*, username: str, reason: str) -> Iterator[str]:
         raise CommandError(f"Nobody active has the user name {username}.")
     with by(user), because(reason):
         yield reason
+
+
+def why_imported(reason: str, name: str) -> str:
+    """Gives the reason of an import: what was given, else the name of what is imported."""
+    return reason.strip() or f"imported from {name}"[:_LONGEST_DEFAULT]
 
 
 def machine_user() -> str:

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from import_export.results import RowResult
 
 from alerts import master_list
-from devices.command_line import add_whose, changing
+from devices.command_line import add_whose, changing, why_imported
 
 
 class Command(BaseCommand):
@@ -45,7 +45,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{master_list.write(file)} rules")
                 return
             # What needs a reason needs it from a person; what does not says at least where it came from.
-            with changing(username=username, reason=reason.strip() or f"imported from {file.name}"[:200]) as kept:
+            with changing(username=username, reason=why_imported(reason, file.name)) as kept:
                 result = master_list.read(file, reason=kept if reason.strip() else "", preview=preview)
         except CommandError:
             raise

@@ -7,10 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from devices.command_line import add_whose, changing
+from devices.command_line import add_whose, changing, why_imported
 from devices.configuration import ConfigurationError, dump, load
-
-_LONGEST_NAME = 200  # characters; who changes it has room beside it
 
 
 class Command(BaseCommand):
@@ -48,7 +46,7 @@ class Command(BaseCommand):
                 Path(file).write_text(text, encoding="utf-8", newline="\n")
             return
         name = "standard input" if file == "-" else Path(file).name
-        with changing(username=username, reason=reason.strip() or f"imported from {name}"[:_LONGEST_NAME]) as kept:
+        with changing(username=username, reason=why_imported(reason, name)) as kept:
             self._import(file, prune=prune, reason=kept)
 
     def _import(self, file: str, *, prune: bool, reason: str) -> None:
