@@ -69,3 +69,10 @@ def send(now: datetime = NOW) -> list[Delivery]:
 def outbox_rows() -> list[Delivery]:
     """Gives the whole outbox, the oldest first."""
     return list(Delivery.objects.order_by("pk"))
+
+
+def waiting(**fields: Any) -> Delivery:
+    """Makes one message that is due."""
+    olga = User.objects.filter(username="olga").first() or person()
+    subscribe(olga)
+    return told(row(alarm(None, **fields)))[0]

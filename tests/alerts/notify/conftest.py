@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from alerts.notify.channels import NOTIFIERS
+
+from .stand_in import Wire
 from .wire import MailServer, Provider, PushService
 
 
@@ -49,3 +52,11 @@ def makers(settings: Any, tmp_path: Path) -> Iterator[PushService]:
 def plant_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forgets the tree of the test before, which a rolled back database may number alike."""
     monkeypatch.setattr("devices.topology._current", None)
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+    """Gives a channel in the place of email, whose far end does as it is told."""
+    made = Wire()
+    monkeypatch.setitem(NOTIFIERS, "email", made)
+    yield made

@@ -32,6 +32,15 @@ def browser(client: Client, db: None, clean_redis: Any) -> Client:
 
 
 @pytest.fixture
+def press(browser: Client) -> Asset:
+    """Gives a machine with a temperature sensor and a rule."""
+    machine = factories.plant(machines=1)[0]
+    factories.sensor(machine)
+    factories.rule(machine)
+    return machine
+
+
+@pytest.fixture
 def raise_alarm() -> Callable[..., Alarm]:
     """Gives a function that writes a standing alarm of an asset, as the drain would."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,17 +15,9 @@ from alerts.models import Alarm, JournalEntry, Rule, State, Suppression
 from devices.models import Asset
 from tests import factories
 
-RaiseAlarm = Callable[..., Alarm]
+from .console import RaiseAlarm
+
 SCRIPT = {"X-Requested-With": "fetch"}
-
-
-@pytest.fixture
-def press(browser: Client) -> Asset:
-    """Gives a machine with a temperature sensor and a rule."""
-    machine = factories.plant(machines=1)[0]
-    factories.sensor(machine)
-    factories.rule(machine)
-    return machine
 
 
 def signed_in(person: Any) -> Client:

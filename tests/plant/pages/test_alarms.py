@@ -1,50 +1,29 @@
-"""The alarm console and one alarm's page: what is listed, who may act, what a browser without scripts can do."""
+"""The alarm console: what is listed, in which order, and how the address narrows it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone, translation
+from django.utils import timezone
 
-from alerts.models import Alarm, AlarmClass, Delivery, JournalEntry, Rule, State, Suppression, Suppressor
+from alerts.models import Alarm, AlarmClass, Rule, State, Suppression
 from devices.models import Asset
 from plant.models import SavedFilter
-from plant.pages.alarms import condition_of, condition_words
 from tests import factories
 
+from .console import RaiseAlarm, page
+
 BUDGET = 22
-
-RaiseAlarm = Callable[..., Alarm]
-
-
-@pytest.fixture
-def press(browser: Client) -> Asset:
-    """Gives a machine with a temperature sensor and a rule."""
-    machine = factories.plant(machines=1)[0]
-    factories.sensor(machine)
-    factories.rule(machine)
-    return machine
-
-
-def page(browser: Client, address: str = "/alarms/") -> str:
-    answer = browser.get(address)
-    assert answer.status_code == 200
-    return answer.content.decode()
 
 
 def listed(browser: Client, address: str = "/alarms/") -> list[int]:
     """Gives the alarms of the list, in its order."""
     assert browser.get(address).status_code == 200
     return [line.alarm.pk for line in browser.get(address).context["lines"]]
-
-
-# --- The list --------------------------------------------------------------------------------------------------------
 
 
 def test_unacknowledged_come_first_then_the_priority_then_the_newest(
@@ -192,136 +171,6 @@ def test_the_limit_says_on_which_side_it_alarms(press: Asset, browser: Client, r
     assert limits == {"≥ 90.0", "≤ 90.0", "≥ 90.0\xa0/min"}
 
 
-# --- One alarm -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("rule", "words", "german"),
-    [
-        ({"kind": "high", "limit": 1234567.5}, "at or over 1 234 567.5 °C", "1 234 567,5 °C"),
-        ({"kind": "outside", "low": -0.25, "high": 2}, "outside −0.25 to 2 °C", "−0,25 bis 2 °C"),
-        ({"kind": "rate_high", "limit": 5.0, "per": 60.0}, "rising by 5 °C /min or more", "5 °C /min"),
-        ({"kind": "rate_low", "limit": -1.5, "per": 10.0}, "changing by −1.5 °C /10 s or less", "/10 s"),
-        ({"kind": "equals", "value": 3.0}, "equal to aborted", "aborted"),
-        ({"kind": "not_equals", "value": 0}, "different from 0", "0"),
-        ({"kind": "deviation", "limit": 0.5, "reference": "72.5"}, "0.5 °C or more away from 72.5", "72,5"),
-        ({"kind": "stale", "timeout": 90.0}, "no reading for 90\u00a0s", "seit 90"),
-    ],
-)
-def test_what_a_rule_asks_for_is_written_as_the_reader_writes_figures(
-    rule: dict[str, Any], words: str, german: str
-) -> None:
-    with translation.override("en"):
-        assert condition_words(rule, "degC", {"3": "aborted"}) == words
-    with translation.override("de"):
-        assert german in condition_words(rule, "degC", {"3": "aborted"})
-
-
-def test_an_alarm_says_what_its_rule_asked_for_and_what_to_do(
-    press: Asset, browser: Client, raise_alarm: RaiseAlarm
-) -> None:
-    frozen = {
-        "kind": "high", "limit": 90.0, "on_delay": 10.0, "cause": "The fan stands.", "consequence": "It trips.",
-        "action": "Start the fan\n\nCall maintenance", "time_to_respond": 240.0,
-    }  # fmt: skip
-    alarm = raise_alarm(press, frozen=frozen)
-    text = page(browser, f"/alarms/{alarm.pk}/")
-    assert condition_of(alarm) == "at or over 90 °C for 10\u00a0s"
-    for words in (
-        "at or over 90 °C for 10\u00a0s",
-        "The fan stands.",
-        "It trips.",
-        "<li>Start the fan</li>",
-        "within 4:00",
-    ):
-        assert words in text
-
-
-def test_the_fragment_is_the_same_detail_without_the_frame(
-    press: Asset, browser: Client, raise_alarm: RaiseAlarm
-) -> None:
-    alarm = raise_alarm(press)
-    part = page(browser, f"/alarms/{alarm.pk}/?fragment=1")
-    assert "<html" not in part
-    assert alarm.message in part
-
-
-def test_the_trend_reaches_from_before_the_alarm_to_after_it(
-    press: Asset, browser: Client, raise_alarm: RaiseAlarm
-) -> None:
-    standing = raise_alarm(press, frozen={"kind": "high", "limit": 90.0})
-    trend = browser.get(f"/alarms/{standing.pk}/").context["trend"]
-    assert (trend["until"], trend["asset"], [line["value"] for line in trend["limits"]]) == (None, press.code, [90.0])
-    now = timezone.now()
-    over = raise_alarm(press, minutes=100, cleared=now - timedelta(minutes=60), closed=now, state=State.NORMAL)
-    trend = browser.get(f"/alarms/{over.pk}/").context["trend"]
-    assert trend["from"] < over.raised.timestamp() < trend["until"] < now.timestamp()
-
-
-def test_an_alarm_that_never_was_is_a_404(browser: Client) -> None:
-    assert browser.get("/alarms/999/").status_code == 404
-
-
-def test_an_alarm_whose_sensor_and_asset_are_gone_can_still_be_read(
-    press: Asset, browser: Client, raise_alarm: RaiseAlarm
-) -> None:
-    alarm = raise_alarm(press, asset_code="gone-1", tag="gone-1/temp")
-    Alarm.objects.update(sensor=None, asset=None, rule=None)
-    assert "gone-1" in page(browser)
-    assert alarm.message in page(browser, f"/alarms/{alarm.pk}/")
-
-
-def test_an_alarm_names_what_came_before_it_on_its_line_and_no_more(
-    press: Asset, browser: Client, raise_alarm: RaiseAlarm
-) -> None:
-    late = raise_alarm(press, minutes=5)
-    assert "No earlier alarm in the same line within 30 min." in page(browser, f"/alarms/{late.pk}/")
-    other = factories.rule(press, "Oil low")
-    cause = raise_alarm(press, rule=other, raised=late.raised - timedelta(seconds=375), message="Oil low", priority=3)
-    raise_alarm(press, rule=factories.rule(press, "Old"), minutes=60, message="Long ago")
-    text = page(browser, f"/alarms/{late.pk}/?fragment=1")
-    assert f'href="/alarms/{cause.pk}/">{press.code}: Oil low</a> <span class="dim">6:15 earlier</span>' in text
-    assert "Long ago" not in text
-    trend = browser.get(f"/alarms/{late.pk}/").context["trend"]
-    assert [mark["id"] for mark in trend["marks"]] == [cause.pk, late.pk]
-
-
-def test_the_trend_marks_the_return_as_well(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:
-    now = timezone.now()
-    over = raise_alarm(press, minutes=100, cleared=now - timedelta(minutes=60), closed=now, state=State.NORMAL)
-    marks = browser.get(f"/alarms/{over.pk}/").context["trend"]["marks"]
-    assert [(mark["time"], mark.get("over", False)) for mark in marks] == [
-        (over.raised.timestamp(), False), (over.cleared.timestamp(), True),
-    ]  # fmt: skip
-
-
-def test_what_hides_an_alarm_and_what_it_hides_name_each_other(
-    press: Asset, browser: Client, raise_alarm: RaiseAlarm
-) -> None:
-    lower = Rule.objects.get(asset=press)
-    upper = factories.rule(press, "Temperature high-high", limit=99.0, priority=1)
-    words = f"hidden by {press.code}: Temperature high-high"
-    Suppressor.objects.create(rule=lower, by=upper, hides=True, words=words)
-    Suppression.objects.create(rule=lower, switches=["by_design"], designed=[words], designed_at=timezone.now())
-    high = raise_alarm(press, rule=lower, suppressed=["by_design"])
-    highest = raise_alarm(press, rule=upper, priority=1, message="Temperature high-high")
-    text = page(browser, f"/alarms/{highest.pk}/?fragment=1")
-    assert "Hides while it stands" in text and f'href="/alarms/{high.pk}/">{press.code}: {lower.name}</a>' in text
-    text = page(browser, f"/alarms/{high.pk}/?fragment=1")
-    assert f'href="/alarms/{highest.pk}/">{press.code}: Temperature high-high</a>' in text
-    assert words in text
-
-
-def test_the_time_line_names_who_was_told(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:
-    alarm, told = raise_alarm(press), factories.operator("emil")
-    Delivery.objects.create(key="one", user=told, alarm=alarm, event="raise", channel="sms", outcome="sent",
-                            created=alarm.raised, due=alarm.raised, sent=timezone.now())  # fmt: skip
-    Delivery.objects.create(key="two", user=told, alarm=alarm, event="raise", channel="email", outcome="withheld",
-                            created=alarm.raised, due=alarm.raised)  # fmt: skip
-    steps = browser.get(f"/alarms/{alarm.pk}/").context["steps"]
-    assert [(step.kind, step.words) for step in steps] == [("told", "SMS to Olga Operator")]
-
-
 def test_the_standing_ones_come_first_among_what_is_not_presented(
     press: Asset, browser: Client, raise_alarm: RaiseAlarm
 ) -> None:
@@ -335,117 +184,3 @@ def test_the_standing_ones_come_first_among_what_is_not_presented(
     rows = browser.get("/alarms/?show=suppressed").context["rows"]
     assert [(row.message, row.alarm is not None) for row in rows] == [(loud.name, True), (quiet.name, False)]
     assert 'data-count="suppressed">2</span>' in page(browser)
-
-
-# --- Acknowledge and comment, by forms and by scripts ----------------------------------------------------------------
-
-
-def test_a_form_acknowledges_and_goes_back_to_where_it_came_from(
-    press: Asset, browser: Client, raise_alarm: RaiseAlarm
-) -> None:
-    alarm = raise_alarm(press)
-    answer = browser.post(f"/alarms/{alarm.pk}/ack", headers={"Referer": "http://testserver/alarms/?show=unacked"})
-    assert answer["Location"] == "http://testserver/alarms/?show=unacked"
-    assert "Acknowledged." in page(browser)
-    alarm.refresh_from_db()
-    assert (alarm.state, alarm.acked_by and alarm.acked_by.get_username()) == (State.ACKED, "operator")
-
-
-def test_a_form_goes_back_to_our_pages_only(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:
-    alarm = raise_alarm(press)
-    answer = browser.post(f"/alarms/{alarm.pk}/ack", {"next": "https://elsewhere.example/"})
-    assert answer["Location"] == f"/alarms/{alarm.pk}/"
-
-
-def test_who_comes_second_is_told_who_was_first(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:
-    alarm = raise_alarm(press)
-    first = Client()
-    first.force_login(factories.operator("anna"))
-    script: dict[str, Any] = {"headers": {"X-Requested-With": "fetch"}}
-    assert first.post(f"/alarms/{alarm.pk}/ack", **script).json()["done"] is True
-    second = browser.post(f"/alarms/{alarm.pk}/ack", **script).json()
-    assert (second["done"], second["by"]) == (False, "Olga Operator")
-    assert second["message"].startswith("Already acknowledged by Olga Operator at ")
-    assert second["alarm"]["acked_by"] == "anna"
-    browser.post(f"/alarms/{alarm.pk}/ack")
-    assert "Already acknowledged by Olga Operator at" in page(browser)
-
-
-def test_several_are_acknowledged_and_commented_in_one_go(
-    press: Asset, browser: Client, raise_alarm: RaiseAlarm
-) -> None:
-    alarms = [raise_alarm(press, rule=factories.rule(press, f"Rule {number}")) for number in range(3)]
-    first = Client()
-    first.force_login(factories.operator("anna"))
-    first.post(f"/alarms/{alarms[0].pk}/ack")
-    script: dict[str, Any] = {"headers": {"X-Requested-With": "fetch"}}
-    told = browser.post("/alarms/ack", {"alarm": [alarm.pk for alarm in alarms]}, **script).json()
-    assert told["message"].startswith(
-        "Acknowledged. That was done to 2 alarms. Already acknowledged by Olga Operator at "
-    )
-    assert set(Alarm.objects.values_list("state", flat=True)) == {State.ACKED}
-    assert "Comment 3 alarms" in page(browser, "/alarms/comment?fragment&" + "&".join(f"alarm={a.pk}" for a in alarms))
-    told = browser.post("/alarms/comment", {"alarm": [a.pk for a in alarms], "reason": "Fan ordered"}, **script).json()
-    assert told["message"] == "Commented. That was done to 3 alarms."
-    assert JournalEntry.objects.filter(event="comment", reason="Fan ordered").count() == 3
-    viewer = Client()
-    viewer.force_login(factories.viewer())
-    assert viewer.post("/alarms/ack", {"alarm": alarms[0].pk}).status_code == 403
-    assert viewer.get(f"/alarms/comment?alarm={alarms[0].pk}").status_code == 403
-
-
-def test_an_alarm_that_is_over_cannot_be_acknowledged(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:
-    alarm = raise_alarm(press, state=State.NORMAL, closed=timezone.now())
-    answer = browser.post(f"/alarms/{alarm.pk}/ack", headers={"X-Requested-With": "fetch"})
-    assert answer.status_code == 409
-    assert "is over since" in answer.json()["error"]
-
-
-def test_a_comment_is_written_into_the_time_line(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:
-    alarm = raise_alarm(press)
-    assert browser.post(f"/alarms/{alarm.pk}/comment", {"comment": "Fan <b>ordered</b>"}).status_code == 302
-    entry = JournalEntry.objects.get(alarm=alarm)
-    assert (entry.event, entry.reason, entry.actor) == ("comment", "Fan <b>ordered</b>", "operator")
-    assert "Fan &lt;b&gt;ordered&lt;/b&gt;" in page(browser, f"/alarms/{alarm.pk}/")
-
-
-def test_a_comment_that_is_too_long_or_empty_is_refused_with_the_reason(
-    press: Asset, browser: Client, raise_alarm: RaiseAlarm
-) -> None:
-    alarm = raise_alarm(press)
-    for text in ("x" * 5000, "  "):
-        answer = browser.post(f"/alarms/{alarm.pk}/comment", {"comment": text}, headers={"X-Requested-With": "fetch"})
-        assert answer.status_code == 409
-        assert answer.json()["error"]
-    assert not JournalEntry.objects.filter(alarm=alarm).exists()
-
-
-# --- Who may ---------------------------------------------------------------------------------------------------------
-
-
-def test_who_may_only_look_sees_why_and_is_refused(press: Asset, client: Client, raise_alarm: RaiseAlarm) -> None:
-    alarm = raise_alarm(press)
-    client.force_login(factories.viewer())
-    for address in ("/alarms/", f"/alarms/{alarm.pk}/"):
-        text = page(client, address)
-        assert 'aria-disabled="true" title="You can look. An administrator can let you acknowledge alarms."' in text
-    assert "data-comment" not in page(client, f"/alarms/{alarm.pk}/")
-    for action in ("ack", "comment"):
-        assert client.post(f"/alarms/{alarm.pk}/{action}", {"comment": "x"}).status_code == 403
-    alarm.refresh_from_db()
-    assert alarm.state == State.UNACKED
-
-
-def test_a_stranger_is_sent_to_the_door(press: Asset, raise_alarm: RaiseAlarm) -> None:
-    alarm, stranger = raise_alarm(press), Client()
-    for address in ("/alarms/", f"/alarms/{alarm.pk}/", "/alarms/?fragment=1"):
-        answer = stranger.get(address)
-        assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/sign-in")
-    assert stranger.post(f"/alarms/{alarm.pk}/ack").status_code in (302, 403)
-    alarm.refresh_from_db()
-    assert alarm.state == State.UNACKED
-
-
-def test_nothing_is_acknowledged_by_opening_a_link(press: Asset, browser: Client, raise_alarm: RaiseAlarm) -> None:
-    alarm = raise_alarm(press)
-    assert browser.get(f"/alarms/{alarm.pk}/ack").status_code == 405
