@@ -63,6 +63,12 @@ def plant_of_few_shards(settings: Any, shards: int) -> None:
     settings.TELEMETRY_SHARDS = shards
 
 
+@pytest.fixture(autouse=True)
+def static_files_are_found_when_asked_for(settings: Any) -> None:
+    """Spares each of a test's clients the list of all static files, which a server makes once, at its start."""
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 @pytest.fixture
 def clean_redis(redis_server: str) -> Iterator[redis.Redis]:
     """Gives a client of an empty Redis, and forgets what this process remembers of the streams."""
