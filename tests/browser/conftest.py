@@ -49,6 +49,19 @@ links = {{person.username: make_link(user=person, now=timezone.now()) for person
 print(json.dumps({{"token": token, "links": links}}))
 """
 
+ACK_ALL = """async () => {
+  const { items } = await (await fetch("/api/v1/alarms?state=open")).json();
+  const token = document.querySelector("input[name=csrfmiddlewaretoken]").value;
+  const waiting = items.filter((alarm) => "BDE".includes(alarm.state)).map((alarm) => ["alarm", alarm.id]);
+  if (!waiting.length) return;
+  const answer = await fetch("/alarms/ack", {
+    method: "POST",
+    headers: { "X-CSRFToken": token, "X-Requested-With": "fetch" },
+    body: new URLSearchParams(waiting),
+  });
+  if (!answer.ok) throw new Error(String(answer.status));
+}"""
+
 
 def until(page: Page, act: Callable[[], object], wanted: Callable[[], object]) -> None:
     """Waits for what no locator tells; whenever it is not there yet, `act` is done once more. Raises: it never came."""
@@ -172,3 +185,12 @@ def codes() -> Iterator[str]:
 def press(codes: Iterator[str]) -> str:
     """Gives the journey's own machine."""
     return next(codes)
+
+
+@pytest.fixture
+def quiet(opened: Callable[..., Page]) -> Page:
+    """Acknowledges what other journeys have left: what comes now is the most important. Gives the overview."""
+    page = opened("/")
+    page.evaluate(ACK_ALL)
+    expect(page.locator("#banner-unacked")).to_have_text("0")
+    return page

@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Plant
-from tests.browser.test_console import ACK_ALL
-from tests.browser.test_journeys import list_with, machine_page
+from tests.browser.conftest import ACK_ALL, Plant
+from tests.browser.walking import Opened, list_with, machine_page
 
 pytestmark = pytest.mark.browser
 
-Opened = Callable[..., Page]
 Picture = dict[str, list[list[str | None]]]
 
 APART = 1_300  # ms between two looks at a live page: it draws what has grown old once a second

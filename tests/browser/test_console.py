@@ -6,31 +6,17 @@ The journeys 3 and 7 of the design, the engineer's, are in test_engineer.py, whi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Plant, until
-from tests.browser.test_journeys import PHONE, list_with, row
+from tests.browser.walking import PHONE, Opened, list_with, row
 
 pytestmark = pytest.mark.browser
 
-Opened = Callable[..., Page]
-
-ACK_ALL = """async () => {
-  const { items } = await (await fetch("/api/v1/alarms?state=open")).json();
-  const token = document.querySelector("input[name=csrfmiddlewaretoken]").value;
-  const waiting = items.filter((alarm) => "BDE".includes(alarm.state)).map((alarm) => ["alarm", alarm.id]);
-  if (!waiting.length) return;
-  const answer = await fetch("/alarms/ack", {
-    method: "POST",
-    headers: { "X-CSRFToken": token, "X-Requested-With": "fetch" },
-    body: new URLSearchParams(waiting),
-  });
-  if (!answer.ok) throw new Error(String(answer.status));
-}"""
 SHELVE_ALL = """async () => {
   const token = document.querySelector("input[name=csrfmiddlewaretoken]").value;
   const alarms = [...document.querySelectorAll("tr[data-alarm]")].map((row) => ["alarm", row.dataset.alarm]);
@@ -50,15 +36,6 @@ TONES = """(() => {
     return start.call(this, when);
   };
 })();"""
-
-
-@pytest.fixture
-def quiet(opened: Opened) -> Page:
-    """Acknowledges what other journeys have left: what comes now is the most important. Gives the overview."""
-    page = opened("/")
-    page.evaluate(ACK_ALL)
-    expect(page.locator("#banner-unacked")).to_have_text("0")
-    return page
 
 
 def tab_to(page: Page, selector: str) -> None:

@@ -16,11 +16,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import MACHINES, Plant, until
-from tests.browser.test_journeys import machine_page, row
+from tests.browser.walking import Opened, machine_page, row
 
 pytestmark = pytest.mark.browser
-
-Opened = Callable[..., Page]
 
 ENGINEER = """
 from django.utils import timezone

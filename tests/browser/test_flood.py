@@ -7,15 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Plant
-from tests.browser.test_journeys import list_with
+from tests.browser.walking import Opened, list_with
 from tests.stack import Stack
 
 pytestmark = pytest.mark.browser
 
-Opened = Callable[..., Page]
 LINES, MACHINES, RULES = 3, 10, 10
 
 SETUP = f"""

@@ -5,36 +5,17 @@ from __future__ import annotations
 import re
 import signal
 import time
-from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import Plant, until
+from tests.browser.walking import PHONE, Opened, list_with, machine_page, row
 
 pytestmark = pytest.mark.browser
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 NOT_LIVE_WITHIN = 5_000  # ms
-
-Opened = Callable[..., Page]
-
-
-def machine_page(code: str) -> str:
-    return f"/a/hall/line-1/{code}/"
-
-
-def row(page: Page, code: str, message: str = "Temperature high") -> Locator:
-    """Gives the list's row of a machine's alarm."""
-    return page.locator("tr[data-alarm]", has_text=code).filter(has_text=message)
-
-
-def list_with(opened: Opened, code: str, *, rows: int = 1, **options: object) -> Page:
-    """Opens the list narrowed to a machine, once its alarms are there."""
-    page = opened(f"/alarms/?q={code}", **options)
-    until(page, page.reload, lambda: page.locator("tr[data-alarm]").count() >= rows)
-    return page
 
 
 # --- Signing in ------------------------------------------------------------------------------------------------------

@@ -8,16 +8,13 @@ import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import Plant, until
+from tests.browser.walking import PHONE, Opened
 
 pytestmark = pytest.mark.browser
-
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
-
-Opened = Callable[..., Page]
 
 # Two machines a few metres apart, one far away that moves, and a pipeline that stands for the first.
 YARD = """

@@ -11,10 +11,9 @@ from playwright.sync_api import Route, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import until
-from tests.browser.test_journeys import list_with
+from tests.browser.walking import list_with
 
 pytestmark = pytest.mark.browser
-
 
 LINK = """
 from django.contrib.auth.models import User

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import Plant
-from tests.browser.test_journeys import list_with
+from tests.browser.walking import Opened, list_with
 
 pytestmark = pytest.mark.browser
-
-Opened = Callable[..., Page]
 
 THEMES = ("dark", "light")
 # Somebody who may do all that asks for words first.

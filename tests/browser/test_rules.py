@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import Plant
+from tests.browser.walking import Opened
 
 pytestmark = pytest.mark.browser
-
-Opened = Callable[..., Page]
 
 # An engineer, and an hour of the first press: a spike each forty seconds.
 SETUP = """

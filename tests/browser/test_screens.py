@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import Plant
+from tests.browser.walking import Opened
 
 pytestmark = pytest.mark.browser
 
 AREA = "/a/hall/line-1/"
 
-Opened = Callable[..., Page]
 
 WATCH = """() => {
   window.moved = [];

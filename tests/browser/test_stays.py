@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Plant, until
-from tests.browser.test_console import quiet
-from tests.browser.test_journeys import list_with, machine_page
+from tests.browser.walking import Opened, list_with, machine_page
 
-__all__ = ["quiet"]  # a fixture
 pytestmark = pytest.mark.browser
-
-Opened = Callable[..., Page]
 
 
 def place_of(element: Locator) -> tuple[float, float]:

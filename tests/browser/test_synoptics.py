@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Route, expect
 
 from plant.synoptic.cleaning import clean
 from tests.browser.axe import violations
 from tests.browser.conftest import Plant
+from tests.browser.walking import Opened
 from tests.plant.synoptic.vectors import VECTORS
 
 pytestmark = pytest.mark.browser
-
-Opened = Callable[..., Page]
 
 DRAW = """
 from django.contrib.auth.models import Permission, User

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.bench import tiles
 from tests.browser.conftest import MACHINES, Plant
+from tests.browser.walking import Opened
 
 pytestmark = pytest.mark.browser
-
-Opened = Callable[..., Page]
 
 SECONDS, PARTS = 12, 4
 PAINTS = 4  # a second

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
-from tests.browser.conftest import Plant
-from tests.browser.test_console import ACK_ALL
-from tests.browser.test_journeys import PHONE, list_with, row
+from tests.browser.conftest import ACK_ALL, Plant
+from tests.browser.walking import PHONE, Opened, list_with, row
 
 pytestmark = pytest.mark.browser
 
-Opened = Callable[..., Page]
 Point = tuple[float, float]
 
 PLAIN = {"live": False, "java_script_enabled": False}

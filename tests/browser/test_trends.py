@@ -13,13 +13,11 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import Plant, until
+from tests.browser.walking import PHONE, Opened
 
 pytestmark = pytest.mark.browser
 
 WHOLE = "() => performance.getEntriesByName('trend-drawn').some((mark) => mark.detail.whole)"
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
-
-Opened = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
