@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Plant, until
-from tests.browser.walking import Opened, list_with, machine_page
+from tests.browser.walking import Opened, Wire, list_with, machine_page
 
 pytestmark = pytest.mark.browser
 
@@ -144,3 +144,23 @@ def test_what_was_chosen_stays_chosen_when_it_could_not_be_acknowledged(
     expect(page.locator(".toast")).to_contain_text("Ack failed")
     expect(page.locator("#bulk")).to_be_visible()
     expect(page.locator("[data-bulk]")).to_have_text("2")
+
+
+# --- A lost connection: the banner tells how old all is, and nothing below it moves ----------------------------------
+
+
+def test_a_machine_stays_as_it_was_heard_last_while_the_connection_is_lost(
+    plant: Plant, opened: Opened, press: str
+) -> None:
+    plant.send({f"{press}/temp": 40.0})
+    page = opened(machine_page(press))
+    wire = Wire(page)
+    state = page.locator("#state .st")
+    expect(state).to_contain_text("Reporting")
+    wire.cut()
+    page.evaluate("(() => { const real = Date.now; Date.now = () => real() + 3_600_000; })()")
+    expect(page.locator("#lost-age")).to_contain_text("1 h")
+    page.wait_for_timeout(500)  # a state is looked at four times a second
+    expect(state).to_contain_text("Reporting")
+    wire.mend()
+    expect(state).to_contain_text("Reporting")  # by the server's clock

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from tests.browser.conftest import until
 
@@ -27,3 +28,32 @@ def list_with(opened: Opened, code: str, *, rows: int = 1, **options: object) ->
     page = opened(f"/alarms/?q={code}", **options)
     until(page, page.reload, lambda: page.locator("tr[data-alarm]").count() >= rows)
     return page
+
+
+class Wire:
+    """A page's way to the server, which can be cut: the page notices at once, and comes back once it is whole."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self._whole = True
+        self._open: list[WebSocketRoute] = []
+        page.route_web_socket(re.compile("/ws/live"), self._connect)
+        page.reload()
+        page.locator("#live-word", has_text="Live").wait_for(state="attached")
+
+    def _connect(self, socket: WebSocketRoute) -> None:
+        if not self._whole:
+            return socket.close()
+        socket.connect_to_server()
+        return self._open.append(socket)
+
+    def cut(self) -> None:
+        self._whole = False
+        for socket in self._open:
+            socket.close()
+        self._open.clear()
+        expect(self.page.locator("#not-live")).to_be_visible()
+
+    def mend(self) -> None:
+        self._whole = True
+        expect(self.page.locator("#not-live")).to_be_hidden()

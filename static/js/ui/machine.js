@@ -12,7 +12,7 @@ import { acknowledge, sendComment } from "./acking.js";
 import { ask, start as startAsking } from "./asking.js";
 import { onLeap } from "./leap.js";
 import { howMany } from "./known.js";
-import { asOf, now, on, plant } from "./live.js";
+import { asOf, isLost, now, on, plant } from "./live.js";
 import { load, reading } from "./places.js";
 import { startSparks } from "./sparks.js";
 import { drawDay, markDay, takeDay } from "./stateline.js";
@@ -150,7 +150,7 @@ let drawn = null;
 let lineAt = 0; // s
 
 function drawState() {
-  if (!plant.complete) return;
+  if (!plant.complete || isLost()) return;
   const newest = plant.newest || null;
   const old = newest && fill(gettext("data %(age)s old"), { age: age((now() - newest) / 1000) });
   setText(document.getElementById("data-age"), old ?? gettext("no data yet"));
