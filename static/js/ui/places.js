@@ -7,18 +7,20 @@ let asked = null;
 let known = {};
 let units = {};
 
-/** Asks once; the browser keeps the answer until the plant model changes. */
+/** Asks once; the browser keeps the answer until the plant model changes. What could not be read is asked for again. */
 export function load() {
-  asked ??= fetch(document.body.dataset.places, { credentials: "same-origin" })
-    .then((answer) => (answer.ok ? answer.json() : { places: {}, units: {} }))
-    .then((answer) => {
-      known = answer.places;
-      units = answer.units ?? {};
-    })
-    .catch(() => {
-      asked = null;
+  asked ??= read()
+    .catch(() => false) // no connection
+    .then((found) => {
+      if (!found) asked = null;
     });
   return asked;
+}
+
+async function read() {
+  const answer = await fetch(document.body.dataset.places, { credentials: "same-origin" });
+  if (answer.ok) ({ places: known, units = {} } = await answer.json());
+  return answer.ok;
 }
 
 /** { name, place, url, area } of an asset, as far as known. */
