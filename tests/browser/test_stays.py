@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -111,6 +112,51 @@ def test_the_banner_shows_what_came_meanwhile_when_the_focus_leaves_it(
     expect(quiet.locator("#banner .code")).to_have_text(one)
     quiet.keyboard.press("Tab")
     expect(quiet.locator("#banner .code")).to_have_text(other, timeout=2000)
+
+
+def test_the_banners_symbol_follows_its_alarm(plant: Plant, quiet: Page, codes: Iterator[str]) -> None:
+    one, two, other = next(codes), next(codes), next(codes)
+    symbol, code = quiet.locator("#banner .symbol svg.pr"), quiet.locator("#banner .code")
+    plant.send({f"{one}/temp": 97.4})
+    expect(code).to_have_text(one)
+    expect(symbol).to_contain_class("unack")
+    plant.send({f"{one}/temp": 30.0})  # never acknowledged: it waits on
+    expect(symbol).to_contain_class("hollow")
+    # Also while it is held, and another one waits beside it.
+    quiet.locator("#banner [data-act=ack-banner]").click()
+    leave(quiet)
+    plant.send({f"{two}/oil": 85.0})
+    expect(code).to_have_text(two)
+    quiet.keyboard.press("Shift")
+    quiet.locator("#banner [data-act=ack-banner]").focus()
+    plant.send({f"{other}/temp": 97.4})
+    expect(quiet.locator("#banner .more")).to_have_text("+1 critical")
+    plant.send({f"{two}/oil": 30.0})
+    expect(symbol).to_contain_class("hollow")
+    expect(code).to_have_text(two)
+
+
+def test_the_banner_leads_to_no_other_alarms_machine(
+    plant: Plant, quiet: Page, opened: Opened, codes: Iterator[str]
+) -> None:
+    one, other = next(codes), next(codes)
+    plant.send({f"{one}/oil": 85.0})
+    expect(quiet.locator("#banner .code")).to_have_text(one)
+    page = opened(machine_page(one), service_workers="block")
+    code, link = page.locator("#banner .code"), page.locator("#banner a.what")
+    page.route(re.compile(r"/places\b(?!\.js)"), lambda route: route.fulfill(status=503))
+    page.reload()
+    page.locator("#live-word", has_text="Live").wait_for(state="attached")
+    expect(link).to_have_attribute("href", machine_page(one))
+    plant.send({f"{other}/temp": 97.4})
+    expect(code).to_have_text(other)
+    expect(link).to_have_attribute("href", re.compile(r"^/alarms/\d+/$"))
+    # Where the machine is is asked for again.
+    page.unroute_all()
+    plant.send({f"{one}/temp": 30.0})
+    plant.send({f"{one}/temp": 97.4})
+    expect(link).to_have_attribute("href", machine_page(other))
+    expect(page.locator("#banner .place")).to_contain_text("Line 1")
 
 
 def test_what_needs_attention_is_listed_when_the_focus_leaves_the_list(

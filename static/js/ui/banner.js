@@ -5,7 +5,7 @@ import { post, setText } from "../lib/dom.js";
 import { held } from "../lib/held.js";
 import { oncePerFrame } from "../lib/once.js";
 import { fill, gettext } from "../lib/words.js";
-import { group, isPresented, isUnacked, lookIn, mostImportant, PRIORITY_WORDS, tally } from "../state/alarms.js";
+import { group, isPresented, isUnacked, lookIn, lookOf, mostImportant, PRIORITY_WORDS, tally } from "../state/alarms.js";
 import { spread, within } from "../state/flood.js";
 import { clock } from "../state/writing.js";
 import { howMany, knowsAlarms } from "./known.js";
@@ -22,6 +22,8 @@ const none = banner.querySelector(".none");
 const form = banner.querySelector(".some");
 const part = (selector) => form.querySelector(selector);
 let shown = banner.dataset.alarm ? Number(banner.dataset.alarm) : null;
+let look = null; // its symbol's
+let told = null; // the alarm whose words are there, once it is known where it is
 let ackUrl = form.getAttribute("action");
 
 const addressOf = (id) => form.dataset.ack.replace("/0/", `/${id}/`);
@@ -32,6 +34,7 @@ function draw(force = false) {
   const current = shown === null ? null : plant.alarms.get(shown);
   // While the pointer or the focus is on an alarm that still waits, another one announces itself beside it.
   if (!force && alarm && current && alarm.id !== shown && isUnacked(current) && isPresented(current) && isHeld()) {
+    show(current);
     const more = part(".more");
     setText(more, alarm.priority < current.priority ? MORE[alarm.priority] : "+1");
     more.hidden = false;
@@ -40,14 +43,28 @@ function draw(force = false) {
   part(".more").hidden = true;
   none.hidden = alarm !== null;
   form.hidden = alarm === null;
-  banner.className = alarm ? `banner p${alarm.priority}` : "banner";
-  if (alarm && alarm.id !== shown) show(alarm);
+  if (alarm) show(alarm);
+  else showNone();
   shown = alarm?.id ?? null;
 }
 
+function showNone() {
+  banner.className = "banner";
+  look = told = null;
+}
+
+/** Draws an alarm as it stands: the one that is shown already may have been cleared since. */
 function show(alarm) {
+  const wanted = `${alarm.id}:${alarm.priority}:${lookOf(alarm)}`;
+  if (look !== wanted) {
+    look = wanted;
+    banner.className = `banner p${alarm.priority}`;
+    part(".symbol").replaceChildren(alarmSymbol(alarm, "lg"));
+  }
   const { place, url } = placeOf(alarm.asset);
-  part(".symbol").replaceChildren(alarmSymbol(alarm, "lg"));
+  // Until places are known the server's words stand, which knew them.
+  if (alarm === told || (alarm.id === shown && !url)) return;
+  told = url ? alarm : null;
   setText(part(".msg"), alarm.message);
   setText(part(".reading"), alarm.value == null ? "" : valueOf(alarm));
   setText(part(".what .u"), alarm.value == null ? "" : unitOf(alarm.unit));
@@ -60,7 +77,7 @@ function show(alarm) {
   setText(part(".place"), place ? `${place} / ` : "");
   setText(part(".code"), alarm.asset);
   setText(part(".at"), clock(Date.parse(alarm.raised)));
-  if (url) part(".what").href = url;
+  part(".what").href = url || addressOf(alarm.id).replace(/ack$/, ""); // never another alarm's
   form.action = addressOf(alarm.id);
   ackUrl = addressOf(alarm.id);
 }
@@ -190,6 +207,7 @@ export function start() {
     draw();
     counts();
     load().then(() => {
+      draw();
       counts();
       inPhase();
     });
