@@ -13,20 +13,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Plant, until
-from tests.browser.walking import PHONE, Opened, list_with, row
+from tests.browser.walking import PHONE, SHELVE_ALL, Opened, list_with, row
 
 pytestmark = pytest.mark.browser
 
-SHELVE_ALL = """async () => {
-  const token = document.querySelector("input[name=csrfmiddlewaretoken]").value;
-  const alarms = [...document.querySelectorAll("tr[data-alarm]")].map((row) => ["alarm", row.dataset.alarm]);
-  const answer = await fetch("/alarms/shelve", {
-    method: "POST",
-    headers: { "X-CSRFToken": token, "X-Requested-With": "fetch" },
-    body: new URLSearchParams([...alarms, ["minutes", "60"], ["reason", "Work on the oil"]]),
-  });
-  if (!answer.ok) throw new Error(String(answer.status));
-}"""
 SHELVE_CRITICAL_TOO = SHELVE_ALL.replace('["minutes", "60"]', '["critical", "1"], ["minutes", "60"]')
 TONES = """(() => {
   window.tones = [];

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Plant, until
-from tests.browser.walking import Opened, Wire, list_with, machine_page
+from tests.browser.walking import SHELVE_ALL, Opened, Wire, list_with, machine_page
 
 pytestmark = pytest.mark.browser
 
@@ -210,3 +210,25 @@ def test_a_machine_stays_as_it_was_heard_last_while_the_connection_is_lost(
     expect(state).to_contain_text("Reporting")
     wire.mend()
     expect(state).to_contain_text("Reporting")  # by the server's clock
+
+
+def test_what_is_unshelved_while_the_connection_is_lost_waits_behind_the_bar(
+    plant: Plant, opened: Opened, press: str
+) -> None:
+    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
+    list_with(opened, press, rows=2).evaluate(SHELVE_ALL)
+    shelf = opened(f"/alarms/?show=shelved&q={press}", user="max")
+    expect(shelf.locator("tr[data-key]")).to_have_count(1)
+    page = list_with(opened, press)
+    wire = Wire(page)
+    expect(page.locator("tr[data-alarm]")).to_have_count(1)
+    wire.cut()
+    shelf.locator("[data-choose-all]").click()
+    shelf.keyboard.press("u")
+    expect(shelf.locator("#asking h2")).to_have_text("Unshelve 1 alarm?")
+    shelf.keyboard.press("Enter")
+    expect(shelf.locator("tr[data-key]")).to_have_count(0)
+    wire.mend()
+    expect(page.locator("#newer")).to_contain_text("1 new alarm")
+    page.keyboard.press("n")
+    expect(page.locator("tr[data-alarm]")).to_have_count(2)

@@ -13,6 +13,17 @@ Opened = Callable[..., Page]  # what the fixture `opened` gives
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
+SHELVE_ALL = """async () => {
+  const token = document.querySelector("input[name=csrfmiddlewaretoken]").value;
+  const alarms = [...document.querySelectorAll("tr[data-alarm]")].map((row) => ["alarm", row.dataset.alarm]);
+  const answer = await fetch("/alarms/shelve", {
+    method: "POST",
+    headers: { "X-CSRFToken": token, "X-Requested-With": "fetch" },
+    body: new URLSearchParams([...alarms, ["minutes", "60"], ["reason", "Work on the oil"]]),
+  });
+  if (!answer.ok) throw new Error(String(answer.status));
+}"""
+
 
 def machine_page(code: str) -> str:
     return f"/a/hall/line-1/{code}/"

@@ -210,8 +210,12 @@ function drawRuleRow(row, suppression, hidden) {
   if (stands) stands.hidden = suppression.alarm === null;
 }
 
+let pictured = plant.alarms; // what the last snapshot had, as the frames after it left it
+
 /** After a lost connection what is shown may be old: what differs changes in place, what is new waits. */
 export function onSnapshot() {
+  const before = pictured;
+  pictured = plant.alarms;
   drawTabs();
   if (!board) return;
   if (isOfRules(show())) {
@@ -229,7 +233,10 @@ export function onSnapshot() {
     else if (show() !== "history") drawRow(row, null, true);
   }
   for (const id of [...newer]) note({ id }, { comes: false });
-  for (const alarm of plant.alarms.values()) if (alarm.id > newest && isPresented(alarm)) note(alarm);
+  const wasHidden = ({ id }) => before.has(id) && !isPresented(before.get(id));
+  for (const alarm of plant.alarms.values()) {
+    if (isPresented(alarm) && (alarm.id > newest || wasHidden(alarm))) note(alarm);
+  }
 }
 
 export function start() {
