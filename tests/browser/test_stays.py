@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Plant, until
-from tests.browser.walking import SHELVE_ALL, Opened, Wire, list_with, machine_page
+from tests.browser.conftest import ACK_ALL, Plant, until
+from tests.browser.walking import SHELVE_ALL, Opened, Wire, list_with, machine_page, row
 
 pytestmark = pytest.mark.browser
 
@@ -232,3 +232,35 @@ def test_what_is_unshelved_while_the_connection_is_lost_waits_behind_the_bar(
     expect(page.locator("#newer")).to_contain_text("1 new alarm")
     page.keyboard.press("n")
     expect(page.locator("tr[data-alarm]")).to_have_count(2)
+
+
+def test_what_is_over_is_chosen_no_longer(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
+    page = list_with(opened, press, rows=2)
+    page.evaluate(ACK_ALL)
+    wire = Wire(page)
+    page.locator("[data-choose-all]").click()
+    expect(page.locator("[data-bulk]")).to_have_text("2")
+    plant.send({f"{press}/oil": 30.0})
+    expect(page.locator("[data-bulk]")).to_have_text("1")
+    wire.cut()
+    plant.send({f"{press}/temp": 30.0})
+    there = opened(f"/alarms/?q={press}", user="max")
+    until(there, there.reload, lambda: there.locator("tr[data-alarm]").count() == 0)
+    expect(page.locator("[data-bulk]")).to_have_text("1")
+    wire.mend()
+    expect(page.locator("#bulk")).to_be_hidden()
+
+
+def test_an_alarm_that_another_has_taken_the_place_of_is_chosen_no_longer(
+    plant: Plant, opened: Opened, press: str
+) -> None:
+    plant.send({f"{press}/temp": 97.4})
+    page = list_with(opened, press)
+    page.locator("[data-choose-all]").click()
+    expect(page.locator("[data-bulk]")).to_have_text("1")
+    plant.send({f"{press}/temp": 30.0})
+    expect(row(page, press).locator(".word")).to_have_text("Cleared")
+    plant.send({f"{press}/temp": 98.0})
+    expect(page.locator("#newer")).to_contain_text("1 new alarm")
+    expect(page.locator("#bulk")).to_be_hidden()

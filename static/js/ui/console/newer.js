@@ -232,6 +232,7 @@ export function onSnapshot() {
     if (alarm) drawRow(row, alarm, false);
     else if (show() !== "history") drawRow(row, null, true);
   }
+  drop([...chosen].filter((id) => !plant.alarms.has(id)));
   for (const id of [...newer]) note({ id }, { comes: false });
   const wasHidden = ({ id }) => before.has(id) && !isPresented(before.get(id));
   for (const alarm of plant.alarms.values()) {

@@ -32,16 +32,16 @@ function onAlarm({ alarm, before, gone }) {
   if (alarm.silent || before?.silent) drawSilent();
   const over = !plant.alarms.has(alarm.id);
   const row = rowOf(alarm.id);
-  if (row) {
-    drawRow(row, alarm, over);
-    if (over && chosen.has(alarm.id)) drop([alarm.id]);
-  } else if (over) forget(alarm.id);
+  if (row) drawRow(row, alarm, over);
+  else if (over) forget(alarm.id);
   else if (board) note(alarm, { comes: !before || !isPresented(before) });
   for (const other of gone) {
     const old = rowOf(other.id);
     if (old) drawRow(old, other, true);
     forget(other.id);
   }
+  const ended = [alarm, ...gone].map(({ id }) => id).filter((id) => chosen.has(id) && !plant.alarms.has(id));
+  if (ended.length) drop(ended); // it looks at every row
   drawTabs();
   refreshDrawer(alarm.id);
 }
