@@ -110,6 +110,29 @@ def test_a_folded_line_stays_folded_and_unfolds_by_key(plant: Plant, opened: Ope
     expect(more).to_be_hidden()
 
 
+def test_further_machines_are_read_once_and_what_is_not_there_is_said(plant: Plant, opened: Opened) -> None:
+    plant.stack.script(YARD)
+    page = opened("/a/yard/")
+    line = page.locator("#line-quay")
+    button, more, cards = line.locator(".fold"), line.locator("[data-act=more-cards]"), line.locator("[data-card]")
+    if button.get_attribute("aria-expanded") == "true":
+        button.click()
+        page.reload()
+    expect(cards).to_have_count(0)
+    page.route("**/*cards=*", lambda route: route.abort())
+    button.click()
+    expect(page.locator(".toast")).to_have_text("The machines could not be read, try again.")
+    expect(button).to_have_attribute("aria-expanded", "false")
+    page.unroute_all()
+    button.click()
+    expect(cards).to_have_count(60)
+    more.evaluate("(link) => { link.click(); link.click(); }")
+    expect(cards).to_have_count(75)
+    expect(more).to_be_hidden()
+    page.wait_for_timeout(500)
+    expect(cards).to_have_count(75)
+
+
 def test_a_comment_is_written_by_keyboard_and_stands_among_the_events(plant: Plant, opened: Opened, press: str) -> None:
     page = opened(f"{AREA}{press}/")
     page.keyboard.press("c")

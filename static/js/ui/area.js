@@ -11,6 +11,7 @@ import { asOf, now, plant } from "./live.js";
 import { countKinds, follow, KIND_WORDS, KINDS } from "./machines.js";
 import { refreshSparks, startSparks } from "./sparks.js";
 import { drawCounts, inPhase, prioritySymbol } from "./symbols.js";
+import { toast } from "./toast.js";
 import { refresh } from "./values.js";
 
 const KEPT = 31_536_000; // s
@@ -149,13 +150,22 @@ function remember(code, open) {
   keep(from, dropped);
 }
 
-async function fetchCards(part) {
+/** Gives whether a line's next cards could be read; asked for again meanwhile, they are read once. */
+function fetchCards(part) {
+  part.reading ??= readCards(part).finally(() => (part.reading = null));
+  return part.reading;
+}
+
+async function readCards(part) {
   const address = new URL(asOf(location.href));
   address.searchParams.set("cards", part.code);
   const known = [...part.element.querySelectorAll("[data-card]")].map((card) => card.dataset.card);
   if (known.length) address.searchParams.set("known", known.join("."));
   const page = await readPage(address);
-  if (page === null) return 0;
+  if (page === null) {
+    toast(gettext("The machines could not be read, try again."));
+    return false;
+  }
   const made = [...page.querySelectorAll("[data-card]")];
   part.element.querySelector(".cards").append(...made);
   collect();
@@ -171,7 +181,7 @@ async function fetchCards(part) {
     drawStates();
   }
   inPhase();
-  return made.length;
+  return true;
 }
 
 const partOf = (element) => parts.find((part) => part.element === element.closest(".aline"));
@@ -180,8 +190,9 @@ async function fold(button) {
   const part = partOf(button);
   const open = part.element.classList.contains("folded");
   button.setAttribute("aria-busy", "true");
-  if (open && !part.element.querySelector("[data-card]")) await fetchCards(part);
+  const found = !open || part.element.querySelector("[data-card]") || (await fetchCards(part));
   button.removeAttribute("aria-busy");
+  if (!found) return;
   part.element.classList.toggle("folded", !open);
   button.setAttribute("aria-expanded", String(open));
   remember(part.code, open);
