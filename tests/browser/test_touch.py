@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
 from tests.browser.conftest import ACK_ALL, Plant
-from tests.browser.walking import PHONE, Opened, list_with, row
+from tests.browser.walking import PHONE, Opened, Wire, list_with, row
 
 pytestmark = pytest.mark.browser
 
@@ -81,6 +81,18 @@ def test_the_bar_of_playback_is_dragged_by_a_finger_and_the_page_stays_where_it_
         abs(int(handle.get_attribute("aria-valuenow") or 0) - (lowest + (highest - lowest) * 0.6))
         < (highest - lowest) * 0.05
     )
+
+
+def test_a_finger_that_has_tapped_the_list_keeps_no_order_in_it(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/oil": 85.0})
+    page = list_with(opened, press, viewport={"width": 1366, "height": 768}, has_touch=True)
+    wire = Wire(page)
+    row(page, press, "Oil temperature high").locator(".word").tap()
+    expect(page.locator("#draw")).to_contain_text("Oil temperature high")
+    assert page.locator("#rows").evaluate("(list) => list.matches(':hover')")  # where no pointer is
+    with page.expect_request(re.compile("fragment=1")):
+        wire.tell({"type": "beat", "floods": [["works", "Works", 0, 300]]})
+    expect(page.locator("#newer")).to_be_hidden()
 
 
 def test_two_fingers_bring_a_trend_nearer_and_one_moves_it(plant: Plant, opened: Opened, press: str) -> None:

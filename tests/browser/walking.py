@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -57,6 +58,10 @@ class Wire:
             return socket.close()
         socket.connect_to_server()
         return self._open.append(socket)
+
+    def tell(self, frame: dict[str, object]) -> None:
+        """Says something to the page as the server would."""
+        self._open[-1].send(json.dumps(frame))
 
     def cut(self) -> None:
         self._whole = False

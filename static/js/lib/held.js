@@ -6,7 +6,7 @@ for (const event of ["pointerdown", "pointermove"]) {
 }
 
 /** Gives a function that tells whether an element is held; `left()` is called each time that it is held no longer. */
-export function held(element, left) {
+export function held(element, left = () => {}) {
   const isHeld = () =>
     (!touched && element.matches(":hover")) ||
     element.matches(":active") ||

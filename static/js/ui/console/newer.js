@@ -3,6 +3,7 @@
 
 import { lastAsked, parsed, readPage } from "../../lib/asked.js";
 import { setText } from "../../lib/dom.js";
+import { held } from "../../lib/held.js";
 import { gettext, fill, ngettext } from "../../lib/words.js";
 import { belongs, belongsRule, countHidden, isHiddenIn, isOfRules } from "../../state/console.js";
 import { isPresented, tally } from "../../state/alarms.js";
@@ -140,8 +141,10 @@ export async function unfold(link) {
   return inPhase();
 }
 
+const isHeld = board ? held(list) : () => false;
+
 /** While somebody points at the list or works in it, it keeps its order; the bar says that another one is there. */
-const isInUse = () => list.matches(":hover") || list.contains(document.activeElement) || chosen.size > 0;
+const isInUse = () => isHeld() || chosen.size > 0;
 
 let flooded = document.getElementById("floods").dataset.positions; // as the list was made
 
