@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import Plant, until
-from tests.browser.walking import PHONE, Opened, list_with, machine_page, row
+from tests.browser.walking import PHONE, Opened, Wire, list_with, machine_page, row
 
 pytestmark = pytest.mark.browser
 
@@ -236,6 +236,24 @@ def test_after_the_server_was_away_the_page_has_what_it_missed(plant: Plant, ope
     expect(page.locator("#mine li[data-alarm]")).to_contain_text("Temperature high")
     expect(console.locator("tr[data-alarm]")).to_contain_text("Temperature high")  # into an empty list at once
     assert page.evaluate("window.sameDocument") is True
+
+
+def test_an_alarm_that_was_raised_while_the_page_was_on_its_way_has_its_reason(
+    plant: Plant, opened: Opened, press: str
+) -> None:
+    plant.send({f"{press}/temp": 60.0})
+    page, there = opened(machine_page(press)), opened(machine_page(press))
+    wire = Wire(page)
+    wire.cut()
+    page.reload()  # it is made, and has not heard its first snapshot
+    expect(page.locator("#not-live")).to_be_visible()
+    expect(page.locator("#mine [data-alarm]")).to_have_count(0)
+    plant.send({f"{press}/temp": 97.4})
+    expect(there.locator("#mine [data-alarm]")).to_have_count(1)
+    expect(page.locator("#mine [data-alarm]")).to_have_count(0)
+    wire.mend()
+    expect(page.locator("#mine [data-alarm]")).to_have_count(1)
+    expect(page.locator("#why")).to_contain_text("The fan stands.")
 
 
 # --- Trend -----------------------------------------------------------------------------------------------------------
