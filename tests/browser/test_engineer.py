@@ -66,6 +66,20 @@ def tab_to(page: Page, place: Locator, *, most: int = 200) -> None:
     raise AssertionError(f"Tab does not lead to {place}")
 
 
+def walker(page: Page, way: str) -> Callable[[Locator], None]:
+    """Gives a function that takes a step: by the mouse, or with Tab and Enter."""
+
+    def go(place: Locator) -> None:
+        place.wait_for()
+        if way == "click":
+            place.click()
+        else:
+            tab_to(page, place)
+            page.keyboard.press("Enter")
+
+    return go
+
+
 # --- Journey 3: silence a nuisance alarm for good ----------------------------------------------------------------
 
 
@@ -75,16 +89,7 @@ def test_from_a_bad_actor_to_the_rule_that_does_not_chatter_any_more(
 ) -> None:
     page = opened("/", user=engineer)
     page.set_default_timeout(90_000)  # the first backtest loads its engine
-
-    def go(place: Locator) -> None:
-        """Takes a step: by the mouse, or with Tab and Enter."""
-        place.wait_for()
-        if way == "click":
-            place.click()
-        else:
-            tab_to(page, place)
-            page.keyboard.press("Enter")
-
+    go = walker(page, way)
     go(page.locator(".nav").get_by_role("link", name="Alarm performance"))
     actor = page.locator("ol.par li", has_text=nuisance)
     expect(actor.locator("b.num")).to_have_text(str(SPIKES))
@@ -132,16 +137,7 @@ def test_what_happened_is_looked_at_from_a_trend_on_every_page(
     value = page.locator(f'.sensors .val[data-tag="{tag}"]')
     expect(page.locator(f'.sensors .val.al.p1[data-tag="{tag}"]')).to_be_visible()
     raised = time.time()
-
-    def go(place: Locator) -> None:
-        """Takes a step: by the mouse, or with Tab and Enter."""
-        place.wait_for()
-        if way == "click":
-            place.click()
-        else:
-            tab_to(page, place)
-            page.keyboard.press("Enter")
-
+    go = walker(page, way)
     go(page.get_by_role("link", name="Open in trends").first)
     expect(page.locator(f'#figures tr[data-tag="{tag}"]')).to_be_visible()
     go(page.get_by_role("button", name="Play back from here"))

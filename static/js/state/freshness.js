@@ -14,6 +14,11 @@ export function isStale(now, time, interval) {
   return limit !== null && now - time > limit;
 }
 
+const ms = (seconds) => (seconds == null ? null : seconds * 1000);
+
+/** After how many ms a machine's data is old, and the machine offline. Takes both in s; null for never. */
+export const afterOf = ({ stale, offline }) => ({ stale: ms(stale), offline: ms(offline) });
+
 /** A value as labels name it: 1.0 is "1". */
 export const labelKey = (value) => String(value);
 

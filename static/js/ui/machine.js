@@ -6,7 +6,7 @@ import { make, pageData, setText } from "../lib/dom.js";
 import { held } from "../lib/held.js";
 import { fill, gettext } from "../lib/words.js";
 import { isPresented, isUnacked, tally } from "../state/alarms.js";
-import { condition } from "../state/freshness.js";
+import { afterOf, condition } from "../state/freshness.js";
 import { age, clock } from "../state/writing.js";
 import { acknowledge, sendComment } from "./acking.js";
 import { ask, start as startAsking } from "./asking.js";
@@ -154,10 +154,9 @@ function drawState() {
   const newest = plant.newest || null;
   const old = newest && fill(gettext("data %(age)s old"), { age: age((now() - newest) / 1000) });
   setText(document.getElementById("data-age"), old ?? gettext("no data yet"));
-  const after = { stale: ms(judge.stale), offline: ms(judge.offline) };
   const silence = plant.silent.get(code);
   const state = judge.tag ? plant.values.get(judge.tag) : null;
-  const found = condition(now(), newest, after, state, judge.words, silence !== undefined);
+  const found = condition(now(), newest, afterOf(judge), state, judge.words, silence !== undefined);
   drawSilent();
   const word = found.word[0].toUpperCase() + found.word.slice(1);
   const want = `${found.kind} ${word}`;
@@ -193,8 +192,6 @@ function drawLasting(kind, state) {
   if (!state || kind === "offline") place.replaceChildren();
   else place.replaceChildren(`${gettext("for")} `, make("span", { class: "num", "data-since": state.time / 1000 }));
 }
-
-const ms = (seconds) => (seconds == null ? null : seconds * 1000);
 
 function onAlarm({ alarm, before }) {
   if (!parts.has(alarm.asset)) return;

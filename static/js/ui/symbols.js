@@ -54,6 +54,12 @@ export function prioritySymbol(priority, look = "plain", size = "") {
 /** An alarm's symbol as it stands now. */
 export const alarmSymbol = (alarm, size = "") => prioritySymbol(alarm.priority, lookOf(alarm), size);
 
+/** Lets an element look as its worst alarm does; null: none stands. */
+export function markPriority(element, priority) {
+  for (const one of PRIORITIES) element.classList.toggle(`p${one}`, one === priority);
+  element.classList.toggle("al", priority !== null);
+}
+
 /** Draws a tally as symbols with numbers into `place`; only what differs is drawn anew. */
 export function drawCounts(place, counted, { zeros = false, size = "", most = 4 } = {}) {
   const shown = PRIORITIES.filter((priority) => zeros || counted[priority].active).slice(0, most);

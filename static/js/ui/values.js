@@ -9,6 +9,7 @@ import { silenceOf } from "../state/silence.js";
 import { at, beyond, off } from "../state/indicator.js";
 import { NO_VALUE, number } from "../state/writing.js";
 import { isLost, now, on, plant } from "./live.js";
+import { markPriority } from "./symbols.js";
 
 const MARKS = {
   uncertain: "M5.7 6.2a2.3 2.3 0 1 1 3.3 2c-.7.4-1 .7-1 1.5M8 11.9v.2",
@@ -68,7 +69,7 @@ function draw(tag) {
   for (const element of part.values) {
     setText(element.querySelector(".v"), bad ? NO_VALUE : textOf(element, reading));
     if (!differs(element, `${priority} ${quality} ${stale}`)) continue;
-    drawPriority(element, priority);
+    markPriority(element, priority);
     element.classList.toggle("stale", stale);
     element.classList.toggle("bad", bad);
     const mark = element.querySelector(".q");
@@ -90,11 +91,6 @@ function differs(element, look) {
   return true;
 }
 
-function drawPriority(element, priority) {
-  for (const name of ["p1", "p2", "p3", "p4"]) element.classList.toggle(name, name === `p${priority}`);
-  element.classList.toggle("al", priority !== null);
-}
-
 /** What an indicator says in words: its value, the limit that it is past, and that it is old. */
 function meterText(element, reading, { edge, stale, bad }) {
   const value = bad ? NO_VALUE : textOf(element, reading);
@@ -112,7 +108,7 @@ function drawIndicator(element, reading, { stale, priority, bad }) {
   const low = Number(element.dataset.low);
   const high = Number(element.dataset.high);
   if (differs(element, `${priority} ${stale} ${bad}`)) {
-    drawPriority(element, priority);
+    markPriority(element, priority);
     element.classList.toggle("stale", stale);
     element.classList.toggle("none", bad);
   }

@@ -3,11 +3,11 @@
 import { setAttribute, setText } from "../../lib/dom.js";
 import { fill, gettext } from "../../lib/words.js";
 import { group, isPresented, lookOf, PRIORITY_WORDS, tally, worst } from "../../state/alarms.js";
-import { condition, isStale, labelKey } from "../../state/freshness.js";
+import { afterOf, condition, isStale, labelKey } from "../../state/freshness.js";
 import { silenceOf } from "../../state/silence.js";
 import { angleOf, filledBox, holds, shareOf, wordOf } from "../../state/synoptic.js";
 import { now, plant } from "../live.js";
-import { drawCounts, prioritySymbol } from "../symbols.js";
+import { drawCounts, markPriority, prioritySymbol } from "../symbols.js";
 import { assetOfPart, facts, rangeOf } from "./build.js";
 
 let ofSensor = new Map(); // tag → alarms
@@ -43,14 +43,11 @@ function drawBadge(part, alarms) {
   part.badge.replaceChildren(...(symbol ? [symbol] : []));
 }
 
-const ms = (seconds) => (seconds == null ? null : seconds * 1000);
-
 function stateOf(code) {
   const asset = facts.assets[code];
   if (!asset?.machine) return null;
   const reading = asset.tag ? plant.values.get(asset.tag) : null;
-  const after = { stale: ms(asset.stale), offline: ms(asset.offline) };
-  return condition(now(), newest.get(code) ?? null, after, reading, asset.words, plant.silent.has(code));
+  return condition(now(), newest.get(code) ?? null, afterOf(asset), reading, asset.words, plant.silent.has(code));
 }
 
 function readingOf({ binding, sensor }) {
@@ -89,8 +86,7 @@ function drawSensor(part) {
   const standing = (ofSensor.get(binding.sensor) ?? []).filter((alarm) => isPresented(alarm) && alarm.state !== "D");
   const priority = tally(standing).worst;
   holder.classList.toggle("stale", stale || bad);
-  holder.classList.toggle("al", priority !== null);
-  for (const name of ["p1", "p2", "p3", "p4"]) holder.classList.toggle(name, name === `p${priority}`);
+  markPriority(holder, priority);
   const word = wordOf(sensor, value);
   for (const [kind, piece] of part.pieces ?? []) if (kind === "v") setText(piece, word);
   if (part.level) drawLevel(part, value);
