@@ -40,6 +40,20 @@ def test_a_short_list_is_shown_and_a_long_one_is_a_field_for_the_code(
     assert 'for="asset"' in long and '<datalist id="asset-found"></datalist>' in long
 
 
+@pytest.mark.parametrize(("address", "means"), [
+    ("/incident/", None), ("/maintenance/", None), ("/synoptics/new/", None),
+    ("/told/", "No machine: an alarm of Andon itself"), ("/subscriptions/add", "The whole plant, Works"),
+])  # fmt: skip
+def test_where_a_part_has_to_be_chosen_nothing_is_said_of_an_empty_field(
+    everybody: Client, address: str, means: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = everybody.get(address).content.decode()
+    assert f'<option value="">{means or "Choose"}</option>' in short
+    monkeypatch.setattr(subscription_form, "MOST_LISTED", 4)
+    long = everybody.get(address).content.decode()
+    assert re.findall(r'<p class="note">Empty: (.*?)</p>', long) == ([means] if means else [])
+
+
 def test_a_code_that_nobody_knows_is_refused_and_stays_in_the_field(
     everybody: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
