@@ -1,18 +1,18 @@
 // The map: what stands and moves where, with its state and its alarms; all of it from the page's one picture.
 
-import { lastAsked } from "../lib/asked.js";
-import { onAct } from "../lib/dispatch.js";
-import { pageData, setAttribute, setText, svg } from "../lib/dom.js";
-import { painter } from "../lib/painter.js";
-import { group } from "../state/alarms.js";
-import { condition, staleAfter } from "../state/freshness.js";
-import { CLOSEST, distance, extend, ground, onEarth, readView, scaleBar, trackPath, written } from "../state/map.js";
-import { age } from "../state/writing.js";
-import { isLost, now, on, plant } from "./live.js";
-import { corners, startBase } from "./map/base.js";
-import { startList } from "./map/list.js";
-import { startSpots } from "./map/spots.js";
-import { startView } from "./map/view.js";
+import { lastAsked } from "../../lib/asked.js";
+import { onAct } from "../../lib/dispatch.js";
+import { pageData, setAttribute, setText, svg } from "../../lib/dom.js";
+import { painter } from "../../lib/painter.js";
+import { group } from "../../state/alarms.js";
+import { condition, staleAfter } from "../../state/freshness.js";
+import { CLOSEST, distance, extend, ground, onEarth, readView, scaleBar, trackPath, written } from "../../state/map.js";
+import { age } from "../../state/writing.js";
+import { isLost, now, on, plant } from "../live.js";
+import { corners, startBase } from "./base.js";
+import { startList } from "./list.js";
+import { startSpots } from "./spots.js";
+import { startView } from "./view.js";
 
 const GAP_INTERVALS = 3;
 const GAP_AT_LEAST = 30_000; // ms
