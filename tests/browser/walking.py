@@ -26,6 +26,11 @@ SHELVE_ALL = """async () => {
 }"""
 
 
+def wait_for_live(page: Page) -> None:
+    """Waits for the first snapshot, which a page that was read anew has yet to hear."""
+    page.locator("#live-word", has_text="Live").wait_for(state="attached")
+
+
 def machine_page(code: str) -> str:
     return f"/a/hall/line-1/{code}/"
 
@@ -35,10 +40,12 @@ def row(page: Page, code: str, message: str = "Temperature high") -> Locator:
     return page.locator("tr[data-alarm]", has_text=code).filter(has_text=message)
 
 
-def list_with(opened: Opened, code: str, *, rows: int = 1, **options: object) -> Page:
+def list_with(opened: Opened, code: str, *, rows: int = 1, live: bool = True, **options: object) -> Page:
     """Opens the list narrowed to a machine, once its alarms are there."""
-    page = opened(f"/alarms/?q={code}", **options)
+    page = opened(f"/alarms/?q={code}", live=live, **options)
     until(page, page.reload, lambda: page.locator("tr[data-alarm]").count() >= rows)
+    if live:
+        wait_for_live(page)
     return page
 
 
@@ -51,7 +58,7 @@ class Wire:
         self._open: list[WebSocketRoute] = []
         page.route_web_socket(re.compile("/ws/live"), self._connect)
         page.reload()
-        page.locator("#live-word", has_text="Live").wait_for(state="attached")
+        wait_for_live(page)
 
     def _connect(self, socket: WebSocketRoute) -> None:
         if not self._whole:
