@@ -224,6 +224,7 @@ def test_what_is_unshelved_while_the_connection_is_lost_waits_behind_the_bar(
     expect(page.locator("tr[data-alarm]")).to_have_count(1)
     wire.cut()
     shelf.locator("[data-choose-all]").click()
+    expect(shelf.locator("[data-bulk]")).to_have_text("1")
     shelf.keyboard.press("u")
     expect(shelf.locator("#asking h2")).to_have_text("Unshelve 1 alarm?")
     shelf.keyboard.press("Enter")
