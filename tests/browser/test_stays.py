@@ -13,6 +13,14 @@ from tests.browser.walking import SHELVE_ALL, Opened, Wire, list_with, machine_p
 
 pytestmark = pytest.mark.browser
 
+# A machine's alarm that is announced anew once it has stood for some seconds more.
+ANNOUNCED_ANEW = """
+from alerts.models import Rule
+from alerts.rules import update_rule
+rule = Rule.objects.get(asset__code="%s", name="Temperature high")
+update_rule(rule=rule, realarm=6.0, reason="It is forgotten")
+"""
+
 
 def place_of(element: Locator) -> tuple[float, float]:
     """Gives where an element is on the screen."""
@@ -230,6 +238,20 @@ def test_what_is_unshelved_while_the_connection_is_lost_waits_behind_the_bar(
     shelf.keyboard.press("Enter")
     expect(shelf.locator("tr[data-key]")).to_have_count(0)
     wire.mend()
+    expect(page.locator("#newer")).to_contain_text("1 new alarm")
+    page.keyboard.press("n")
+    expect(page.locator("tr[data-alarm]")).to_have_count(2)
+
+
+def test_what_is_announced_anew_waits_where_the_unacknowledged_stand(plant: Plant, opened: Opened, press: str) -> None:
+    plant.stack.script(ANNOUNCED_ANEW % press)
+    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
+    page = list_with(opened, press, rows=2)
+    hot = page.locator("tr[data-alarm][data-priority='1']")
+    hot.get_by_role("button", name="Ack").click()
+    expect(hot.locator(".word")).to_have_text("Acked")
+    page.goto(f"/alarms/?show=unacked&q={press}")
+    expect(page.locator("tr[data-alarm]")).to_have_count(1)  # the oil's
     expect(page.locator("#newer")).to_contain_text("1 new alarm")
     page.keyboard.press("n")
     expect(page.locator("tr[data-alarm]")).to_have_count(2)

@@ -65,14 +65,15 @@ function add(name) {
 }
 
 /**
- * Takes note of an alarm that the list does not have. Where the list would show it, it waits, if it `comes`; where the
- * list would not, or not any more, it does not.
+ * Takes note of an alarm that the list does not have, and of how it stood before, where that is known. What the list
+ * shows now and did not then has come: it waits. What the list would not show, or not any more, does not.
  */
-export function note({ id }, { comes = true } = {}) {
+export function note({ id }, before = null) {
   load().then(() => {
+    const isShown = (alarm) => belongs(alarm, show(), filters(), areaOf);
     const alarm = plant.alarms.get(id);
-    if (!alarm || rowOf(id) || !belongs(alarm, show(), filters(), areaOf)) forget(id);
-    else if (comes) add(id);
+    if (!alarm || rowOf(id) || !isShown(alarm)) forget(id);
+    else if (!before || !isShown(before)) add(id);
   });
 }
 
@@ -236,10 +237,11 @@ export function onSnapshot() {
     else if (show() !== "history") drawRow(row, null, true);
   }
   drop([...chosen].filter((id) => !plant.alarms.has(id)));
-  for (const id of [...newer]) note({ id }, { comes: false });
-  const wasHidden = ({ id }) => before.has(id) && !isPresented(before.get(id));
+  for (const id of [...newer]) note({ id }, plant.alarms.get(id));
   for (const alarm of plant.alarms.values()) {
-    if (isPresented(alarm) && (alarm.id > newest || wasHidden(alarm))) note(alarm);
+    const old = before.get(alarm.id);
+    const differs = old && (old.state !== alarm.state || isPresented(old) !== isPresented(alarm));
+    if (differs || (!old && alarm.id > newest)) note(alarm, old);
   }
 }
 

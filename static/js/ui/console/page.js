@@ -34,7 +34,7 @@ function onAlarm({ alarm, before, gone }) {
   const row = rowOf(alarm.id);
   if (row) drawRow(row, alarm, over);
   else if (over) forget(alarm.id);
-  else if (board) note(alarm, { comes: !before || !isPresented(before) });
+  else if (board) note(alarm, before);
   for (const other of gone) {
     const old = rowOf(other.id);
     if (old) drawRow(old, other, true);
