@@ -80,13 +80,17 @@ def test_no_page_violates_the_rules_of_accessibility(plant: Plant, chromium: Bro
         density = {"name": "density", "value": "wall" if shown.wall else "", "url": plant.stack.url}
         page.context.add_cookies([density])  # type: ignore[list-item]  # a cookie, as the library reads one
         page.goto(address)
+        if "?at=" not in address and page.locator("#live-word").count():  # the past needs no connection
+            page.locator("#live-word", has_text="Live").wait_for(state="attached")
+        if shown.file == "alarms-detail":
+            page.locator("#draw h2").wait_for()
         assert (page.locator("html").get_attribute("data-density") == "wall") == shown.wall, address
         for theme in ("dark", "light"):
             page.evaluate(THEME, theme)
             found += [f"{address}, {theme}: {words}" for words in violations(page)]
         if not shown.wall:  # a wall is no phone
             page.set_viewport_size(PHONE)
-            found += [f"{address}, on a phone: {words}" for words in page.evaluate(OVER)]
+            found += [f"{address}, on a phone: {words}" for words in page.evaluate(OVER) + violations(page)]
             page.set_viewport_size(DESK)
         assert page.evaluate("document.documentElement.lang") == "de", address
     for page in (inside, outside):

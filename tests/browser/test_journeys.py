@@ -9,7 +9,6 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.axe import violations
 from tests.browser.conftest import Plant, until
 from tests.browser.walking import PHONE, Opened, Wire, list_with, machine_page, row
 
@@ -313,7 +312,7 @@ def test_a_limit_at_a_round_value_is_not_hidden_by_the_grid(plant: Plant, opened
     assert lane.locator("canvas").evaluate(LONGEST, "--p3-line") > 0.3  # a dashed line from edge to edge, at 80
 
 
-# --- Phone and accessibility -----------------------------------------------------------------------------------------
+# --- Phone -----------------------------------------------------------------------------------------------------------
 
 
 def test_on_a_phone_an_alarm_is_a_page_of_its_own(plant: Plant, opened: Opened, press: str) -> None:
@@ -327,28 +326,3 @@ def test_on_a_phone_an_alarm_is_a_page_of_its_own(plant: Plant, opened: Opened, 
     expect(page.locator("#draw .word")).to_have_text("Acked")
     page.goto(machine_page(press))
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-@pytest.mark.parametrize(("theme", "width"), [("dark", 1920), ("light", 390)])
-def test_no_page_violates_the_rules_of_accessibility(plant: Plant, opened: Opened, theme: str, width: int) -> None:
-    plant.send({"press-1-10/temp": 97.4, "press-1-10/oil": 85.0})
-    page = list_with(
-        opened, "press-1-10", viewport={"width": width, "height": 1080}, color_scheme=theme, reduced_motion="reduce"
-    )
-    alarm = page.locator("tr[data-alarm]").first.get_attribute("data-alarm")
-    pages = [
-        "/",
-        f"/alarms/?alarm={alarm}",
-        "/alarms/?show=history",
-        "/alarms/?show=shelved&priority=1",
-        f"/alarms/{alarm}/",
-        machine_page("press-1-10"),
-    ]
-    found = []
-    for address in [*pages, "/subscriptions/", "/deliveries/"]:
-        page.goto(address)
-        page.locator("#live-word", has_text="Live").wait_for(state="attached")
-        if "?alarm" in address and width > 1000:
-            page.locator("#draw h2").wait_for()
-        found += [f"{address}: {words}" for words in violations(page)]
-    assert found == []

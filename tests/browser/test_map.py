@@ -138,13 +138,6 @@ def test_the_map_moves_by_keys_wheel_and_hand(opened: Opened) -> None:
     changed(pull)
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("address", ["/map/", "/map/layers/"])
-def test_axe_finds_nothing_on_the_map(opened: Opened, address: str, theme: str) -> None:
-    page = opened(address, color_scheme=theme)
-    assert violations(page) == []
-
-
 def test_nothing_hangs_over_the_edge_of_a_phone(opened: Opened) -> None:
     page = opened("/map/", **PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -8,7 +8,6 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.axe import violations
 from tests.browser.conftest import Plant
 from tests.browser.walking import Opened
 
@@ -168,19 +167,6 @@ def test_an_old_tab_offers_the_new_version_and_does_not_reload_by_itself(plant: 
     assert page.evaluate("window.sameDocument") is True
     page.locator("#new-version").click()
     page.wait_for_function("() => window.sameDocument === undefined")
-
-
-@pytest.mark.parametrize(("theme", "width"), [("dark", 1366), ("light", 390)])
-def test_no_screen_violates_the_rules_of_accessibility(plant: Plant, opened: Opened, theme: str, width: int) -> None:
-    plant.send({"press-1-9/temp": 97.4, "press-1-9/oil": 85.0})
-    page = opened("/", viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce")
-    found = []
-    for address in ("/a/hall/", f"{AREA}?view=table", f"{AREA}press-1-9/", "/start/", "/a/no-such/"):
-        page.goto(address)
-        page.locator("#live-word", has_text="Live").wait_for(state="attached")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
-        found += [f"{address}: {words}" for words in violations(page)]
-    assert found == []
 
 
 def test_a_part_of_a_large_plant_is_found_by_words_and_sent_by_its_code(

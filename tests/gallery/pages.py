@@ -78,6 +78,7 @@ SHOWN = (
     Shown("playback-unknown", "/?at={early}", "overview", "", "Before anything was recorded."),
     Shown("area", "{area}", "asset", "area", "Values only of sensors that the plant has; no forecast."),
     Shown("line", "{line}", "asset", "area", "As the area."),
+    Shown("line-table", "{line}?view=table", "asset", "", "The same machines as a table."),
     Shown(
         "machine", "{machine}", "asset", "machine",
         "No forecast and no commands: they come with later issues. Rules and documents stand in their place.",
