@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from tests.bench import tiles
 from tests.browser.conftest import MACHINES, Plant
-from tests.browser.walking import Opened
+from tests.browser.walking import Opened, Wire
 
 pytestmark = pytest.mark.browser
 
@@ -88,3 +88,24 @@ def test_a_value_costs_one_text_and_ten_seconds_leave_nothing_behind(
     for name, most in (("Nodes", 0.005), ("JSEventListeners", 0.0), ("JSHeapUsedSize", 0.01)):
         figures = [one[name] for one in counted[1:]]
         assert min(after - before for before, after in pairwise(figures)) <= figures[0] * most, (name, figures)
+
+
+def test_a_card_out_of_sight_is_drawn_when_it_comes_and_before_nothing_moves_any_more(
+    plant: Plant, opened: Opened
+) -> None:
+    page = opened("/a/hall/line-1/", viewport={"width": 1366, "height": 600})
+    wire = Wire(page)
+    cards = page.locator("#main [data-card]").evaluate_all("cards => cards.map((card) => card.dataset.card)")
+    near, far, farther = cards[0], cards[-2], cards[-1]
+    shown = {code: page.locator(f'#main .val[data-tag="{code}/temp"] .v') for code in (near, far, farther)}
+    plant.send({f"{code}/temp": 41.5 for code in shown})
+    expect(shown[near]).to_have_text("41.5")
+    assert shown[far].inner_text() != "41.5"  # what nobody sees costs nothing
+    page.locator(f'[data-card="{far}"]').scroll_into_view_if_needed()
+    expect(shown[far]).to_have_text("41.5")
+    page.locator(f'[data-card="{near}"]').scroll_into_view_if_needed()
+    plant.send({f"{code}/temp": 42.5 for code in shown})
+    expect(shown[near]).to_have_text("42.5")
+    wire.cut()
+    # All are as they were when the connection was lost, wherever they stand.
+    assert [shown[code].text_content() for code in shown] == ["42.5"] * 3

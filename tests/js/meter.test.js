@@ -13,6 +13,7 @@ function indicator(tag, edges) {
     getAttribute: (name) => said[name],
     setAttribute: (name, value) => (said[name] = value),
     querySelector: () => part,
+    closest: () => null,
   };
 }
 

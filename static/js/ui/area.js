@@ -7,8 +7,9 @@ import { fill, gettext, ngettext } from "../lib/words.js";
 import { group, isPresented, lookIn, PRIORITIES, tally, worst } from "../state/alarms.js";
 import { age } from "../state/writing.js";
 import { drawCell, readCell, start as startHoneycomb } from "./honeycomb.js";
-import { asOf, now, plant } from "./live.js";
+import { asOf, isLost, now, plant } from "./live.js";
 import { countKinds, follow, KIND_WORDS, KINDS } from "./machines.js";
+import { isAway, whenComes } from "./sight.js";
 import { refreshSparks, startSparks } from "./sparks.js";
 import { drawCounts, inPhase, prioritySymbol } from "./symbols.js";
 import { toast } from "./toast.js";
@@ -45,7 +46,8 @@ function draw(cell) {
   const before = cell.word;
   drawCell(cell, alarmsOf(cell), wordLists);
   const card = cards.get(cell);
-  if (card) drawCard(card, cell, before);
+  if (card && before !== cell.word) drawLasting(card.querySelector("[data-lasting]"), cell);
+  if (card && !isAway(card)) drawCard(card, cell);
   const row = rows.get(cell);
   if (!row) return;
   drawState(row, cell);
@@ -62,7 +64,7 @@ function drawState(place, cell) {
   setText(place.querySelector(".st > span"), cell.word.charAt(0).toUpperCase() + cell.word.slice(1));
 }
 
-function drawCard(card, cell, before) {
+function drawCard(card, cell) {
   const counted = tally(alarmsOf(cell));
   setClass(card, ["card", cell.kind, counted.worst ? `al p${counted.worst}` : ""].filter(Boolean).join(" "));
   drawState(card, cell);
@@ -73,7 +75,6 @@ function drawCard(card, cell, before) {
     setText(note.querySelector("[data-age]"), cell.newest === null ? "–" : age((now() - cell.newest) / 1000));
   }
   for (const indicator of card.querySelectorAll(".mai")) indicator.classList.toggle("rest", AT_REST.has(cell.kind));
-  if (before !== cell.word) drawLasting(card.querySelector("[data-lasting]"), cell);
 }
 
 /** A state that began while the page is open counts from the reading that told of it. */
@@ -203,5 +204,6 @@ export function start() {
   startHoneycomb(new Map(cells.map((cell) => [cell.link, cell])), alarmsOf);
   startSparks();
   onAct({ fold, "more-cards": (link) => fetchCards(partOf(link)) });
+  whenComes((card) => isLost() || drawCard(card, cellOf.get(card.dataset.card)));
   followMachines({ anew: drawStates, alarms: drawLines, second: drawStates });
 }

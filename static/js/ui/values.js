@@ -9,6 +9,7 @@ import { silenceOf } from "../state/silence.js";
 import { at, beyond, off } from "../state/indicator.js";
 import { NO_VALUE, number } from "../state/writing.js";
 import { isLost, now, on, plant } from "./live.js";
+import { isAway, watch, whenComes } from "./sight.js";
 import { markPriority } from "./symbols.js";
 
 const MARKS = {
@@ -25,15 +26,18 @@ const QUALITY_WORDS = {
   bad: gettext("bad"),
 };
 
-let parts = new Map(); // tag → { values: [...], indicators: [...] }
+let parts = new Map(); // tag → { values: [...], indicators: [...], cards: the card that each stands on, or null }
 let alarms = new Map(); // tag → alarms
 
 function collect() {
   parts = new Map();
   for (const element of document.querySelectorAll(".val[data-tag], .mai[data-tag]")) {
     const { tag } = element.dataset;
-    if (!parts.has(tag)) parts.set(tag, { values: [], indicators: [], interval: null });
+    if (!parts.has(tag)) parts.set(tag, { values: [], indicators: [], cards: new Set(), interval: null });
     const part = parts.get(tag);
+    const card = element.closest("[data-card]");
+    part.cards.add(card);
+    if (card) watch(card);
     if (element.classList.contains("mai")) part.indicators.push(element);
     else {
       part.values.push(element);
@@ -129,6 +133,12 @@ function drawIndicator(element, reading, { stale, priority, bad }) {
 
 const paint = painter(draw);
 
+/** Draws a value soon, if it can be seen. */
+function follow(tag) {
+  const part = parts.get(tag);
+  if (part && ![...part.cards].every(isAway)) paint(tag);
+}
+
 function sortAlarms() {
   alarms = group(plant.alarms.values(), (alarm) => alarm.sensor);
 }
@@ -146,7 +156,7 @@ export function start() {
     for (const tag of parts.keys()) paint(tag);
   });
   on("values", (tags) => {
-    for (const tag of tags) if (parts.has(tag)) paint(tag);
+    tags.forEach(follow);
   });
   on("alarm", ({ alarm, before }) => {
     sortAlarms();
@@ -154,6 +164,10 @@ export function start() {
     draw(alarm.sensor);
   });
   setInterval(() => {
-    if (!isLost()) for (const tag of parts.keys()) paint(tag);
+    if (!isLost()) for (const tag of parts.keys()) follow(tag);
   }, 1000);
+  whenComes((card) => {
+    if (isLost()) return;
+    for (const element of card.querySelectorAll("[data-tag]")) draw(element.dataset.tag);
+  });
 }

@@ -1,0 +1,39 @@
+// Which cards of a page are in sight, or nearly: what is scrolled away is drawn when it comes, not whenever it changes.
+
+import { on } from "./live.js";
+
+const NEAR = "50%"; // of the window above and below it
+
+const away = new Set();
+const listeners = new Set();
+
+const come = (card) => listeners.forEach((act) => act(card));
+const drawAway = () => away.forEach(come);
+
+on("lost", drawAway); // before the frame stops the page
+
+let observer = null;
+
+function look(entries) {
+  for (const { target, isIntersecting } of entries) {
+    if (!isIntersecting) away.add(target);
+    else if (away.delete(target)) come(target);
+  }
+}
+
+function begin() {
+  observer = new IntersectionObserver(look, { rootMargin: `${NEAR} 0px` });
+  addEventListener("beforeprint", drawAway);
+}
+
+/** Watches a card; nothing changes for one that is watched already. It is in sight until the browser says otherwise. */
+export function watch(card) {
+  if (observer === null) begin();
+  observer.observe(card);
+}
+
+/** Whether a card is out of sight. Takes: null for what stands on no card, which is never. */
+export const isAway = (card) => away.has(card);
+
+/** Calls act(card) for each that comes into sight; and for all that are out of it before nothing moves any more. */
+export const whenComes = (act) => listeners.add(act);
