@@ -1,7 +1,7 @@
 // Many reasons to do something, and one doing at a time.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { oneAfterAnother } from "../../static/js/lib/once.js";
+import { oneAfterAnother, readWhenAsked } from "../../static/js/lib/once.js";
 
 const moment = () => new Promise((done) => setImmediate(done));
 
@@ -25,4 +25,15 @@ test("many calls are one doing, and another begins only when the last has ended"
   ends.pop()();
   await moment();
   assert.equal(timers.length, 0);
+});
+
+test("what is read when asked for is read once, and again if it could not be", async () => {
+  let reads = 0;
+  const read = readWhenAsked(async () => {
+    reads += 1;
+    if (reads === 1) throw new Error("no connection");
+    return reads;
+  });
+  await assert.rejects(read());
+  assert.deepEqual([await read(), await read(), reads], [2, 2, 2]);
 });

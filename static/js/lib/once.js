@@ -44,3 +44,15 @@ export function oneAfterAnother(act, ms, { later = (run, after) => setTimeout(ru
   }
   return soon;
 }
+
+/** Gives a function that reads something when it is first called, and keeps it; what could not be read is read again. */
+export function readWhenAsked(read) {
+  let kept = null;
+  return () => {
+    kept ??= read().catch((error) => {
+      kept = null;
+      throw error;
+    });
+    return kept;
+  };
+}

@@ -2,7 +2,7 @@
 
 import { onAct, onKeys } from "../../lib/dispatch.js";
 import { pageData, setText } from "../../lib/dom.js";
-import { oncePerFrame } from "../../lib/once.js";
+import { oncePerFrame, readWhenAsked } from "../../lib/once.js";
 import { fill, gettext } from "../../lib/words.js";
 import { backBy, bounded, clustered, OVERLAYS, readView, writeView, zoomed } from "../../state/explorer.js";
 import { readingAt, shows, stepped } from "../../state/line.js";
@@ -11,14 +11,12 @@ import { onTheme } from "../plotting.js";
 import { toast } from "../toast.js";
 import { Board } from "./board.js";
 import { Cursor } from "./cursor.js";
-import { dialogs } from "./dialogs.js";
 import { Figures } from "./figures.js";
 import { Marks } from "./marks.js";
 import { startMoving } from "./moving.js";
 import { Picker } from "./picker.js";
 import { POINTS, Readings } from "./readings.js";
 import { drawRows } from "./rows.js";
-import { sharing } from "./share.js";
 import { moment, rangeWords } from "./words.js";
 
 const SETTLED = 160; // ms without a move after which figures are read and the address is kept
@@ -64,13 +62,22 @@ const past = new Readings({ url, points, now, onRead, onFailed });
 const marks = new Marks(explorer.dataset.marks, byId("over"), { onRead: draw, onNote: async (note) => (await notes()).open(note) });
 const figures = new Figures(byId("figures"), explorer.dataset.summary, { onTakeOut: (tag) => choose(tag, false) });
 const cursor = new Cursor({ chart, board, scene });
-let written = null;
-/** Gives the dialog of the notes; its script is read when somebody first asks for one. */
-const notes = () => {
+// What only some ask for is read when somebody first does.
+const inDialogs = readWhenAsked(async () => (await import("./dialogs.js")).dialogs({ state, view, back, now, show }));
+const inSharing = readWhenAsked(async () => {
+  const { overview } = explorer.dataset;
+  return (await import("./share.js")).sharing({ state, view, scene, pens: () => pens, board, cursor, now, overview });
+});
+const notes = readWhenAsked(async () => {
   const onChange = () => marks.read(pens, view(), { anew: true });
-  written ??= import("./notes.js").then(({ Notes }) => new Notes(explorer.dataset.annotations, { onChange }));
-  return written;
-};
+  return new (await import("./notes.js")).Notes(explorer.dataset.annotations, { onChange });
+});
+/** Gives, by their names, what buttons do of which the script is read when one is first pressed. */
+function pressed(read, ...names) {
+  const unread = () => toast(gettext("That is not possible without a connection."));
+  return Object.fromEntries(names.map((name) => [name, () => read().then((acts) => acts[name](), unread)]));
+}
+
 const picker = new Picker(byId("picker"), {
   branch: explorer.dataset.branch,
   tree: pageData("trend-tree", []),
@@ -286,7 +293,7 @@ const ACTS = {
   "trend-out": () => zoom(2),
   "trend-earlier": () => pan(-0.5),
   "trend-later": () => pan(0.5),
-  ...dialogs({ state, view, back, now, show }),
+  ...pressed(inDialogs, "trend-when", "trend-when-go", "trend-compare", "trend-compare-go", "trend-compare-none"),
   "trend-overlay": (button) => {
     state.hidden = OVERLAYS.filter((name) => toggle(state.hidden, button.dataset.overlay).includes(name));
     show(state.span, state.end);
@@ -296,7 +303,7 @@ const ACTS = {
     show(state.span, state.end);
   },
   "trend-clear": () => take([]).then(() => show(state.span, state.end)),
-  ...sharing({ state, view, scene, pens: () => pens, board, cursor, now, overview: explorer.dataset.overview }),
+  ...pressed(inSharing, "trend-png", "trend-link", "trend-play-back"),
   "trend-note": async () => {
     if ("may" in explorer.dataset && pens.length) (await notes()).add(pens, cursor.at ?? view().until);
   },
