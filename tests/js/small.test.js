@@ -67,6 +67,19 @@ test("a large paint is spread over fifteen frames", () => {
   assert.deepEqual([painted, most], [1500, 100]);
 });
 
+test("no frame paints more than sixty parts while fifteen are enough", () => {
+  for (const [parts, want] of [[60, 60], [61, 31], [110, 55], [900, 60]]) {
+    const frames = [];
+    const painted = [];
+    const mark = painter((part) => painted.push(part), { frame: (step) => frames.push(step) });
+    for (let part = 0; part < parts; part += 1) mark(part);
+    frames.shift()(0);
+    assert.equal(painted.length, want);
+    for (let time = 16; frames.length; time += 16) frames.shift()(time);
+    assert.equal(painted.length, parts);
+  }
+});
+
 test("what a page was made with leaves the flood's window ten minutes after it came, not after the page did", () => {
   const minute = 60_000;
   const raised = spread([3, 0, 0, 0, 2, 0, 0, 0, 0, 1], 100 * minute); // ten parts of a minute each

@@ -1,8 +1,8 @@
 // Paints what changed, at most four times a second, and spreads large paints over the frames between.
 
 const PACE = 250; // ms
-const AT_ONCE = 250; // parts
-const FRAMES = 15;
+const AT_ONCE = 60; // parts in a frame
+const FRAMES = 15; // at most, however many parts
 
 /** Takes paint(part). Gives mark(part); each marked part is painted once, with what is known then. */
 export function painter(paint, { frame = (act) => requestAnimationFrame(act) } = {}) {
@@ -17,7 +17,7 @@ export function painter(paint, { frame = (act) => requestAnimationFrame(act) } =
       begun = time;
       queue = [...dirty];
       dirty.clear();
-      share = queue.length > AT_ONCE ? Math.ceil(queue.length / FRAMES) : queue.length;
+      share = Math.ceil(queue.length / Math.min(FRAMES, Math.ceil(queue.length / AT_ONCE)));
     }
     for (const part of queue.splice(0, share)) paint(part);
     running = queue.length > 0 || dirty.size > 0;

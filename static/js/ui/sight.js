@@ -2,7 +2,7 @@
 
 import { on } from "./live.js";
 
-const NEAR = "50%"; // of the window above and below it
+const NEAR = "10%"; // of the window above and below it
 
 const away = new Set();
 const listeners = new Set();
