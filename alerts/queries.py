@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
-from django.db.models import BooleanField, Case, F, QuerySet, Value, When
+from django.db.models import BooleanField, Case, Count, F, Q, QuerySet, Value, When
 
 from alerts.lifecycle import Switch
 from alerts.models import Alarm, JournalEntry, Kind, Priority, RuleInput, State, Suppression
@@ -27,6 +28,8 @@ _STATE_NAMES = {
     State.LATCHED_UNACKED.value: "latched, unacknowledged",
     State.LATCHED_ACKED.value: "latched, acknowledged",
 }
+
+_COUNTED = 24  # slots, at most, that the database counts
 
 
 def iso(moment: datetime | None) -> str | None:
@@ -309,13 +312,18 @@ def tallies(parents: Mapping[int, int | None]) -> dict[int | None, Tally]:
 def raised_per_slot(now: datetime, *, slots: int = 24, slot: timedelta = timedelta(minutes=10)) -> list[int]:
     """Counts the alarms raised in each slot up to now, the newest slot last.
 
-    Cost: one query over the index by time, which gives their times: to build a count for each of 60 slots takes 17 ms,
-    more than to sort 2,000 times into them.
+    A slot has its end, not its begin. Cost: one query over the index by time. A few long slots are counted by the
+    database; to build a count for each of 60 takes 17 ms, more than to sort 2,000 times into them.
     """
-    first = now - slot * slots
+    edges = [now - slot * (slots - index) for index in range(slots + 1)]
+    raised = Alarm.objects.filter(raised__gt=edges[0], raised__lte=now).order_by()
+    if slots <= _COUNTED:
+        within = [Q(raised__gt=begin, raised__lte=end) for begin, end in pairwise(edges)]
+        counted = raised.aggregate(**{f"slot_{index}": Count("pk", filter=part) for index, part in enumerate(within)})
+        return [counted[f"slot_{index}"] for index in range(slots)]
     counts = [0] * slots
-    for raised in Alarm.objects.filter(raised__gt=first, raised__lte=now).values_list("raised", flat=True):
-        counts[-(-(raised - first) // slot) - 1] += 1  # a slot has its end, not its begin
+    for at in raised.values_list("raised", flat=True):
+        counts[-(-(at - edges[0]) // slot) - 1] += 1
     return counts
 
 

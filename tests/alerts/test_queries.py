@@ -116,3 +116,10 @@ def test_raises_are_counted_in_slots_the_newest_last(machines: list[Asset], writ
         write(machines[0], minutes=minutes)
     counts = queries.raised_per_slot(NOW)
     assert (len(counts), counts[-1], counts[-2], counts[-3], counts[0], sum(counts)) == (24, 2, 1, 1, 1, 5)
+
+
+def test_many_short_slots_count_what_few_long_ones_do(machines: list[Asset], write: Write) -> None:
+    for minutes in (0, 9.9, 10, 25, 239.9, 240, 600):
+        write(machines[0], minutes=minutes)
+    short = queries.raised_per_slot(NOW, slots=240, slot=timedelta(minutes=1))
+    assert [sum(short[at : at + 10]) for at in range(0, 240, 10)] == queries.raised_per_slot(NOW)
