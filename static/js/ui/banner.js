@@ -10,7 +10,7 @@ import { spread, within } from "../state/flood.js";
 import { clock } from "../state/writing.js";
 import { howMany, knowsAlarms } from "./known.js";
 import { now, on, plant } from "./live.js";
-import { limitOf, load, placeOf, unitOf, valueOf } from "./places.js";
+import { areKnown, limitOf, load, placeOf, unitOf, valueOf } from "./places.js";
 import { say } from "./say.js";
 import { alarmSymbol, drawCounts, inPhase, prioritySymbol } from "./symbols.js";
 import { toast } from "./toast.js";
@@ -23,7 +23,7 @@ const form = banner.querySelector(".some");
 const part = (selector) => form.querySelector(selector);
 let shown = banner.dataset.alarm ? Number(banner.dataset.alarm) : null;
 let look = null; // its symbol's
-let told = null; // the alarm whose words are there, once it is known where it is
+let written = null; // the alarm whose words are there, once it is known where it is
 let ackUrl = form.getAttribute("action");
 
 const addressOf = (id) => form.dataset.ack.replace("/0/", `/${id}/`);
@@ -50,7 +50,7 @@ function draw(force = false) {
 
 function showNone() {
   banner.className = "banner";
-  look = told = null;
+  look = written = null;
 }
 
 /** Draws an alarm as it stands: the one that is shown already may have been cleared since. */
@@ -63,8 +63,8 @@ function show(alarm) {
   }
   const { place, url } = placeOf(alarm.asset);
   // Until places are known the server's words stand, which knew them.
-  if (alarm === told || (alarm.id === shown && !url)) return;
-  told = url ? alarm : null;
+  if (alarm === written || (alarm.id === shown && !areKnown())) return;
+  written = areKnown() ? alarm : null;
   setText(part(".msg"), alarm.message);
   setText(part(".reading"), alarm.value == null ? "" : valueOf(alarm));
   setText(part(".what .u"), alarm.value == null ? "" : unitOf(alarm.unit));

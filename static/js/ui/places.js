@@ -4,7 +4,7 @@ import { fill, gettext } from "../lib/words.js";
 import { number, per } from "../state/writing.js";
 
 let asked = null;
-let known = {};
+let known = null;
 let units = {};
 
 /** Asks once; the browser keeps the answer until the plant model changes. What could not be read is asked for again. */
@@ -23,9 +23,12 @@ async function read() {
   return answer.ok;
 }
 
+/** Whether they were read; until then no asset has a place. */
+export const areKnown = () => known !== null;
+
 /** { name, place, url, area } of an asset, as far as known. */
 export function placeOf(code) {
-  const [name, place, url, area] = known[code] ?? ["", "", "", null];
+  const [name, place, url, area] = known?.[code] ?? ["", "", "", null];
   return { name, place, url, area };
 }
 
@@ -34,7 +37,7 @@ export function find(text, most) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const begins = [];
   const others = [];
-  for (const [code, [name, place]] of Object.entries(known)) {
+  for (const [code, [name, place]] of Object.entries(known ?? {})) {
     const whole = `${code} ${name} ${place}`.toLowerCase();
     if (!words.every((word) => whole.includes(word))) continue;
     (code.toLowerCase().startsWith(words[0] ?? "") ? begins : others).push({ code, name, place });

@@ -10,7 +10,7 @@ import { isPresented, tally } from "../../state/alarms.js";
 import { oneAfterAnother, oncePerFrame } from "../../lib/once.js";
 import { chosen, drop, mark } from "./chosen.js";
 import { asOf, on, past, plant } from "../live.js";
-import { load, placeOf } from "../places.js";
+import { areKnown, load, placeOf } from "../places.js";
 import { drawRow, idOf, isRule, list, rowOf, rows } from "./rows.js";
 import { inPhase } from "../symbols.js";
 import { toast } from "../toast.js";
@@ -33,7 +33,8 @@ function filters() {
   return read.filters;
 }
 
-const areaOf = (code) => placeOf(code).area;
+/** The area of an asset; while places could not be read any may be the one that the list is narrowed to. */
+const areaOf = (code) => (areKnown() ? placeOf(code).area : filters().area);
 
 // --- The bar ---------------------------------------------------------------------------------------------------------
 
