@@ -6,6 +6,7 @@ Here nothing is measured against a clock, which another program on the machine c
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.bench import tiles
-from tests.browser.conftest import MACHINES, Plant
+from tests.browser.conftest import MACHINES, Plant, until
 from tests.browser.walking import Opened, Wire
 
 pytestmark = pytest.mark.browser
@@ -109,3 +110,19 @@ def test_a_card_out_of_sight_is_drawn_when_it_comes_and_before_nothing_moves_any
     wire.cut()
     # All are as they were when the connection was lost, wherever they stand.
     assert [shown[code].text_content() for code in shown] == ["42.5"] * 3
+
+
+def test_a_card_keeps_the_alarm_that_the_page_was_made_with_until_something_is_heard(
+    plant: Plant, opened: Opened, press: str
+) -> None:
+    plant.send({f"{press}/temp": 97.4})
+    page = opened("/a/hall/line-1/", viewport={"width": 1366, "height": 600})
+    card = page.locator(f'#main [data-card="{press}"]')
+    until(page, page.reload, lambda: card.count() and "p1" in (card.get_attribute("class") or ""))
+    page.route_web_socket(re.compile("/ws/live"), lambda _socket: None)  # it opens, and nothing comes
+    page.reload()
+    page.locator("#main [data-card]").last.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)  # it is away
+    card.scroll_into_view_if_needed()
+    page.locator("#not-live").wait_for()  # all cards were drawn as they were
+    expect(card).to_have_class(re.compile(r"\bal p1\b"))

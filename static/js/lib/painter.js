@@ -1,7 +1,7 @@
 // Paints what changed, at most four times a second, and spreads large paints over the frames between.
 
 const PACE = 250; // ms
-const AT_ONCE = 60; // parts in a frame
+const AT_ONCE = 60; // parts in a frame, unless there are more than the frames have room for
 const FRAMES = 15; // at most, however many parts
 
 /** Takes paint(part). Gives mark(part); each marked part is painted once, with what is known then. */

@@ -87,6 +87,12 @@ function drawLasting(place, cell) {
   }
 }
 
+/** Draws a card that has come; the server drew it as it was until something is heard. */
+function comes(card) {
+  const cell = cellOf.get(card.dataset.card); // none of a machine that is newer than the page
+  if (cell && plant.complete && !isLost()) drawCard(card, cell);
+}
+
 function drawSymbols(place, counted) {
   const shown = PRIORITIES.filter((priority) => counted[priority].active).slice(0, 2);
   const want = shown.map((priority) => `${priority}${lookIn(counted, priority)}`).join(" ");
@@ -204,6 +210,6 @@ export function start() {
   startHoneycomb(new Map(cells.map((cell) => [cell.link, cell])), alarmsOf);
   startSparks();
   onAct({ fold, "more-cards": (link) => fetchCards(partOf(link)) });
-  whenComes((card) => isLost() || drawCard(card, cellOf.get(card.dataset.card)));
+  whenComes(comes);
   followMachines({ anew: drawStates, alarms: drawLines, second: drawStates });
 }

@@ -59,8 +59,17 @@ export function on(event, listen) {
   listeners[event].add(listen);
 }
 
+/** Tells all who listen; what one of them fails in stops neither the others nor the socket. */
 function tell(event, ...what) {
-  for (const listen of listeners[event]) listen(...what);
+  for (const listen of listeners[event]) {
+    try {
+      listen(...what);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
 }
 
 /** Takes one frame of the socket, or of the past. */

@@ -1,8 +1,11 @@
-// Which cards of a page are in sight, or nearly: what is scrolled away is drawn when it comes, not whenever it changes.
+// Which cards of a page are in sight, or nearly: what is scrolled away is drawn when it comes, and every half minute for
+// those who read or search the page without seeing it, not whenever it changes.
 
+import { painter } from "../lib/painter.js";
 import { on } from "./live.js";
 
 const NEAR = "10%"; // of the window above and below it
+const ANEW = 30; // s
 
 const away = new Set();
 const listeners = new Set();
@@ -10,7 +13,7 @@ const listeners = new Set();
 const come = (card) => listeners.forEach((act) => act(card));
 const drawAway = () => away.forEach(come);
 
-on("lost", drawAway); // before the frame stops the page
+on("lost", drawAway); // before ui/shell.js stops the page
 
 let observer = null;
 
@@ -24,6 +27,12 @@ function look(entries) {
 function begin() {
   observer = new IntersectionObserver(look, { rootMargin: `${NEAR} 0px` });
   addEventListener("beforeprint", drawAway);
+  const soon = painter(come);
+  let due = [];
+  setInterval(() => {
+    if (!due.length) due = [...away];
+    due.splice(0, Math.ceil(away.size / ANEW) || 1).forEach(soon);
+  }, 1000);
 }
 
 /** Watches a card; nothing changes for one that is watched already. It is in sight until the browser says otherwise. */

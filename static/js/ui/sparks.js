@@ -2,6 +2,7 @@
 // time that the page tells of, so in playback at its speed.
 
 import { setAttribute } from "../lib/dom.js";
+import { painter } from "../lib/painter.js";
 import { isPresented } from "../state/alarms.js";
 import { draw, next, SLOT, slotsSince } from "../state/spark.js";
 import { onLeap } from "./leap.js";
@@ -37,6 +38,8 @@ function show(line) {
   setAttribute(rect, "height", band.height.toFixed(1));
 }
 
+const paint = painter(show);
+
 function step() {
   if (!plant.complete || isLost()) return;
   const time = now();
@@ -47,7 +50,7 @@ function step() {
     const reading = plant.values.get(line.tag);
     const fresh = reading && reading.quality !== "bad" && time - reading.time < SLOT;
     for (let slot = 0; slot < slots; slot += 1) line.points = next(line.points, fresh ? reading.value : null);
-    show(line);
+    paint(line);
   }
 }
 

@@ -126,9 +126,9 @@ function drawIndicator(element, reading, { stale, priority, bad }) {
   setAttribute(element.querySelector(".ptr"), "x", `${place}%`);
   setAttribute(element, "aria-valuenow", String(reading.value));
   const over = element.querySelector(".over");
-  const from = edge === null ? place : at(edge, low, high);
-  setAttribute(over, "x", `${Math.min(from, place)}%`);
-  setAttribute(over, "width", `${Math.abs(place - from).toFixed(2)}%`);
+  const from = edge === null ? null : at(edge, low, high);
+  setAttribute(over, "x", `${from === null ? 0 : Math.min(from, place)}%`); // moved only where it is seen
+  setAttribute(over, "width", `${from === null ? 0 : Math.abs(place - from).toFixed(2)}%`);
 }
 
 const paint = painter(draw);
