@@ -21,6 +21,7 @@ import { moment, rangeWords } from "./words.js";
 
 const SETTLED = 160; // ms without a move after which figures are read and the address is kept
 const REFIGURED = 10_000; // ms after which a view that follows the present has its figures read anew
+const READ_AFTER = 2_000; // ms in which the first lines are drawn
 const USUAL = 28_800; // s
 const MARK = 34; // px that an alarm's symbol and a number beside it take
 const explorer = document.getElementById("explorer");
@@ -59,10 +60,10 @@ const onRead = () => {
 const onFailed = () => (unread.hidden = false);
 const lines = new Readings({ url, points, now, onRead, onFailed });
 const past = new Readings({ url, points, now, onRead, onFailed });
-const marks = new Marks(explorer.dataset.marks, byId("over"), { onRead: draw, onNote: async (note) => (await notes()).open(note) });
+const marks = new Marks(explorer.dataset.marks, byId("over"), { onRead: draw, onNote: (note) => withNotes((dialog) => dialog.open(note)) });
 const figures = new Figures(byId("figures"), explorer.dataset.summary, { onTakeOut: (tag) => choose(tag, false) });
 const cursor = new Cursor({ chart, board, scene });
-// What only some ask for is read when somebody first does.
+// What only some ask for is read once the page stands, at the latest when somebody does.
 const inDialogs = readWhenAsked(async () => (await import("./dialogs.js")).dialogs({ state, view, back, now, show }));
 const inSharing = readWhenAsked(async () => {
   const { overview } = explorer.dataset;
@@ -72,10 +73,11 @@ const notes = readWhenAsked(async () => {
   const onChange = () => marks.read(pens, view(), { anew: true });
   return new (await import("./notes.js")).Notes(explorer.dataset.annotations, { onChange });
 });
+const notThere = () => toast(gettext("That is not possible without a connection."));
+const withNotes = (act) => notes().then(act, notThere);
 /** Gives, by their names, what buttons do of which the script is read when one is first pressed. */
 function pressed(read, ...names) {
-  const unread = () => toast(gettext("That is not possible without a connection."));
-  return Object.fromEntries(names.map((name) => [name, () => read().then((acts) => acts[name](), unread)]));
+  return Object.fromEntries(names.map((name) => [name, () => read().then((acts) => acts[name](), notThere)]));
 }
 
 const picker = new Picker(byId("picker"), {
@@ -304,8 +306,9 @@ const ACTS = {
   },
   "trend-clear": () => take([]).then(() => show(state.span, state.end)),
   ...pressed(inSharing, "trend-png", "trend-link", "trend-play-back"),
-  "trend-note": async () => {
-    if ("may" in explorer.dataset && pens.length) (await notes()).add(pens, cursor.at ?? view().until);
+  "trend-note": () => {
+    if (!("may" in explorer.dataset) || !pens.length) return;
+    withNotes((dialog) => dialog.add(pens, cursor.at ?? view().until));
   },
   "trend-table": () => {
     const rows = byId("rows");
@@ -315,12 +318,13 @@ const ACTS = {
     if (rows.hidden) draw();
     else drawRows(rows, scene());
   },
-  "trend-note-save": async () => (await notes()).save(),
-  "trend-note-delete": async () => (await notes()).remove(),
+  "trend-note-save": () => withNotes((dialog) => dialog.save()),
+  "trend-note-delete": () => withNotes((dialog) => dialog.remove()),
 };
 
 export async function start() {
   onAct(ACTS);
+  setTimeout(() => [inDialogs, inSharing, notes].forEach((read) => read().catch(() => {})), READ_AFTER);
   onKeys({
     v: "trend-table",
     n: "trend-note",
