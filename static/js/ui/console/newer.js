@@ -108,7 +108,10 @@ export async function takeIn({ stay = false } = {}) {
   const focused = list.contains(document.activeElement) || document.activeElement === bar;
   const row = document.activeElement?.closest?.("tr[data-alarm], tr[data-key]");
   history.replaceState(null, "", address());
+  const isUnfolded = '[data-act="cause"][aria-expanded="true"]';
+  const unfolded = new Set([...list.querySelectorAll(isUnfolded)].map(({ dataset }) => dataset.cause));
   list.replaceChildren(...page.body.childNodes);
+  for (const link of list.querySelectorAll("[data-act=cause]")) if (unfolded.has(link.dataset.cause)) unfold(link);
   newest = known;
   regroups = false;
   for (const name of waited) newer.delete(name);
@@ -132,13 +135,17 @@ export async function unfold(link) {
     link.setAttribute("aria-expanded", "false");
     return mark();
   }
+  link.setAttribute("aria-expanded", "true"); // at once: a list that is read meanwhile unfolds it too
   const address = new URL(asOf(location.href));
   address.searchParams.set("cause", cause);
   address.searchParams.set("fragment", "consequences");
   const page = await readPage(address);
-  if (page === null) return toast(gettext("The list could not be read, try again."));
+  if (!link.isConnected || link.getAttribute("aria-expanded") !== "true") return undefined; // read anew, or folded
+  if (page === null) {
+    link.setAttribute("aria-expanded", "false");
+    return toast(gettext("The list could not be read, try again."));
+  }
   row.after(...page.querySelectorAll("tr[data-alarm]"));
-  link.setAttribute("aria-expanded", "true");
   mark();
   return inPhase();
 }
