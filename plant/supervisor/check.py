@@ -27,10 +27,10 @@ def steps(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
     python = sys.executable
     if arguments:
         return [("pytest", [python, "-m", "pytest", *arguments])]
-    # What starts and kills whole Andons comes after the rest: three at a time, since they wait a lot. A module's tests
+    # What starts and kills whole Andons comes after the rest: two at a time, since they wait a lot. A module's tests
     # share an Andon and stay together, in the order in which they are collected: not those with most tests first.
     tests = ("pytest", [python, "-m", "pytest", "-q", "-n", "2", "-m", "not chaos and not browser"])
-    spread = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+    spread = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
     chosen = ["-m", "chaos or browser", *whole_processes()]  # named, since to collect all of them takes ten seconds
     processes = ("pytest, whole processes", [python, "-m", "pytest", "-q", *spread, *chosen])
     found = [

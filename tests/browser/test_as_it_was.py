@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.conftest import ACK_ALL, Plant
 from tests.browser.walking import Opened, list_with, machine_page
@@ -18,6 +18,7 @@ pytestmark = pytest.mark.browser
 
 Picture = dict[str, list[list[str | None]]]
 
+TALL: ViewportSize = {"width": 1366, "height": 6000}  # all cards of a line are seen: what is not seen is not drawn
 APART = 1_300  # ms between two looks at a live page: it draws what has grown old once a second
 
 # What a page says of the plant, without what only time moves on: ages, durations, the phase of the flashing.
@@ -107,7 +108,7 @@ def test_what_the_browser_showed_live_is_what_it_shows_of_that_moment(plant: Pla
     plant.send({tag: 55.0, oil: 44.0})
     pages = {
         "/": opened("/"),
-        "/a/hall/line-1/": opened("/a/hall/line-1/"),
+        "/a/hall/line-1/": opened("/a/hall/line-1/", viewport=TALL),
         machine_page(press): opened(machine_page(press)),
         f"/alarms/?q={press}": opened(f"/alarms/?q={press}"),
     }
@@ -143,7 +144,7 @@ def test_what_the_browser_showed_live_is_what_it_shows_of_that_moment(plant: Pla
     expect(machine.locator("#mine li[data-alarm]")).to_have_count(1)
     machine.wait_for_timeout(6_000)
     look("returned, one unacknowledged, and the values are old")
-    past = opened("/", live=False)
+    past = opened("/", live=False, viewport=TALL)
     found = []
     for words, address, picture, moment in seen:
         joint = "&" if "?" in address else "?"

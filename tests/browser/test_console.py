@@ -53,7 +53,7 @@ def test_from_the_banner_to_the_cause_and_acknowledged(plant: Plant, quiet: Page
     expect(quiet.locator("#why")).to_contain_text("The fan stands.")
     expect(quiet.locator("#why")).to_be_in_viewport()
     if way == "click":
-        quiet.locator("#banner").get_by_role("button", name="Ack").click()
+        quiet.locator("#banner [data-act=ack-banner]").click()
     else:
         quiet.locator("#live-word", has_text="Live").wait_for(state="attached")
         quiet.keyboard.press("a")
