@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import BooleanField, Case, Count, F, Q, QuerySet, Value, When
 
-from alerts.lifecycle import Switch
+from alerts.lifecycle import Event, Switch
 from alerts.models import Alarm, JournalEntry, Kind, Priority, RuleInput, State, Suppression
 from alerts.written import decimals_of, limit_of, value_of
 from devices import topology
@@ -246,6 +246,16 @@ def sounding() -> QuerySet[Alarm]:
     """Gives the alarms for which the horn is on: presented, unacknowledged, active or latched, and not silenced."""
     states = (State.UNACKED, State.LATCHED_UNACKED)
     return Alarm.objects.filter(closed=None, state__in=states, suppressed=[], silenced=None).order_by("pk")
+
+
+def announced_after(heard: Mapping[int, int]) -> set[int]:
+    """Gives the alarms that were announced after a journal number, each after its own. Cost: one query, or none."""
+    if not heard:
+        return set()
+    rows = JournalEntry.objects.filter(
+        alarm__in=heard, id__gt=min(heard.values()), to_state__in=(State.UNACKED, State.LATCHED_UNACKED)
+    ).exclude(event__in=(Event.COMMENT, Event.SILENCE))
+    return {alarm for alarm, number in rows.values_list("alarm_id", "id") if number > heard[alarm]}
 
 
 @dataclass(slots=True)

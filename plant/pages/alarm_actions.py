@@ -77,6 +77,12 @@ def _numbers(given: Sequence[str]) -> list[int]:
     return [int(number) for number in given if number.isdecimal() and len(number) < 19]
 
 
+def _heard(given: str) -> dict[int, int]:
+    """Gives the newest journal number known of each alarm, from "alarm:number alarm:number …"."""
+    pairs = [_numbers(pair.split(":")) for pair in given.split()[: services.MOST_AT_ONCE]]
+    return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
+
+
 def _alarms(numbers: Sequence[str]) -> Subject:
     """Gives alarms by number. Raises: Http404 where one is unknown, or none is named."""
     wanted = _numbers(numbers)
@@ -354,12 +360,17 @@ return_rule = _of_rule(Event.RETURN)
 
 @require_POST
 def silence(request: HttpRequest) -> HttpResponseBase:
-    """Stops the horn on every screen: for all alarms that sound now, or those that are named."""
+    """Stops the horn on every screen: for all alarms that sound now, or those that are named.
+
+    Takes: `heard`, the alarms that sounded where it was pressed, each with the newest journal number that was known of
+    it there; one that was announced after that goes on, since nobody has heard it.
+    """
     user = _person(request, Event.SILENCE)
-    named = _numbers(request.POST.getlist("alarm"))
+    heard = _heard(request.POST.get("heard", ""))
+    named = _numbers(request.POST.getlist("alarm")) or list(heard)
     sounding = queries.sounding()
     if named:
-        sounding = sounding.filter(pk__in=named)
+        sounding = sounding.filter(pk__in=named).exclude(pk__in=queries.announced_after(heard))
     numbers = list(sounding.values_list("pk", flat=True)[: services.MOST_AT_ONCE])
     if not numbers:
         return _answer(request, _("No alarm sounds."), done=False)

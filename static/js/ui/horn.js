@@ -128,6 +128,9 @@ async function silence() {
   // At once here; the others hear it from the journal.
   for (const alarm of now) hushed.add(alarm.id);
   draw();
+  // What has sounded here: an alarm that is announced anew meanwhile is heard.
+  const known = ({ id, journal = plant.journal }) => `${id}:${journal}`;
+  form.elements.heard.value = now.map(known).join(" ");
   if (!(await send(form))) {
     for (const alarm of now) hushed.delete(alarm.id);
     draw();

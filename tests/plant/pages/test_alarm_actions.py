@@ -118,6 +118,21 @@ def test_silence_stops_the_horn_for_all_that_sounds_and_acknowledges_nothing(
     assert again == {"message": "No alarm sounds.", "done": False}
 
 
+def test_what_was_announced_after_the_horn_was_heard_sounds_on(press: Asset, raise_alarm: RaiseAlarm) -> None:
+    loud, anew = raise_alarm(press), raise_alarm(press, rule=factories.rule(press, "Rule 1"))
+    olga = signed_in(factories.operator("olga"))
+    olga.post("/alarms/shelve", {"alarm": anew.pk, "minutes": "15", "reason": "work on it"})
+    olga.post(f"/alarms/{anew.pk}/unshelve")
+    newest = JournalEntry.objects.latest("pk").pk
+    olga.post("/alarms/silence", {"heard": f"{loud.pk}:0 {anew.pk}:{newest - 1}"})
+    loud.refresh_from_db()
+    anew.refresh_from_db()
+    assert (loud.silenced is not None, anew.silenced) == (True, None)
+    olga.post("/alarms/silence", {"heard": f"{anew.pk}:{newest}"})
+    anew.refresh_from_db()
+    assert anew.silenced is not None
+
+
 @pytest.mark.parametrize("path", ["alarms/shelve", "alarms/silence", "alarms/out-of-service"])
 def test_who_may_only_look_changes_nothing(press: Asset, raise_alarm: RaiseAlarm, path: str) -> None:
     alarm = raise_alarm(press)
