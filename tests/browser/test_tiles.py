@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.bench import tiles
 from tests.browser.conftest import MACHINES, Plant, until
@@ -91,12 +91,19 @@ def test_a_value_costs_one_text_and_ten_seconds_leave_nothing_behind(
         assert min(after - before for before, after in pairwise(figures)) <= figures[0] * most, (name, figures)
 
 
+def presses_of(page: Page) -> list[str]:
+    """Gives the presses whose cards a line's page shows, in their order; others may have come to it."""
+    cards = page.locator('#main [data-card^="press-1-"]')
+    codes: list[str] = cards.evaluate_all("cards => cards.map((card) => card.dataset.card)")
+    return codes
+
+
 def test_a_card_out_of_sight_is_drawn_when_it_comes_and_before_nothing_moves_any_more(
     plant: Plant, opened: Opened
 ) -> None:
     page = opened("/a/hall/line-1/", viewport={"width": 1366, "height": 600})
     wire = Wire(page)
-    cards = page.locator("#main [data-card]").evaluate_all("cards => cards.map((card) => card.dataset.card)")
+    cards = presses_of(page)
     near, far, farther = cards[0], cards[-2], cards[-1]
     shown = {code: page.locator(f'#main .val[data-tag="{code}/temp"] .v') for code in (near, far, farther)}
     plant.send({f"{code}/temp": 41.5 for code in shown})
@@ -113,10 +120,11 @@ def test_a_card_out_of_sight_is_drawn_when_it_comes_and_before_nothing_moves_any
 
 
 def test_a_card_keeps_the_alarm_that_the_page_was_made_with_until_something_is_heard(
-    plant: Plant, opened: Opened, press: str
+    plant: Plant, opened: Opened
 ) -> None:
-    plant.send({f"{press}/temp": 97.4})
     page = opened("/a/hall/line-1/", viewport={"width": 1366, "height": 600})
+    press = presses_of(page)[0]
+    plant.send({f"{press}/temp": 97.4})
     card = page.locator(f'#main [data-card="{press}"]')
     until(page, page.reload, lambda: card.count() and "p1" in (card.get_attribute("class") or ""))
     page.route_web_socket(re.compile("/ws/live"), lambda _socket: None)  # it opens, and nothing comes
