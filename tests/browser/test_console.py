@@ -234,6 +234,20 @@ def test_the_horn_sounds_by_priority_until_it_is_silenced_and_never_acknowledges
     expect(horn).to_have_attribute("data-now", "quiet")
 
 
+def test_what_the_server_has_not_silenced_sounds_again(plant: Plant, opened: Opened, quiet: Page, press: str) -> None:
+    page = list_with_tones(opened, press)
+    horn = page.locator("#horn")
+    plant.send({f"{press}/temp": 97.4})
+    page.keyboard.press("j")
+    expect(horn).to_have_attribute("data-now", "sounding")
+    # As if it had been announced anew, unacknowledged as before, while the wish was on its way.
+    nothing = {"message": "No alarm sounds.", "done": False}
+    page.route("**/alarms/silence", lambda route: route.fulfill(json=nothing))
+    page.keyboard.press("m")
+    expect(horn).to_have_attribute("data-now", "quiet")
+    expect(horn).to_have_attribute("data-now", "sounding")
+
+
 def list_with_tones(opened: Opened, code: str) -> Page:
     """Opens the list of a machine; what is played is written down."""
     page = opened(f"/alarms/?q={code}")

@@ -15,6 +15,7 @@ const RAMP = 0.012; // s; without it a tone begins and ends with a click
 
 const form = document.getElementById("horn");
 const button = form.querySelector("button");
+const HEARD_WITHIN = 3_000; // ms in which the journal has told what the server silenced
 const hushed = new Set(); // silenced on this screen alone, by somebody who may not silence the plant's
 
 const past = "at" in document.body.dataset; // what was is looked at, not heard
@@ -131,10 +132,14 @@ async function silence() {
   // What has sounded here: an alarm that is announced anew meanwhile is heard.
   const known = ({ id, journal = plant.journal }) => `${id}:${journal}`;
   form.elements.heard.value = now.map(known).join(" ");
-  if (!(await send(form))) {
+  const done = await send(form);
+  const judged = () => {
     for (const alarm of now) hushed.delete(alarm.id);
     draw();
-  }
+  };
+  // What was announced anew on the way is not silenced on the server: it sounds here again.
+  if (done) setTimeout(judged, HEARD_WITHIN);
+  else judged();
   return undefined;
 }
 
