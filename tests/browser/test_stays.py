@@ -257,6 +257,36 @@ def test_what_is_announced_anew_waits_where_the_unacknowledged_stand(plant: Plan
     expect(page.locator("tr[data-alarm]")).to_have_count(2)
 
 
+def test_the_banner_follows_the_words_of_an_alarm_without_a_place(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/oil": 85.0})
+    page = list_with(opened, press)
+    wire = Wire(page)
+    own = {"id": 10**9, "state": "B", "priority": 1, "asset": "", "sensor": None, "suppressed": [], "value": None}
+    own |= {
+        "limit": None,
+        "unit": "",
+        "acked": None,
+        "raised": "2026-01-01T00:00:00Z",
+        "silenced": "2026-01-01T00:00:00Z",
+    }
+    for number, words in ((10**9, "Readings of one machine are not judged"), (10**9 + 1, "Readings of forty are not")):
+        wire.tell({"type": "alarm", "journal": number, "alarm": own | {"message": words}})
+        expect(page.locator("#banner .msg")).to_have_text(words)
+
+
+def test_a_list_of_an_area_takes_note_of_an_alarm_while_it_is_not_known_where_it_is(
+    plant: Plant, opened: Opened, press: str
+) -> None:
+    plant.send({f"{press}/oil": 85.0})
+    page = opened("/", service_workers="block")
+    page.route(re.compile(r"/places\?"), lambda route: route.abort())
+    page.goto(f"/alarms/?area=hall&q={press}")
+    page.locator("#live-word", has_text="Live").wait_for(state="attached")
+    until(page, page.reload, lambda: page.locator("tr[data-alarm]").count() == 1)
+    plant.send({f"{press}/temp": 97.4})
+    expect(page.locator("#newer")).to_contain_text("1 new alarm")
+
+
 def test_what_is_over_is_chosen_no_longer(plant: Plant, opened: Opened, press: str) -> None:
     plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
     page = list_with(opened, press, rows=2)

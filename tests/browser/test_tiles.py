@@ -114,9 +114,16 @@ def test_a_card_out_of_sight_is_drawn_when_it_comes_and_before_nothing_moves_any
     page.locator(f'[data-card="{near}"]').scroll_into_view_if_needed()
     plant.send({f"{code}/temp": 42.5 for code in shown})
     expect(shown[near]).to_have_text("42.5")
+    # On paper all of them are.
+    assert shown[far].text_content() != "42.5"
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert [shown[code].text_content() for code in shown] == ["42.5"] * 3
+    plant.send({f"{code}/temp": 43.5 for code in shown})
+    expect(shown[near]).to_have_text("43.5")
+    assert shown[far].text_content() == "42.5"
     wire.cut()
     # All are as they were when the connection was lost, wherever they stand.
-    assert [shown[code].text_content() for code in shown] == ["42.5"] * 3
+    assert [shown[code].text_content() for code in shown] == ["43.5"] * 3
 
 
 def test_a_card_keeps_the_alarm_that_the_page_was_made_with_until_something_is_heard(
