@@ -13,7 +13,7 @@ import numpy as np
 import structlog
 from channels.layers import get_channel_layer
 
-from devices.telemetry.batch import Quality
+from devices.telemetry.batch import Int32, Quality
 from devices.topology import Topology
 
 if TYPE_CHECKING:
@@ -83,8 +83,7 @@ def flush_values(plant: Topology, shard: int, cursors: Cursors) -> None:
     now = time.monotonic()
     if not pending.sensors or now - pending.told < PACE:
         return
-    rows = cursors.rows(np.fromiter(pending.sensors, np.int32)).tolist()
-    send(VALUES, {"type": "live.values", "rows": value_rows(plant, cursors, rows)})
+    send(VALUES, message(plant, cursors, cursors.rows(np.fromiter(pending.sensors, np.int32))))
     pending.sensors.clear()
     pending.told = now
 
@@ -94,17 +93,31 @@ def forget() -> None:
     _pending.clear()
 
 
-def value_rows(plant: Topology, cursors: Cursors, rows: list[int]) -> dict[str, str]:
-    """Gives JSON text of rows `[tag, ms, value, quality]`, joined by commas, by machine's id."""
-    frames: dict[int, list[str]] = defaultdict(list)
+def message(plant: Topology, cursors: Cursors, rows: Int32) -> dict[str, Any]:
+    """Gives what the screens are told of the cursors' `rows`.
+
+    `rows` and `states`, the sensors that tell a machine's state: JSON text of rows `[tag, ms, value, quality]`, joined
+    by commas, by machine's id. `sensors` and `times`: the same sensors' ids (int32) and times in µs (int64), for who
+    only counts.
+    """
+    sensors, times = cursors.sensor[rows], cursors.last_time[rows]
+    others: dict[str, list[str]] = defaultdict(list)
+    states: dict[str, list[str]] = defaultdict(list)
     for sensor, at, value, quality in zip(
-        cursors.sensor[rows].tolist(),
-        cursors.last_time[rows].tolist(),
+        sensors.tolist(),
+        times.tolist(),
         cursors.last_value[rows].tolist(),
         cursors.last_quality[rows].tolist(),
         strict=True,
     ):
         place = plant.places.get(sensor)
         if place is not None:
-            frames[place.machine].append(f"[{place.tag_json},{at // 1000},{value!r},{_WORDS[quality]}]")
-    return {str(machine): ",".join(texts) for machine, texts in frames.items()}
+            told = states if place.tells_state else others
+            told[str(place.machine)].append(f"[{place.tag_json},{at // 1000},{value!r},{_WORDS[quality]}]")
+    return {
+        "type": "live.values",
+        "rows": {machine: ",".join(texts) for machine, texts in others.items()},
+        "states": {machine: ",".join(texts) for machine, texts in states.items()},
+        "sensors": sensors.astype(np.int32).tobytes(),
+        "times": times.astype(np.int64).tobytes(),
+    }

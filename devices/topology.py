@@ -9,11 +9,14 @@ from typing import NamedTuple
 
 from devices.models import Asset, Level, Revision, Sensor
 
+STATE_QUANTITY = "state"
+
 
 class Place(NamedTuple):
     """Where a sensor stands: its tag as JSON text, its own asset, the machine it counts to, its area, its shard.
 
-    And how its values are written: the ends of its range, its decimals where it has its own, the words of its values.
+    And how its values are written: the ends of its range, its decimals where it has its own, the words of its values;
+    and whether these words are the machine's state.
     """
 
     tag_json: str
@@ -25,6 +28,7 @@ class Place(NamedTuple):
     range_high: float | None
     decimals: int | None
     labels: Mapping[str, str] | None
+    tells_state: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +110,13 @@ def _load(revision: int) -> Topology:
             root, at, steps = at, parent[at], steps + 1
         machine.setdefault(pk, pk)
         area.setdefault(pk, root)
-    written = ("range_low", "range_high", "decimals", "labels")
+    written = ("range_low", "range_high", "decimals", "labels", "quantity")
     places = {
         sensor: Place(
             json.dumps(f"{code[asset]}/{key}"), asset, machine[asset], area[asset], shard[asset],
-            low, high, decimals, labels or None,
+            low, high, decimals, labels or None, bool(labels) and quantity == STATE_QUANTITY,
         )
-        for sensor, asset, key, low, high, decimals, labels in Sensor.objects.order_by().values_list(
+        for sensor, asset, key, low, high, decimals, labels, quantity in Sensor.objects.order_by().values_list(
             "pk", "asset_id", "key", *written
         )
     }  # fmt: skip

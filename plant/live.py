@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -19,18 +18,17 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Q
 from redis import RedisError
 
 from alerts import queries as alarms
-from alerts.events import ALL_ALARMS, comment_frame, frame, of_asset, suppression_frames
-from alerts.flood import queries as flood_queries
-from alerts.lifecycle import Event
-from alerts.models import JournalEntry, JournalHead, Suppression
-from devices import metrics, moment
+from alerts.events import ALL_ALARMS
+from alerts.models import Suppression
+from devices import metrics
 from devices.telemetry import latest
 from devices.telemetry.batch import Quality
 from devices.topology import Topology, topology
+from plant.freshness import freshness
+from plant.journal_tail import journal_head, suppression_rows, tail
 from plant.outgoing import Outgoing
 from plant.relay import relay
 from plant.tokens import user_of
@@ -41,7 +39,6 @@ log = structlog.get_logger(__name__)
 PACE = 0.25  # seconds between two frames of values to one browser
 BEAT = 1.0
 ASK_AGAIN = 30.0  # seconds between two looks whether the person may still look
-MOST_MISSED = 500  # journal rows fetched at once; a browser that missed more is closed and takes a snapshot
 MOST_ASSETS = 200
 _NAMED = 5  # unknown assets in one error
 # Why a socket is closed; what a browser comes back from by itself, with a snapshot, is any but the first.
@@ -75,11 +72,14 @@ class Subscribe(msgspec.Struct, tag="subscribe", forbid_unknown_fields=True):
     """What a browser asks for: assets by code, with all below them; the whole plant if `assets` is null.
 
     `alarms` may say "all": the whole plant's, whatever assets the values are of. The banner of every page needs them.
+    `values` may say "states": only of the sensors that tell a machine's state. `freshness` asks how fresh the whole
+    plant's data is, once a second: by machine, by source, and of how many sensors.
     """
 
     assets: list[str] | None = None
     alarms: bool | Literal["all"] = True
-    values: bool = True
+    values: bool | Literal["states"] = True
+    freshness: bool = False
     suppressions: bool = False  # also the rules whose alarms are not presented
 
 
@@ -93,6 +93,8 @@ class View:
     whole: bool = False  # alarms of the whole plant
     alarms: bool = True
     values: bool = True
+    states_only: bool = False  # of the values
+    freshness: bool = False
     suppressions: bool = False
 
     def concerns(self, asset: int | None) -> bool:
@@ -100,103 +102,8 @@ class View:
         return self.whole or asset is None or asset in self.assets
 
 
-class JournalTail:
-    """The newest journal number, read once a second for all sockets of the process."""
-
-    def __init__(self) -> None:
-        self._read_at = 0.0
-        self._head = 0
-        self._floods: list[list[Any]] = []
-        self._lock = asyncio.Lock()
-        self._rows: deque[tuple[int, int | None, str]] = deque(maxlen=4 * MOST_MISSED)
-
-    async def head(self) -> int:
-        """Gives the newest journal number, at most half a beat old."""
-        async with self._lock:
-            if time.monotonic() - self._read_at > BEAT / 2:
-                self._head = await database_sync_to_async(_journal_head)()
-                self._floods = await database_sync_to_async(_floods)()
-                self._read_at = time.monotonic()
-            return self._head
-
-    @property
-    def floods(self) -> list[list[Any]]:
-        """Gives the floods that lasted when the head was read."""
-        return self._floods
-
-    async def many(self, after: int, upto: int, *, suppressions: bool) -> bool:
-        """Tells whether (after, upto] holds more rows for a socket than are fetched at once."""
-        if upto - after <= MOST_MISSED:
-            return False
-        # What one parent alarm suppresses may be thousands of rows, of which most sockets are shown none.
-        return suppressions or await database_sync_to_async(_alarm_rows)(after, upto) > MOST_MISSED
-
-    async def rows(self, after: int, upto: int) -> list[tuple[int, int | None, str]]:
-        """Gives (journal id, asset id, frame) of the rows in (after, upto], read once for all sockets."""
-        async with self._lock:
-            have = self._rows[-1][0] if self._rows else None
-            start = after if have is None or have < after or self._rows[0][0] > after + 1 else have
-            if start == after:
-                self._rows.clear()
-            if start < upto:
-                self._rows.extend(await database_sync_to_async(_journal_frames)(start, upto))
-            return [row for row in self._rows if after < row[0] <= upto]
-
-
-_tails: dict[int, JournalTail] = {}
-
-
-def _tail() -> JournalTail:
-    """Gives the running loop's tail."""
-    return _tails.setdefault(id(asyncio.get_running_loop()), JournalTail())
-
-
-def _journal_head() -> int:
-    return JournalHead.objects.values_list("last", flat=True).first() or 0
-
-
-def _floods() -> list[list[Any]]:
-    """Gives the floods that last, as the beat tells them: position, name, since, how many alarms. Cost: one query."""
-    return [
-        [flood.position, flood.name, int(flood.since.timestamp() * 1000), flood.total]
-        for flood in flood_queries.floods(moment.now())
-    ]
-
-
-def _alarm_rows(after: int, upto: int) -> int:
-    return JournalEntry.objects.filter(id__gt=after, id__lte=upto, alarm__isnull=False).count()
-
-
-def _suppression_rows(after: int, upto: int) -> list[tuple[int, int, str]]:
-    """Gives (journal id, asset id, frame) of the rules whose suppression changed. Cost: at most five queries."""
-    entries = JournalEntry.objects.filter(id__gt=after, id__lte=upto, rule_id__isnull=False).order_by("id")
-    return suppression_frames(entries)
-
-
 def _may_look(user_id: int) -> bool:
     return User.objects.filter(pk=user_id, is_active=True).exists()
-
-
-# Of alarms, and what is said of an asset.
-_TOLD = Q(alarm__isnull=False) | Q(alarm=None, rule_id=None, event=Event.COMMENT)
-
-
-def _journal_frames(after: int, upto: int) -> list[tuple[int, int | None, str]]:
-    """Gives the frames of journal rows, in order. Cost: three queries."""
-    entries = (
-        JournalEntry.objects.filter(_TOLD, id__gt=after, id__lte=upto)
-        .select_related("alarm", "alarm__sensor", "alarm__asset", "alarm__acked_by")
-        .order_by("id")[: MOST_MISSED + 1]
-    )
-    alarms.with_shelving([entry.alarm for entry in entries if entry.alarm])
-    plant = topology()
-    found: list[tuple[int, int | None, str]] = []
-    for entry in entries:
-        if entry.alarm is not None:
-            found.append((entry.pk, entry.alarm.asset_id, frame(entry.pk, alarms.as_json(entry.alarm))))
-        elif (place := of_asset(plant, entry)) is not None:
-            found.append((entry.pk, place, comment_frame(entry)))
-    return found
 
 
 def resolve(wanted: Subscribe, plant: Topology) -> View:
@@ -204,7 +111,9 @@ def resolve(wanted: Subscribe, plant: Topology) -> View:
     view = View(
         alarms=bool(wanted.alarms),
         whole=wanted.alarms == "all",
-        values=wanted.values,
+        values=bool(wanted.values),
+        states_only=wanted.values == "states",
+        freshness=wanted.freshness,
         suppressions=wanted.suppressions,
     )
     if wanted.assets is None:
@@ -252,14 +161,14 @@ def snapshot(view: View) -> dict[str, Any]:
 
     The journal number is read first: what is at or before it is in the alarms that are read after it.
     """
-    journal = _journal_head()
+    journal = journal_head()
     values: list[list[Any]] = []
     if view.values:
         plant = topology()
-        sensors = [pk for pk, place in plant.places.items() if place.asset in view.assets]
         by_shard: dict[int, list[int]] = {}
-        for sensor in sensors:
-            by_shard.setdefault(plant.places[sensor].shard, []).append(sensor)
+        for sensor, place in plant.places.items():
+            if place.asset in view.assets and (place.tells_state or not view.states_only):
+                by_shard.setdefault(place.shard, []).append(sensor)
         for sensor, (at, value, quality) in latest.read_shards(by_shard).items():
             tag = json.loads(plant.places[sensor].tag_json)
             values.append([tag, at // 1000, value, Quality(quality).name.lower()])
@@ -305,8 +214,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             self.pulse.cancel()
         if self.flusher is not None:
             self.flusher.cancel()
-        with contextlib.suppress(RedisError, OSError):
-            await relay().leave(self)
+        for ear in (relay(), freshness()):
+            with contextlib.suppress(RedisError, OSError):
+                await ear.leave(self)
         for group in self.view.groups:
             with contextlib.suppress(RedisError, OSError):
                 await self.channel_layer.group_discard(group, self.channel_name)
@@ -334,12 +244,18 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         for group in self.view.groups - view.groups:
             await self.channel_layer.group_discard(group, self.channel_name)
         if view.values:
-            await relay().join(self, view.machines)
+            await relay().join(self, view.machines, states_only=view.states_only)
         else:
             await relay().leave(self)
+        if view.freshness:
+            await freshness().join(self)
+        else:
+            await freshness().leave(self)
         self.view = view
         self.waiting.clear()
         first = await database_sync_to_async(snapshot)(view)
+        if view.freshness:
+            first["freshness"] = freshness().whole()
         self.seen = first["journal"]
         self._forget_relayed()
         self._tell(first)
@@ -361,6 +277,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         self.waiting.append(rows)
         if self.flusher is None:
             self.flusher = asyncio.get_running_loop().call_later(PACE, self._flush)
+
+    def hear_freshness(self, frame: str) -> None:
+        """Passes on how fresh the plant's data is."""
+        self.outgoing.put(frame)
 
     def _flush(self) -> None:
         self.flusher = None
@@ -401,26 +321,26 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                             await self.close(code=NOT_ALLOWED)
                             return
                         asked = time.monotonic()
-                    head = await _tail().head()
+                    head = await tail().head()
                     if head > self.seen and (self.view.alarms or self.view.suppressions):
                         await self._catch_up(head)
                 except Exception as error:
                     log.warning("journal not read for a socket", error=str(error))
                     head = self.seen
-                said = {"type": "beat", "journal": head, "time": int(time.time() * 1000), "floods": _tail().floods}
+                said = {"type": "beat", "journal": head, "time": int(time.time() * 1000), "floods": tail().floods}
                 self._tell(said)
 
     async def _catch_up(self, head: int) -> None:
         """Relays the rows up to `head` that did not come by the channel layer."""
-        if await _tail().many(self.seen, head, suppressions=self.view.suppressions):
+        if await tail().many(self.seen, head, suppressions=self.view.suppressions):
             await self.close(code=MISSED_TOO_MUCH)
             return
         if self.view.alarms:
-            for number, asset, text in await _tail().rows(self.seen, head):
+            for number, asset, text in await tail().rows(self.seen, head):
                 if number not in self.relayed and self.view.concerns(asset):
                     self.outgoing.put(text)
         if self.view.suppressions:
-            for number, asset, text in await database_sync_to_async(_suppression_rows)(self.seen, head):
+            for number, asset, text in await database_sync_to_async(suppression_rows)(self.seen, head):
                 if number not in self.relayed_suppressions and self.view.concerns(asset):
                     self.outgoing.put(text)
         self.seen = head

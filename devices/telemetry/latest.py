@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from devices import moment
 from devices.models import Sensor
@@ -14,10 +16,12 @@ from devices.telemetry.stream import connect
 
 if TYPE_CHECKING:
     from devices.telemetry.admission import Cursors
+    from devices.telemetry.batch import Int32, Int64
 
 # Which position of the stream the hash stands for.
 _MARK = b"@"
 _VALUE = struct.Struct("<qdB")
+_COLUMNS = np.dtype([("time", "<i8"), ("value", "<f8"), ("quality", "u1")])  # the same
 
 
 class Latest(NamedTuple):
@@ -77,14 +81,23 @@ def read_shards(by_shard: dict[int, list[int]]) -> dict[int, Latest]:
         ids = [sensor for sensors in by_shard.values() for sensor in sensors]
         readings = history.readings_at(ids, at)
         return {sensor: Latest(*readings[sensor]) for sensor in ids if sensor in readings}
-    client = connect()
-    with client.pipeline(transaction=False) as pipe:
+    return {sensor: Latest(*_VALUE.unpack(value)) for sensor, value in _stored(by_shard)}
+
+
+def times(by_shard: dict[int, list[int]]) -> tuple[Int32, Int64]:
+    """Gives the sensors that ever reported, and the time of each one's newest reading in µs.
+
+    Cost: one round trip to Redis.
+    """
+    stored = list(_stored(by_shard)) if by_shard else []
+    columns = np.frombuffer(b"".join(value for _, value in stored), _COLUMNS)
+    return np.array([sensor for sensor, _ in stored], np.int32), columns["time"].astype(np.int64)
+
+
+def _stored(by_shard: dict[int, list[int]]) -> Iterator[tuple[int, bytes]]:
+    with connect().pipeline(transaction=False) as pipe:
         for shard, ids in by_shard.items():
             pipe.hmget(_key(shard), ids)
         answers = pipe.execute()
-    found: dict[int, Latest] = {}
     for ids, values in zip(by_shard.values(), answers, strict=True):
-        for sensor, value in zip(ids, values, strict=True):
-            if value is not None:
-                found[sensor] = Latest(*_VALUE.unpack(value))
-    return found
+        yield from ((sensor, value) for sensor, value in zip(ids, values, strict=True) if value is not None)

@@ -20,13 +20,14 @@ from alerts import queries
 from alerts.models import Alarm, Rule, RuleInput
 from devices import moment
 from devices.models import Sensor
+from devices.topology import STATE_QUANTITY
 from plant.drawing import Cell, Shown, scale_of
 from plant.machines import KIND_WORDS, Kind
 from plant.pages import sparks, synoptics
 from plant.pages.machine import machine
 from plant.pages.overview import Board, Line
 from plant.pages.reading import shown
-from plant.pages.tree import STATE_QUANTITY, Node, Row, Tree, tree_for
+from plant.pages.tree import Node, Row, Tree, tree_for
 
 MOST_CARDS = 60  # read at once: what is beyond is asked for
 FEW_CARDS = 10  # of a line among others; all that are not normal, and the first of the rest

@@ -21,6 +21,7 @@ from alerts.silence.queries import Silent, silent_parts
 from alerts.wiring import values_of
 from devices import documents, moment
 from devices.models import Asset, Document, Sensor
+from devices.topology import STATE_QUANTITY
 from plant import writing
 from plant.drawing import Shown, scale_of
 from plant.machines import Kind, condition, judging, state_words
@@ -29,7 +30,7 @@ from plant.pages.alarms import condition_of, condition_words
 from plant.pages.alarms.detail import earlier
 from plant.pages.reading import newest
 from plant.pages.reading import shown as reading_shown
-from plant.pages.tree import STATE_QUANTITY, Node, Tree
+from plant.pages.tree import Node, Tree
 from plant.pages.trend import limits_of, mark_of, trend_of
 
 RANGES = (

@@ -22,10 +22,11 @@ from alerts.silence.queries import Silent, silent_parts
 from devices import moment
 from devices.models import Source
 from devices.telemetry import latest
+from devices.topology import STATE_QUANTITY
 from plant.drawing import Cell
 from plant.machines import KIND_WORDS, Kind, condition, judging, stale_after
 from plant.pages import pipeline
-from plant.pages.tree import STATE_QUANTITY, Node, Row, SensorRow, Tree, tree
+from plant.pages.tree import Node, Row, SensorRow, Tree, tree
 
 log = structlog.get_logger(__name__)
 
@@ -304,7 +305,7 @@ class Board:
 
     @property
     def source_assets(self) -> dict[str, Sequence[str]]:
-        """Gives which assets each source sends for, so that the page keeps its figures up to date."""
+        """Gives which assets each source sends for, so that the page counts in playback."""
         return {connection.source.name: connection.assets for connection in self.connections}
 
 
@@ -313,7 +314,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     plant = tree()
     if not plant.nodes:
         return redirect("start")
-    shown = {"current_page": "overview", "crumbs": [(_("Plant overview"), "")], "subscribe": "all"}
+    shown = {"current_page": "overview", "crumbs": [(_("Plant overview"), "")], "subscribe": "all", "summed": True}
     board = Board(plant, moment.now())
     return render(request, "plant/overview.html", {**shown, "board": board})
 

@@ -28,12 +28,13 @@ from alerts.silence.queries import Silent, silent_parts
 from devices import moment
 from devices.models import Sensor
 from devices.telemetry import latest
+from devices.topology import STATE_QUANTITY
 from plant import writing
 from plant.drawing import Shown
 from plant.machines import Condition, condition, judging
 from plant.models import Synoptic
 from plant.pages.reading import shown
-from plant.pages.tree import STATE_QUANTITY, Node, SensorRow, Tree, tree_for
+from plant.pages.tree import Node, SensorRow, Tree, tree_for
 from plant.synoptic.bindings import Binding, bindings_of
 from plant.synoptic.queries import Found, found
 

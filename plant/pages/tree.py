@@ -12,10 +12,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from devices.models import Asset, Level, Sensor
-from devices.topology import Topology, topology
+from devices.topology import STATE_QUANTITY, Topology, topology
 from plant.machines import state_words
 
-STATE_QUANTITY = "state"
 _WIDE = {Level.AREA, Level.SITE, Level.ENTERPRISE}
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 
-from tests.browser.conftest import Plant
-from tests.browser.walking import Opened
+from tests.browser.conftest import Plant, until
+from tests.browser.walking import Opened, wait_for_live
 
 pytestmark = pytest.mark.browser
 
@@ -82,6 +83,55 @@ def test_a_card_follows_its_machine_and_nothing_on_the_page_moves(plant: Plant, 
     expect(overview.locator(f'a.hexg[data-asset="{press}"]')).to_have_class(re.compile(r"\bal p1\b"))
     assert page.evaluate("window.moved") == []
     assert overview.evaluate("window.moved") == []
+
+
+def test_the_overview_is_sent_states_and_counts_and_no_other_value(plant: Plant, opened: Opened) -> None:
+    page = opened("/")
+    sent: list[dict[str, Any]] = []
+    page.on("websocket", lambda live: live.on("framereceived", lambda text: sent.append(json.loads(text))))
+    page.reload()
+    wait_for_live(page)
+    press = "press-1-3"
+    cell = page.locator(f'a.hexg[data-asset="{press}"]')
+    fresh, old = page.locator("[data-kpi=fresh]"), page.locator("[data-kpi=stale]")
+
+    def of(*kinds: str) -> list[dict[str, Any]]:
+        return [frame for frame in sent if frame["type"] in kinds]
+
+    def is_told() -> bool:
+        plant.send({f"{press}/temp": 51.5, f"{press}/oil": 20.5})
+        return any(code == press for frame in of("freshness") for code, _newest in frame["machines"])
+
+    until(page, lambda: page.wait_for_timeout(200), is_told)
+    expect(cell).not_to_have_class(re.compile("stale|offline"))
+    assert int(fresh.inner_text()) + int(old.inner_text()) == of("freshness")[-1]["sensors"][1]
+    assert int(fresh.inner_text()) >= 2
+    told = [row[0] for frame in of("snapshot", "values") for row in frame["values"]]
+    assert [tag for tag in told if not tag.endswith("/state")] == []
+
+
+def test_a_count_that_does_not_come_any_more_is_not_shown_as_the_present(plant: Plant, opened: Opened) -> None:
+    plant.send({"press-1-3/temp": 51.5})
+    page = opened("/")
+    counts = True
+
+    def connect(live: WebSocketRoute) -> None:
+        def pass_on(text: str | bytes) -> None:
+            if counts or json.loads(text)["type"] != "freshness":
+                live.send(text)
+
+        live.connect_to_server().on_message(pass_on)
+
+    page.route_web_socket(re.compile("/ws/live"), connect)
+    page.reload()
+    wait_for_live(page)
+    fresh = page.locator("[data-kpi=fresh]")
+    expect(fresh).to_have_text(re.compile(r"^\d"))
+    counts = False
+    expect(fresh).to_have_text("–", timeout=10_000)
+    expect(page.locator("#not-live")).to_be_hidden()
+    counts = True
+    expect(fresh).to_have_text(re.compile(r"^\d"))
 
 
 def test_a_folded_line_stays_folded_and_unfolds_by_key(plant: Plant, opened: Opened) -> None:

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { condition, isStale, staleAfter, readAnew } from "../../static/js/state/freshness.js";
+import { condition, countFresh, isStale, readAnew, staleAfter } from "../../static/js/state/freshness.js";
 
 const WORDS = { 0: ["stopped", "stopped"], 1: ["running", "execute"] };
 const AFTER = { stale: 5000, offline: 120_000 };
@@ -41,4 +41,29 @@ test("after a leap back a machine's newest reading is an older one, or none", ()
   assert.deepEqual([press.newest, pump.newest], [950, 940]);
   read({ "press/temp": { time: 300 } });
   assert.deepEqual([press.newest, pump.newest], [300, null]);
+});
+
+test("a machine's newest reading may be told without its values", () => {
+  const press = { newest: null };
+  readAnew([press], (code) => ({ press })[code], new Map([["press/state", { time: 900 }]]), new Map([["press", 950], ["hall", 999]]));
+  assert.equal(press.newest, 950);
+});
+
+test("what was fresh at a moment is counted from the values of it", () => {
+  const intervals = { lists: [{ temp: 1, door: null }, { flow: 60 }], assets: { press: 0, pump: 1, fan: 1 } };
+  const values = new Map([
+    ["press/temp", { time: 4000 }],
+    ["press/door", { time: 100 }],
+    ["pump/flow", { time: 9000 }],
+    ["fan/flow", { time: 9500 }],
+    ["hall/air", { time: 9999 }],
+  ]);
+  const silent = new Map([["fan", {}]]);
+  const found = countFresh({ values, silent }, 10_000, intervals, { line: ["press", "fan", "gone"], pumps: ["pump"], none: [] });
+  assert.deepEqual(found.sensors, { fresh: 2, all: 4, newest: 9500 });
+  assert.deepEqual(Object.fromEntries(found.sources), {
+    line: { fresh: 1, all: 3, newest: 9500 },
+    pumps: { fresh: 1, all: 1, newest: 9000 },
+    none: { fresh: 0, all: 0, newest: null },
+  });
 });

@@ -130,3 +130,30 @@ test("a comment about an asset changes nothing that is kept, and names the asset
   assert.deepEqual(apply(plant, { type: "comment", journal: 7, asset: "press-01" }), { comment: "press-01" });
   assert.deepEqual(plant, nothing());
 });
+
+const counts = (time, changes = {}) => ({ time, sensors: [9, 12], machines: [["press-01", time - 400]], sources: [["gateway", 4, 6, time - 400]], ...changes });
+
+test("what is fresh after the snapshot is the same as in a fresh one", () => {
+  const later = { press: counts(9000), both: counts(9000, { machines: [["press-01", 8600], ["pump-01", 2000]] }) };
+  const kept = (...frames) => {
+    const plant = nothing();
+    const changed = frames.map((frame) => apply(plant, frame)).at(-1);
+    const { machines, fresh, newest } = plant;
+    return { machines: Object.fromEntries(machines), fresh, newest, changed };
+  };
+  const first = { ...snapshot(4), freshness: counts(5000, { machines: [["press-01", 4600], ["pump-01", 2000]] }) };
+  const after = kept(first, { type: "freshness", ...later.press });
+  const { changed, ...fresh } = kept({ ...snapshot(4), freshness: later.both });
+  assert.deepEqual(after, { ...fresh, changed: { machines: ["press-01"] } });
+  assert.deepEqual(fresh.fresh.sensors, { fresh: 9, all: 12 });
+  assert.deepEqual(fresh.fresh.sources.get("gateway"), { fresh: 4, all: 6, newest: 8600 });
+  assert.equal(fresh.newest, 8600);
+  assert.equal(changed.everything, true);
+});
+
+test("a snapshot without counts forgets those before it", () => {
+  const plant = nothing();
+  apply(plant, { ...snapshot(4), freshness: counts(5000) });
+  apply(plant, snapshot(5));
+  assert.deepEqual([plant.fresh, plant.machines.size, plant.newest], [null, 0, 0]);
+});

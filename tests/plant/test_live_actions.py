@@ -13,7 +13,8 @@ from alerts import queries, services, timers
 from alerts.lifecycle import Event
 from alerts.models import Alarm, JournalEntry, Rule, Suppression, Suppressor
 from devices.models import Asset
-from plant import live
+from plant import journal_tail, live
+from plant.journal_tail import journal_head
 from tests import factories
 from tests.scenario import Scenario
 
@@ -144,7 +145,7 @@ class Acts:
 
 @sync_to_async
 def head():
-    return live._journal_head()
+    return journal_head()
 
 
 def events():
@@ -178,7 +179,7 @@ async def test_old_snapshot_and_events_are_a_fresh_snapshot(scenario, monkeypatc
 
 async def test_what_one_alarm_suppresses_by_the_thousand_ends_no_socket(scenario, monkeypatch):
     monkeypatch.setattr(live, "BEAT", 0.2)
-    monkeypatch.setattr(live, "MOST_MISSED", 20)
+    monkeypatch.setattr(journal_tail, "MOST_MISSED", 20)
     acts = await sync_to_async(Acts)(scenario)
 
     def many():
@@ -215,7 +216,7 @@ async def test_other_screens_hear_of_a_comment_about_an_asset(scenario, monkeypa
 
     def say(asset, text):
         services.comment_asset(asset=asset, user=acts.user, text=text, now=timezone.now())
-        return live._journal_head()
+        return journal_head()
 
     async with Browser(acts.user) as old:
         kept = {acts.machine.code: await sync_to_async(story)(acts.machine), other.code: []}

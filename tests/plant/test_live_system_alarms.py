@@ -9,6 +9,7 @@ from channels.testing import WebsocketCommunicator
 from alerts import services
 from alerts.models import Alarm
 from plant import live
+from plant.journal_tail import journal_head
 from tests import factories
 from tests.scenario import Scenario
 
@@ -62,7 +63,7 @@ class Browser:
 
 @sync_to_async
 def head():
-    return live._journal_head()
+    return journal_head()
 
 
 @sync_to_async

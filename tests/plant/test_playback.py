@@ -22,6 +22,7 @@ from devices.telemetry.batch import Quality
 from devices.telemetry.pipeline import process_shard
 from devices.topology import topology
 from plant import live
+from plant.journal_tail import floods
 from plant.pages import playback
 from tests import factories
 from tests.scenario import START, Scenario
@@ -155,7 +156,7 @@ class Shift:
 
 def state():
     """Gives what a page is drawn from: the socket's snapshot of the whole plant, and its floods."""
-    return {**live.snapshot(live.resolve(WHOLE, topology())), "floods": live._floods()}
+    return {**live.snapshot(live.resolve(WHOLE, topology())), "floods": floods()}
 
 
 def lived(client, seed, *, states=STATES):

@@ -1,8 +1,10 @@
 // When data is old, and what state a machine is in. Pure; plant/machines.py is its twin.
 
 import { gettext } from "../lib/words.js";
+import { silenceOf } from "./silence.js";
 
 export const NOT_LIVE_AFTER = 3_000; // ms without a frame
+export const NOT_COUNTED_AFTER = 5_000; // ms without a count of what is fresh, that comes once a second
 
 /** The ms after which a reading is old; null for a sensor that reports when it likes. */
 export function staleAfter(interval) {
@@ -40,12 +42,48 @@ export function condition(now, newest, after, state, words, silent = false) {
 
 /**
  * Lets each cell's `newest` be what the picture has, where that is a new one: after a leap back in playback it is
- * older. Takes the cells, what gives the cell of an asset's code, and the picture's values.
+ * older. Takes the cells, what gives the cell of an asset's code, the picture's values, and its machines' newest times.
  */
-export function readAnew(cells, cellOf, values) {
+export function readAnew(cells, cellOf, values, machines = new Map()) {
   for (const cell of cells) cell.newest = null;
-  for (const [tag, { time }] of values) {
-    const cell = cellOf(tag.slice(0, tag.indexOf("/")));
+  const take = (cell, time) => {
     if (cell && (cell.newest === null || time > cell.newest)) cell.newest = time;
+  };
+  for (const [tag, { time }] of values) take(cellOf(tag.slice(0, tag.indexOf("/"))), time);
+  for (const [code, time] of machines) take(cellOf(code), time);
+}
+
+/**
+ * Counts what the server counts of the present (plant/freshness.py), from the picture's values: for playback. Takes the
+ * picture, the time in ms, which interval (s) each sensor has ({ lists: [{ key: interval }], assets: { code: list } })
+ * and which assets each source sends for. Gives { time, sensors: { fresh, all }, sources: name → { fresh, all, newest } }.
+ */
+export function countFresh(plant, time, intervals, sources) {
+  const none = () => ({ fresh: 0, all: 0, newest: null });
+  const parts = new Map();
+  for (const [asset, list] of Object.entries(intervals.assets)) {
+    const part = none();
+    parts.set(asset, part);
+    for (const [key, interval] of Object.entries(intervals.lists[list])) {
+      part.all += 1;
+      const reading = plant.values.get(`${asset}/${key}`);
+      if (!reading) continue;
+      if (part.newest === null || reading.time > part.newest) part.newest = reading.time;
+      if (!isStale(time, reading.time, interval) && !silenceOf(plant.silent, `${asset}/${key}`)) part.fresh += 1;
+    }
   }
+  const together = (codes) => {
+    const whole = none();
+    for (const { fresh, all, newest } of [...codes].map((code) => parts.get(code)).filter(Boolean)) {
+      whole.fresh += fresh;
+      whole.all += all;
+      if (newest !== null && (whole.newest === null || newest > whole.newest)) whole.newest = newest;
+    }
+    return whole;
+  };
+  return {
+    time,
+    sensors: together(parts.keys()),
+    sources: new Map(Object.entries(sources).map(([name, codes]) => [name, together(codes)])),
+  };
 }

@@ -7,6 +7,8 @@ import { silentParts } from "./silence.js";
 export function nothing() {
   return {
     values: new Map(),
+    machines: new Map(), // a machine's newest reading in ms, where the server sends that instead of values
+    fresh: null, // and how many sensors are fresh
     alarms: new Map(),
     silent: new Map(),
     suppressions: new Map(),
@@ -25,6 +27,8 @@ export function apply(plant, frame) {
       return applySnapshot(plant, frame);
     case "values":
       return { tags: applyValues(plant, frame.values) };
+    case "freshness":
+      return { machines: applyFreshness(plant, frame) };
     case "alarm":
       return applyAlarm(plant, frame);
     case "suppression":
@@ -38,8 +42,11 @@ export function apply(plant, frame) {
 
 function applySnapshot(plant, frame) {
   plant.values = new Map();
+  plant.machines = new Map();
+  plant.fresh = null;
   plant.newest = 0;
   applyValues(plant, frame.values);
+  if (frame.freshness) applyFreshness(plant, frame.freshness);
   plant.alarms = new Map(frame.alarms.map((alarm) => [alarm.id, alarm]));
   plant.silent = silentParts(plant.alarms.values());
   plant.suppressions = new Map((frame.suppressions ?? []).map((row) => [ruleOf(row), row]));
@@ -58,6 +65,19 @@ function applyValues(plant, rows) {
     changed.push(tag);
   }
   return changed;
+}
+
+function applyFreshness(plant, { time, sensors: [fresh, all], machines, sources }) {
+  plant.fresh = {
+    time,
+    sensors: { fresh, all },
+    sources: new Map(sources.map(([name, some, whole, newest]) => [name, { fresh: some, all: whole, newest }])),
+  };
+  for (const [code, newest] of machines) {
+    plant.machines.set(code, newest);
+    if (newest > plant.newest) plant.newest = newest;
+  }
+  return machines.map(([code]) => code);
 }
 
 /** What names a rule: its asset and its name. */

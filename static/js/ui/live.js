@@ -9,6 +9,7 @@ export const plant = nothing();
 
 const { now: serverNow, subscribe, at } = document.body.dataset;
 const suppressions = "suppressions" in document.body.dataset; // also the rules whose alarms are not presented
+const summed = "summed" in document.body.dataset; // of values only the machines' states, and how fresh the plant is
 // The page was made when its first byte left the server; that is how far this computer's clock is off.
 const [navigation] = performance.getEntriesByType("navigation");
 // A page that was kept says when it came.
@@ -39,6 +40,7 @@ export function asOf(address) {
 const listeners = {
   snapshot: new Set(),
   values: new Set(),
+  freshness: new Set(),
   alarm: new Set(),
   lost: new Set(),
   back: new Set(),
@@ -52,8 +54,8 @@ const listeners = {
 };
 
 /**
- * Calls `listen` on snapshot(), values(tags), alarm(change), suppression(change), comment(asset), lost(), back(), next(ms), out(),
- * floods(rows) or version(): the server's pages are newer than this one; and, for the player, hear().
+ * Calls `listen` on snapshot(), values(tags), freshness(codes), alarm(change), suppression(change), comment(asset), lost(), back(),
+ * next(ms), out(), floods(rows) or version(): the server's pages are newer than this one; and, for the player, hear().
  */
 export function on(event, listen) {
   listeners[event].add(listen);
@@ -80,6 +82,7 @@ export function take(frame) {
   const change = apply(plant, frame);
   if (change.everything) tell("snapshot");
   else if (change.tags?.length) tell("values", change.tags);
+  else if (change.machines) tell("freshness", change.machines);
   else if (change.alarm) tell("alarm", change);
   else if (change.suppression) tell("suppression", change);
   else if (change.comment) tell("comment", change.comment);
@@ -88,9 +91,17 @@ export function take(frame) {
 const wanted = JSON.parse(subscribe || '""');
 let assets = wanted === "all" ? null : wanted || [];
 
+const asksFor = (codes) => ({
+  assets: codes,
+  alarms: "all",
+  values: summed ? "states" : codes === null || codes.length > 0,
+  freshness: summed,
+  suppressions,
+});
+
 const socket = liveSocket({
   url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live`,
-  subscription: { assets, alarms: "all", values: assets === null || assets.length > 0, suppressions },
+  subscription: asksFor(assets),
   onFrame: take,
   onLost: () => tell("lost"),
   onBack: () => tell("back"),
@@ -109,6 +120,6 @@ export const heard = () => assets;
 /** Hears the values of these assets, by code, instead of those that the page began with. */
 export function hear(codes) {
   assets = codes;
-  if (past === null) socket.subscribe({ assets: codes, alarms: "all", values: codes.length > 0, suppressions });
+  if (past === null) socket.subscribe(asksFor(codes));
   else tell("hear");
 }

@@ -37,6 +37,16 @@ export function follow(cells, draw) {
     alarms = group(plant.alarms.values(), (alarm) => cellOf.get(alarm.asset));
   }
 
+  function takeFreshness(codes) {
+    for (const code of codes) {
+      const cell = cellOf.get(code);
+      if (!cell) continue;
+      const first = cell.newest === null;
+      cell.newest = Math.max(cell.newest ?? 0, plant.machines.get(code));
+      if (first || cell.kind === "offline" || cell.stale) paint(cell);
+    }
+  }
+
   function takeValues(tags) {
     for (const tag of tags) {
       const cell = cellOf.get(tag.slice(0, tag.indexOf("/")));
@@ -54,13 +64,14 @@ export function follow(cells, draw) {
     alarmsOf: (cell) => alarms.get(cell) ?? [],
     start({ anew, alarms: drawAlarms, second }) {
       on("snapshot", () => {
-        readAnew(cells, (code) => cellOf.get(code), plant.values);
+        readAnew(cells, (code) => cellOf.get(code), plant.values, plant.machines);
         sortAlarms();
         cells.forEach(paint);
         drawAlarms();
         anew();
       });
       on("values", takeValues);
+      on("freshness", takeFreshness);
       on("alarm", ({ alarm, before, gone }) => {
         sortAlarms();
         // What is not heard any more, or heard again, may be any machine.

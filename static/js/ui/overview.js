@@ -4,9 +4,8 @@ import { make, pageData, setAttribute, setText } from "../lib/dom.js";
 import { held } from "../lib/held.js";
 import { gettext } from "../lib/words.js";
 import { group, tally, worst } from "../state/alarms.js";
-import { isStale } from "../state/freshness.js";
-import { silenceOf } from "../state/silence.js";
-import { age, duration, number } from "../state/writing.js";
+import { countFresh, NOT_COUNTED_AFTER } from "../state/freshness.js";
+import { age, duration, NO_VALUE, number } from "../state/writing.js";
 import { drawCell, readCell, start as startHoneycomb } from "./honeycomb.js";
 import { howMany, knowsAlarms } from "./known.js";
 import { asOf, isLost, now, plant } from "./live.js";
@@ -18,7 +17,8 @@ const LISTED = 6;
 const ASK_EVERY = 5000; // ms
 const OLD_AFTER = 120; // seconds without a reading from a source
 const wordLists = pageData("state-words", []);
-const intervals = pageData("sensor-intervals", { lists: [], assets: {} });
+// Only in playback: of the present the server counts what is fresh.
+const intervals = pageData("sensor-intervals", null);
 const sources = pageData("source-assets", {});
 const cells = [...document.querySelectorAll(".honey a.hexg")].map(readCell);
 const { cellOf, alarmsOf, start: followMachines } = follow(cells, (cell) => drawCell(cell, alarmsOf(cell), wordLists));
@@ -124,50 +124,33 @@ function drawFigures() {
     const place = line.querySelector("[data-running]");
     if (place) setText(place, String(line.querySelectorAll("a.hexg.running").length));
   }
-  let fresh = 0;
-  let all = 0;
   const time = now();
-  const byAsset = new Map();
-  for (const [asset, list] of Object.entries(intervals.assets)) {
-    const part = { all: 0, fresh: 0, newest: null };
-    byAsset.set(asset, part);
-    for (const [key, interval] of Object.entries(intervals.lists[list])) {
-      part.all += 1;
-      const reading = plant.values.get(`${asset}/${key}`);
-      if (!reading) continue;
-      if (part.newest === null || reading.time > part.newest) part.newest = reading.time;
-      if (!isStale(time, reading.time, interval) && !silenceOf(plant.silent, `${asset}/${key}`)) part.fresh += 1;
-    }
-    all += part.all;
-    fresh += part.fresh;
-  }
-  drawConnections(byAsset, time);
-  setText(kpi("fresh"), number(fresh, 0));
-  setText(kpi("stale"), number(all - fresh, 0));
+  drawFresh(intervals ? countFresh(plant, time, intervals, sources) : plant.fresh, time);
+}
+
+function drawFresh(counted, time) {
+  const isKnown = counted !== null && time - counted.time <= NOT_COUNTED_AFTER;
+  const { fresh, all } = isKnown ? counted.sensors : { fresh: 0, all: 0 };
+  setText(kpi("fresh"), isKnown ? number(fresh, 0) : NO_VALUE);
+  setText(kpi("stale"), isKnown ? number(all - fresh, 0) : NO_VALUE);
   drawShares(document.querySelector("#kpi-sensors .shares"), [
     ["running", fresh],
     ["offline", all - fresh],
   ]);
+  if (counted === null) return;
+  for (const row of document.querySelectorAll("[data-source]")) {
+    const source = counted.sources.get(row.dataset.source);
+    if (source?.all) drawConnection(row, source, time, isKnown);
+  }
 }
 
-/** Each source's share of fresh sensors, and the age of its newest reading. */
-function drawConnections(byAsset, time) {
-  for (const row of document.querySelectorAll("[data-source]")) {
-    const whole = { all: 0, fresh: 0, newest: null };
-    for (const code of sources[row.dataset.source] ?? []) {
-      const part = byAsset.get(code);
-      if (!part) continue;
-      whole.all += part.all;
-      whole.fresh += part.fresh;
-      if (part.newest !== null && (whole.newest === null || part.newest > whole.newest)) whole.newest = part.newest;
-    }
-    if (!whole.all) continue;
-    setAttribute(row.querySelector(".fl"), "width", `${((whole.fresh / whole.all) * 100).toFixed(1)}%`);
-    const place = row.querySelector(".num");
-    const old = whole.newest === null ? null : (time - whole.newest) / 1000;
-    setText(place, old === null ? gettext("no data yet") : age(old));
-    place.classList.toggle("stalev", old === null || old > OLD_AFTER);
-  }
+/** A source's share of fresh sensors, and the age of its newest reading. */
+function drawConnection(row, { fresh, all, newest }, time, isKnown) {
+  setAttribute(row.querySelector(".fl"), "width", isKnown ? `${((fresh / all) * 100).toFixed(1)}%` : "0%");
+  const place = row.querySelector(".num");
+  const old = newest === null ? null : (time - newest) / 1000;
+  setText(place, old === null ? gettext("no data yet") : age(old));
+  place.classList.toggle("stalev", old === null || old > OLD_AFTER);
 }
 
 /** What no event carries is asked for; while the server does not answer, the page says that it is not live. */
