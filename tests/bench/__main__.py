@@ -1,7 +1,7 @@
 """The benchmark, one command: python -m tests.bench [--quick] [--postgres] [PART ...]. Prints tables; judges nothing.
 
-Parts: naive, way, sensors, single, latency, rooms, tiles, history, trend, figures; and soak, ten minutes that are only
-run when they are named (--minutes for another time).
+Parts: naive, way, sensors, single, latency, rooms, overview, tiles, history, trend, figures; and soak, ten minutes
+that are only run when they are named (--minutes for another time).
 Andon, the load generator and the naive path share this machine.
 """
 
@@ -19,11 +19,11 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from tests.bench import rooms, soak, tiles, way
+from tests.bench import overview, rooms, soak, tiles, way
 from tests.postgres_server import Postgres
 from tests.stack import ROOT
 
-PARTS = ("naive", "way", "sensors", "single", "latency", "rooms", "tiles", "history", "trend", "figures")
+PARTS = ("naive", "way", "sensors", "single", "latency", "rooms", "overview", "tiles", "history", "trend", "figures")
 
 
 @contextmanager
@@ -125,6 +125,14 @@ def main() -> None:
             f"lag {found['lag']:.2f} s, {found['cpu']:.2f} cores, {found['memory']:,.0f} MB",
             flush=True,
         )
+    if "overview" in parts:
+        with ready(50_000, intake=True) as stand:
+            for name, told in overview.overview(stand, seconds=short):
+                print(
+                    f"{f'50,000 sensors at 1 Hz, a page told {name}':60} {told['bytes'] / 1e6:6.3f} MB/s, "
+                    f"{told['snapshot'] / 1e6:.2f} MB at first, web {told['cpu']:.2f} cores",
+                    flush=True,
+                )
     if "tiles" in parts:
         folder = Path(tempfile.mkdtemp(prefix="andon-bench-"))
         try:
