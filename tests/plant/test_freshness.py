@@ -98,7 +98,7 @@ def test_what_is_counted_at_once_is_what_the_page_counts_sensor_by_sensor(clean_
 
 async def next_of(socket, kind):
     """Gives the next frame of a kind, and the values that came before it."""
-    values = []
+    values: list[list[object]] = []
     while True:
         frame = json.loads(await socket.receive_from(timeout=5))
         if frame["type"] == kind:
