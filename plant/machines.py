@@ -96,7 +96,7 @@ def judging(intervals: Iterable[float | None]) -> After:
 def condition(
     now_us: int,
     newest: int | None,
-    intervals: Iterable[float | None],
+    after: After,
     state: tuple[int, float] | None,
     words: Mapping[str, tuple[str, str]],
     *,
@@ -104,7 +104,7 @@ def condition(
 ) -> Condition:
     """Judges a machine.
 
-    Takes: the newest reading's time of all its sensors (µs), their intervals (s), its state sensor's reading
+    Takes: the newest reading's time of all its sensors (µs), when it is judged anew, its state sensor's reading
     (time in µs, value), what that sensor's values mean, and whether it lies below a part that is not heard.
     """
     since = state[0] if state else None
@@ -113,7 +113,6 @@ def condition(
     if newest is None:
         return Condition(Kind.OFFLINE, str(KIND_WORDS[Kind.OFFLINE]), False, None, since)
     age = (now_us - newest) / 1e6
-    after = judging(intervals)
     if after.offline is not None and age > after.offline:
         return Condition(Kind.OFFLINE, str(KIND_WORDS[Kind.OFFLINE]), False, newest, since)
     stale = after.stale is not None and age > after.stale

@@ -128,7 +128,7 @@ class Machine:
         return condition(
             to_us(self.now),
             max((reading.time for reading in self.readings.values()), default=None),
-            [sensor.interval for sensor in self.sensors],
+            judging(sensor.interval for sensor in self.sensors),
             (reading.time, reading.value) if reading else None,
             state_words(teller.labels) if teller else {},
             silent=self.silence is not None,

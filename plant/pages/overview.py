@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import redis
 import structlog
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -22,9 +23,9 @@ from alerts.silence.queries import Silent, silent_parts
 from devices import moment
 from devices.models import Source
 from devices.telemetry import latest
-from devices.topology import STATE_QUANTITY
+from plant.counting import Counted, count_of
 from plant.drawing import Cell
-from plant.machines import KIND_WORDS, Kind, condition, judging, stale_after
+from plant.machines import KIND_WORDS, Kind, condition
 from plant.pages import pipeline
 from plant.pages.tree import Node, Row, SensorRow, Tree, tree
 
@@ -80,7 +81,6 @@ class Connection:
     sensors: int
     fresh: int
     age: float | None  # seconds since its newest reading
-    assets: Sequence[str]  # codes of the assets with sensors in its scope
 
     @property
     def old(self) -> bool:
@@ -101,6 +101,7 @@ class Board:
         self.now = now
         self.now_us = int(now.timestamp() * 1_000_000)
         self.below = {node.pk for node in root.walk()} if root else None
+        self._no_alarms = queries.Tally()
         self._words: list[Mapping[str, tuple[str, str]]] = []
         self._words_at: dict[tuple[tuple[str, tuple[str, str]], ...], int] = {}
 
@@ -117,14 +118,44 @@ class Board:
     @cached_property
     def readings(self) -> Mapping[int, latest.Latest]:
         """Gives each sensor's newest reading; none while Redis does not answer. Cost: one round trip."""
+        return self._read(self.sensors)
+
+    @staticmethod
+    def _read(sensors: Iterable[SensorRow]) -> Mapping[int, latest.Latest]:
         by_shard: dict[int, list[int]] = {}
-        for sensor in self.sensors:
+        for sensor in sensors:
             by_shard.setdefault(sensor.shard, []).append(sensor.pk)
         try:
             return latest.read_shards(by_shard)
         except redis.RedisError as error:
             log.warning("latest values not read", error=str(error))
             return {}
+
+    @property
+    def _needs_values(self) -> bool:
+        """Tells whether all readings are read: they are shown, or those of the past are not at hand as times alone."""
+        return self.below is not None or moment.past_us() is not None
+
+    @cached_property
+    def states(self) -> Mapping[int, latest.Latest]:
+        """Gives the readings of the sensors that tell a machine's state. Cost: one round trip."""
+        return self.readings if self._needs_values else self._read(self.plant.tells_state.values())
+
+    @cached_property
+    def counted(self) -> Counted:
+        """Gives when the sensors reported last; never, while Redis does not answer. Cost: one round trip."""
+        count = count_of(self.plant)
+        newest = count.never()
+        if self._needs_values:
+            sensors = np.fromiter(self.readings, np.int32, len(self.readings))
+            times = np.fromiter((reading.time for reading in self.readings.values()), np.int64, len(self.readings))
+            count.keep(newest, sensors, times)
+        else:
+            try:
+                count.keep(newest, *latest.times(count.by_shard))
+            except redis.RedisError as error:
+                log.warning("latest times not read", error=str(error))
+        return Counted(count, newest, self.silent, self.now_us)
 
     @cached_property
     def silent(self) -> Mapping[str, Silent]:
@@ -160,21 +191,19 @@ class Board:
 
     def cell(self, node: Node) -> Cell:
         """Gives a machine as the honeycomb draws it."""
-        sensors = self.plant.sensors_of[node.pk]
-        state = next((sensor for sensor in sensors if sensor.quantity == STATE_QUANTITY and sensor.words), None)
-        times = [reading.time for sensor in sensors if (reading := self.readings.get(sensor.pk))]
-        reading = self.readings.get(state.pk) if state else None
+        counted = self.counted
+        state = self.plant.tells_state.get(node.pk)
+        reading = self.states.get(state.pk) if state else None
         words = state.words if state else {}
-        intervals = [sensor.interval for sensor in sensors]
+        after = counted.count.after[counted.count.cell_places[node.pk]]
         now = condition(
             self.now_us,
-            max(times, default=None),
-            intervals,
+            counted.newest_of(node),
+            after,
             (reading.time, reading.value) if reading else None,
             words,
             silent=node.code in self.silent,
         )
-        after = judging(intervals)
         return Cell(
             code=node.code,
             name=node.name,
@@ -182,7 +211,7 @@ class Board:
             kind=now.kind,
             word=now.word,
             stale=now.stale,
-            tally=self.tallies.get(node.pk) or queries.Tally(),
+            tally=self.tallies.get(node.pk) or self._no_alarms,
             newest=now.newest,
             state_tag=f"{self.plant.nodes[state.asset].code}/{state.key}" if state else "",
             words=self._place_of(words) if state else None,
@@ -229,19 +258,11 @@ class Board:
         """Gives how many machines are shown."""
         return sum(count for _kind, count, _word in self.kinds)
 
-    def _is_fresh(self, sensor: SensorRow) -> bool:
-        reading = self.readings.get(sensor.pk)
-        code = self.plant.nodes[sensor.asset].code
-        if reading is None or code in self.silent or f"{code}/{sensor.key}" in self.silent:
-            return False
-        limit = stale_after(sensor.interval)
-        return limit is None or self.now_us - reading.time <= limit * 1e6
-
     @cached_property
     def freshness(self) -> tuple[int, int]:
-        """Gives how many sensors are fresh, and how many are not."""
-        fresh = sum(map(self._is_fresh, self.sensors))
-        return fresh, len(self.sensors) - fresh
+        """Gives how many sensors of the plant are fresh, and how many are not."""
+        fresh = int(self.counted.fresh.sum())
+        return fresh, len(self.counted.fresh) - fresh
 
     @property
     def intervals(self) -> dict[str, Any]:
@@ -293,20 +314,20 @@ class Board:
         found = []
         for source in Source.objects.filter(enabled=True).order_by("name"):
             scope = self.plant.nodes.get(source.scope_id)
-            below = {node.pk for node in scope.walk()} if scope else set()
-            if self.below is not None and not below & self.below:
-                continue
-            sensors = [sensor for sensor in self.plant.sensors if sensor.asset in below]
-            times = [reading.time for sensor in sensors if (reading := self.readings.get(sensor.pk))]
-            assets = list(dict.fromkeys(self.plant.nodes[sensor.asset].code for sensor in sensors))
-            age = max(0.0, (self.now_us - max(times)) / 1e6) if times else None
-            found.append(Connection(source, len(sensors), sum(map(self._is_fresh, sensors)), age, assets))
+            fresh, sensors, newest = self.counted.share(self.counted.count.below(scope))
+            age = None if newest is None else max(0.0, (self.now_us - newest) / 1e6)
+            found.append(Connection(source, sensors, fresh, age))
         return found
 
     @property
-    def source_assets(self) -> dict[str, Sequence[str]]:
+    def source_assets(self) -> dict[str, list[str]]:
         """Gives which assets each source sends for, so that the page counts in playback."""
-        return {connection.source.name: connection.assets for connection in self.connections}
+        scopes = {row.source.name: self.plant.nodes.get(row.source.scope_id) for row in self.connections}
+        own = self.plant.own_sensors
+        return {
+            name: [node.code for node in scope.walk() if node.pk in own] if scope else []
+            for name, scope in scopes.items()
+        }
 
 
 def overview(request: HttpRequest) -> HttpResponse:

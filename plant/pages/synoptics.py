@@ -144,7 +144,7 @@ class Mimic:
         return condition(
             to_us(self.now),
             max((self.readings[row.pk].time for row in rows if row.pk in self.readings), default=None),
-            [row.interval for row in rows],
+            judging(row.interval for row in rows),
             (reading.time, reading.value) if reading else None,
             teller.words if teller else {},
             silent=node.code in self.silent,

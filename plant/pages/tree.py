@@ -170,6 +170,17 @@ class Tree:
         return found
 
     @cached_property
+    def tells_state(self) -> dict[int, SensorRow]:
+        """Gives the sensor that tells a machine's state, of each machine that has one: its own before a part's."""
+        found: dict[int, SensorRow] = {}
+        for cell in self.cells:
+            rows = (row for part in cell.walk() for row in self.own_sensors.get(part.pk, ()))
+            teller = next((row for row in rows if row.quantity == STATE_QUANTITY and row.words), None)
+            if teller is not None:
+                found[cell.pk] = teller
+        return found
+
+    @cached_property
     def panels(self) -> list[Panel]:
         """Gives the areas in plant order, each with its lines and their machines."""
         rows: dict[int, dict[int | None, list[Node]]] = {}

@@ -6,7 +6,7 @@ from alerts.models import Alarm
 from alerts.notify.message import _figures
 from devices.labels import label_key, word_of
 from devices.models import Sensor
-from plant.machines import Kind, condition
+from plant.machines import Kind, condition, judging
 from plant.templatetags.andon import alarm_value
 
 WORDS = {"0": "stopped", "1": "running", "2.5": "half open"}
@@ -30,4 +30,4 @@ def test_a_message_writes_the_word_that_the_page_writes(value: float) -> None:
 def test_a_machine_finds_its_state_under_the_key_that_is_stored() -> None:
     huge = 1e15
     words = {label_key(huge): (Kind.FAULT.value, "fault")}
-    assert condition(1, 1, [], (1, huge), words).word == "fault"
+    assert condition(1, 1, judging([]), (1, huge), words).word == "fault"

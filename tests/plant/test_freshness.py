@@ -16,7 +16,8 @@ from devices import services
 from devices.models import Asset, Sensor
 from plant import freshness as counting
 from plant import live
-from plant.freshness import Freshness, count_of
+from plant.counting import count_of
+from plant.freshness import Freshness
 from plant.pages.overview import Board
 from plant.pages.tree import tree
 from tests import factories

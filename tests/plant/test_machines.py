@@ -23,12 +23,12 @@ def test_packml_words_map_to_the_kinds(word: str, kind: Kind) -> None:
 
 
 def test_the_state_is_what_the_label_says() -> None:
-    found = condition(NOW, NOW - 100_000, [1.0], (NOW - 900_000_000, 1.0), WORDS)
+    found = condition(NOW, NOW - 100_000, judging([1.0]), (NOW - 900_000_000, 1.0), WORDS)
     assert (found.kind, found.word, found.stale) == (Kind.RUNNING, "running", False)
 
 
 def test_old_data_is_stale_first_and_offline_after_two_minutes() -> None:
-    after = [condition(NOW, NOW - seconds * 1_000_000, [1.0], None, {}) for seconds in (4, 6, 119, 121)]
+    after = [condition(NOW, NOW - seconds * 1_000_000, judging([1.0]), None, {}) for seconds in (4, 6, 119, 121)]
     assert [(one.kind, one.stale) for one in after] == [
         (Kind.REPORTING, False), (Kind.REPORTING, True), (Kind.REPORTING, True), (Kind.OFFLINE, False),
     ]  # fmt: skip
@@ -40,6 +40,6 @@ def test_a_slow_machine_gets_three_of_its_intervals() -> None:
 
 def test_a_machine_that_reports_when_it_likes_is_offline_only_before_its_first_reading() -> None:
     assert judging([None]) == judging([]) == (None, None)
-    assert condition(NOW, 1, [None], (1, 0.0), WORDS).kind == Kind.STOPPED
-    assert condition(NOW, 1, [], (1, 0.0), WORDS).kind == Kind.STOPPED
-    assert condition(NOW, None, [None], None, WORDS).kind == Kind.OFFLINE
+    assert condition(NOW, 1, judging([None]), (1, 0.0), WORDS).kind == Kind.STOPPED
+    assert condition(NOW, 1, judging([]), (1, 0.0), WORDS).kind == Kind.STOPPED
+    assert condition(NOW, None, judging([None]), None, WORDS).kind == Kind.OFFLINE
