@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "plant.policy.name_what_may_run",
     "plant.refusing.refuse_nul",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "plant.compressing.Compressing",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
