@@ -220,10 +220,9 @@ class Machine:
         return [(mark["time"], mark["priority"]) for mark in self.marks if mark["time"] >= start]
 
     @property
-    def since(self) -> float | None:
-        """Gives since when the state lasts, in seconds since the epoch; None where it is older than a day."""
-        last = self.day.stretches[-1] if self.day and len(self.day.stretches) > 1 else None
-        return last.start / 1e6 if last and last.kind == self.state.kind else None
+    def lasting(self) -> states.Lasting | None:
+        """Gives since when the state has lasted; None where that is not known."""
+        return self.day.lasting(self.state.kind) if self.day else None
 
     @cached_property
     def documents(self) -> list[Document]:
