@@ -24,6 +24,7 @@ from plant.machines import KIND_WORDS, Kind
 from plant.pages import key_values, sparks, synoptics
 from plant.pages.machine import machine
 from plant.pages.overview import Board, Line
+from plant.pages.tip import tip
 from plant.pages.tree import Node, Row, Tree, tree_for
 
 MOST_CARDS = 60  # read at once: what is beyond is asked for
@@ -323,7 +324,7 @@ def asset(request: HttpRequest, path: str) -> HttpResponse:
     if node is None:
         raise Http404(_("There is no asset with this code."))
     if node.pk in plant.cell_of:
-        return machine(request, plant, node)
+        return tip(request, node) if "tip" in request.GET else machine(request, plant, node)
     return area(request, plant, node)
 
 
