@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -77,6 +78,23 @@ def test_the_tip_keeps_the_place_of_its_values_reads_them_anew_and_tells_the_sta
     plant.send({f"{press}/temp": 62.4, f"{press}/oil": 48.2})
     expect(figures(page).first).to_contain_text("62.4")
     assert box(tip) == before
+    # The pointer stands on the mark, which an alarm makes another one: the tip stays the same.
+    tip.evaluate("(tip) => (tip.id = 'first')")
+    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 48.2})
+    expect(page.locator("#first")).to_contain_text("Temperature high")
+    expect(figures(page).first.locator(".val")).to_have_class(re.compile(r"\bal p1\b"))
+    assert violations(page) == []
+
+
+def test_in_playback_the_tip_has_the_values_of_its_moment(plant: Plant, opened: Opened, press: str) -> None:
+    now = time.time()
+    plant.send_series(f"{press}/temp", [(now - ago, 42.5) for ago in range(310, 290, -1)])
+    plant.send({f"{press}/temp": 62.4})
+    page = opened(f"/?at={datetime.fromtimestamp(now - 300, UTC):%Y-%m-%dT%H:%M:%SZ}", live=False)
+    cell = hexagon(page, press)
+    until(page, lambda: cell.evaluate("(cell) => (cell.blur(), cell.focus())"), lambda: figures(page).count())
+    expect(figures(page).first).to_have_text(re.compile(r"42\.5°C$"))
+    expect(figures(page).first.locator(".val")).to_have_class("val")
 
 
 def test_a_tip_that_is_passed_over_asks_nothing_and_one_that_is_left_asks_no_more(
