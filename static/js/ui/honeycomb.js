@@ -4,16 +4,11 @@ import { setAttribute, setClass } from "../lib/dom.js";
 import { gettext } from "../lib/words.js";
 import { lookIn, tally } from "../state/alarms.js";
 import { condition } from "../state/freshness.js";
+import { ALARM_WORDS } from "./alarmwords.js";
 import { now, plant } from "./live.js";
 import { hide, show } from "./tip.js";
 
 const TIP_AFTER = 150; // ms
-export const ALARM_WORDS = {
-  1: gettext("critical alarm"),
-  2: gettext("high alarm"),
-  3: gettext("medium alarm"),
-  4: gettext("low alarm"),
-};
 
 const milliseconds = (seconds) => (seconds === "" ? null : Number(seconds) * 1000);
 
