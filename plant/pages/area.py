@@ -17,21 +17,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from alerts import queries
-from alerts.models import Alarm, Rule, RuleInput
+from alerts.models import Alarm
 from devices import moment
-from devices.models import Sensor
-from devices.topology import STATE_QUANTITY
-from plant.drawing import Cell, Shown, scale_of
+from plant.drawing import Cell, Shown
 from plant.machines import KIND_WORDS, Kind
-from plant.pages import sparks, synoptics
+from plant.pages import key_values, sparks, synoptics
 from plant.pages.machine import machine
 from plant.pages.overview import Board, Line
-from plant.pages.reading import shown
+from plant.pages.tip import tip
 from plant.pages.tree import Node, Row, Tree, tree_for
 
 MOST_CARDS = 60  # read at once: what is beyond is asked for
 FEW_CARDS = 10  # of a line among others; all that are not normal, and the first of the rest
-KEY_VALUES = 3  # on a card
 MOST_ROWS = 200  # of the table on one page
 MOST_ALARMS = 500  # looked at; a part of the plant with more has other worries
 VIEWS = (("cards", gettext_lazy("Cards")), ("table", gettext_lazy("Table")))
@@ -254,59 +251,25 @@ class Page:
         if not cells:
             return {}
         nodes = {cell.code: self.plant.by_code[cell.code] for cell in cells}
-        ids = [part.pk for node in nodes.values() for part in node.walk()]
-        by_cell: dict[int, list[Sensor]] = {}
-        for sensor in Sensor.objects.filter(asset__in=ids).select_related("asset").order_by("asset_id", "pk"):
-            by_cell.setdefault(self.plant.cell_of[sensor.asset_id].pk, []).append(sensor)
-        rules = {rule.pk: rule for rule in Rule.objects.filter(asset__in=ids, enabled=True).order_by("priority", "pk")}
-        reads: dict[int, list[Rule]] = {}
-        inputs = RuleInput.objects.filter(rule__in=rules, place=0).order_by("rule_id")
-        for sensor_id, rule_id in inputs.values_list("sensor_id", "rule_id"):
-            reads.setdefault(sensor_id, []).append(rules[rule_id])
-        chosen = {code: self._chosen(by_cell.get(node.pk, []), reads, node) for code, node in nodes.items()}
-        drawn = {code: sensors[0].pk for code, (sensors, _teller) in chosen.items() if sensors}
-        tellers = {code: teller.pk for code, (_sensors, teller) in chosen.items() if teller}
-        columns = sparks.read([*drawn.values(), *tellers.values()], self.now)
+        machines, silent, readings = list(nodes.values()), self.board.silent, self.board.readings
+        read = key_values.of_machines(machines, self.alarms, silent, self.now, readings=readings)
+        chosen = {code: read[node.pk] for code, node in nodes.items()}
+        drawn = [one.sensors[one.first].pk for one in chosen.values() if one.first is not None]
+        columns = sparks.read([*drawn, *(one.teller.pk for one in chosen.values() if one.teller)], self.now)
         start, end = sparks.span(self.now)
         found = {}
         for cell in cells:
-            sensors, teller = chosen[cell.code]
-            alarms = self.alarms.get(nodes[cell.code].pk, [])
-            worst = {alarm.sensor_id: alarm for alarm in reversed(alarms) if alarm.sensor_id}
-            values = [self._shown(sensor, reads.get(sensor.pk, []), worst.get(sensor.pk)) for sensor in sensors[1:]]
+            one, teller = chosen[cell.code], chosen[cell.code].teller
             spark = None
-            if sensors:
-                first = sensors[0]
-                at = next(place for place, sensor in enumerate(sensors[1:]) if sensor.pk == first.pk)
-                points = sparks.line(columns[first.pk], start, end)
-                spark = sparks.drawn(values[at], points, worst.get(first.pk))
+            if one.first is not None:
+                first = one.sensors[one.first].pk
+                points = sparks.line(columns[first], start, end)
+                spark = sparks.drawn(one.values[one.first], points, one.alarms.get(first))
             began, lasts = sparks.stood(columns[teller.pk], self.now, teller.interval) if teller else (None, False)
             since = began // 1_000_000 if began is not None else None
-            found[cell.code] = Card(cell, values, alarms, spark, since, lasts)
+            alarms = self.alarms.get(nodes[cell.code].pk, [])
+            found[cell.code] = Card(cell, one.values, alarms, spark, since, lasts)
         return found
-
-    def _chosen(
-        self, sensors: Sequence[Sensor], reads: dict[int, list[Rule]], node: Node
-    ) -> tuple[list[Sensor], Sensor | None]:
-        """Gives what a card shows: first the sensor of its sparkline, then the key values; and who tells the state.
-
-        Key values keep their place: the first with rules, then the rest in order. One in an alarm that is not among
-        them takes the last place.
-        """
-        teller = next((sensor for sensor in sensors if sensor.quantity == STATE_QUANTITY and sensor.labels), None)
-        figures = [sensor for sensor in sensors if not sensor.labels]
-        ranked = sorted(figures, key=lambda sensor: sensor.pk not in reads)[:KEY_VALUES]
-        known = {sensor.pk: sensor for sensor in figures}
-        worst = next((known[a.sensor_id] for a in self.alarms.get(node.pk, ()) if a.sensor_id in known), None)
-        if worst is not None and worst not in ranked:
-            ranked[-1:] = [worst]
-        return [worst or ranked[0], *ranked] if ranked else [], teller
-
-    def _shown(self, sensor: Sensor, rules: Sequence[Rule], alarm: Alarm | None) -> Shown:
-        silent = self.board.silent
-        unknown = sensor.asset.code in silent or sensor.tag in silent
-        reading = self.board.readings.get(sensor.pk)
-        return shown(sensor, reading, self.now, scale=scale_of(sensor, rules), alarm=alarm, unknown=unknown)
 
     @property
     def rows(self) -> list[tuple[Line, Cell]]:
@@ -361,7 +324,7 @@ def asset(request: HttpRequest, path: str) -> HttpResponse:
     if node is None:
         raise Http404(_("There is no asset with this code."))
     if node.pk in plant.cell_of:
-        return machine(request, plant, node)
+        return tip(request, node) if "tip" in request.GET else machine(request, plant, node)
     return area(request, plant, node)
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from alerts import queries, services
 from alerts.instants import to_us
-from alerts.models import Alarm, Rule, RuleInput
+from alerts.models import Alarm, Rule
 from alerts.silence.queries import Silent, silent_parts
 from alerts.wiring import values_of
 from devices import documents, moment
@@ -28,6 +28,7 @@ from plant.machines import Kind, condition, judging, state_words
 from plant.pages import sparks, states
 from plant.pages.alarms import condition_of, condition_words
 from plant.pages.alarms.detail import earlier
+from plant.pages.key_values import figures_of, read_by, teller_of
 from plant.pages.reading import newest
 from plant.pages.reading import shown as reading_shown
 from plant.pages.tree import Node, Tree
@@ -83,7 +84,7 @@ class Machine:
         self.asset = Asset.objects.select_related("type").get(pk=node.pk)
         self.sensors = list(Sensor.objects.filter(asset__in=ids).select_related("asset").order_by("asset_id", "pk"))
         self.alarms = list(queries.open_alarms(ids).filter(suppressed=[]))
-        self.rules = list(Rule.objects.filter(asset__in=ids, enabled=True).order_by("priority", "pk"))
+        self.rules, self.reads = read_by(ids)
         self.readings = newest(self.sensors)
         self.silent = silent_parts()
         self.lines = self._lines()
@@ -93,11 +94,6 @@ class Machine:
 
     def _lines(self) -> list[SensorLine]:
         """Gives the sensors, abnormal ones first."""
-        rules = {rule.pk: rule for rule in self.rules}
-        reads: dict[int, list[Rule]] = {}
-        rows = RuleInput.objects.filter(rule__in=rules, place=0).order_by("rule_id").values_list("sensor_id", "rule_id")
-        for sensor_id, rule_id in rows:
-            reads.setdefault(sensor_id, []).append(rules[rule_id])
         worst: dict[int, Alarm] = {}
         for alarm in sorted(self.alarms, key=lambda alarm: (alarm.state == "D", alarm.priority)):
             if alarm.sensor_id:
@@ -112,12 +108,13 @@ class Machine:
         lines = []
         for sensor in ranked:
             top = worst.get(sensor.pk)
-            scale = scale_of(sensor, reads.get(sensor.pk, []))
+            rules = self.reads.get(sensor.pk, [])
+            scale = scale_of(sensor, rules)
             unknown = sensor.asset.code in self.silent or sensor.tag in self.silent
             reading = self.readings.get(sensor.pk)
             shown = reading_shown(sensor, reading, self.now, scale=scale, alarm=top, unknown=unknown)
             spark = sparks.drawn(shown, drawn.get(sensor.pk, []), top)
-            lines.append(SensorLine(sensor, shown, reads.get(sensor.pk, []), top, spark))
+            lines.append(SensorLine(sensor, shown, rules, top, spark))
         return lines
 
     @cached_property
@@ -142,7 +139,7 @@ class Machine:
     @property
     def _teller(self) -> Sensor | None:
         """Gives the sensor that tells the machine's state."""
-        return next((sensor for sensor in self.sensors if sensor.quantity == STATE_QUANTITY and sensor.labels), None)
+        return teller_of(self.sensors)
 
     @property
     def judged_by(self) -> dict[str, Any]:
@@ -188,10 +185,8 @@ class Machine:
     @property
     def key_values(self) -> list[Shown]:
         """Gives the values in the head: the first with rules, then the first of the rest."""
-        figures = [line for line in self.lines if not line.sensor.labels]
-        order = {sensor.pk: place for place, sensor in enumerate(self.sensors)}
-        ranked = sorted(figures, key=lambda line: (not line.rules, order[line.sensor.pk]))
-        return [line.shown for line in ranked[:KEY_VALUES]]
+        drawn = {line.sensor.pk: line.shown for line in self.lines}
+        return [drawn[sensor.pk] for sensor in figures_of(self.sensors, self.reads)[:KEY_VALUES]]
 
     @property
     def rows(self) -> list[SensorLine]:
@@ -225,10 +220,9 @@ class Machine:
         return [(mark["time"], mark["priority"]) for mark in self.marks if mark["time"] >= start]
 
     @property
-    def since(self) -> float | None:
-        """Gives since when the state lasts, in seconds since the epoch; None where it is older than a day."""
-        last = self.day.stretches[-1] if self.day and len(self.day.stretches) > 1 else None
-        return last.start / 1e6 if last and last.kind == self.state.kind else None
+    def lasting(self) -> states.Lasting | None:
+        """Gives since when the state has lasted; None where that is not known."""
+        return self.day.lasting(self.state.kind) if self.day else None
 
     @cached_property
     def documents(self) -> list[Document]:

@@ -31,6 +31,13 @@ class Stretch(NamedTuple):
     end: int
 
 
+class Lasting(NamedTuple):
+    """How long a state has lasted."""
+
+    since: int | None  # s since the epoch; None: for longer than the day
+    longer: bool  # perhaps: no more than that it was so already is known of then
+
+
 @dataclass(frozen=True, slots=True)
 class Day:
     """A machine's last 24 hours."""
@@ -38,6 +45,18 @@ class Day:
     stretches: Sequence[Stretch]
     start: int
     end: int
+    due: int = 0  # µs after its beginning within which a first reading leaves nothing open
+
+    def lasting(self, kind: Kind) -> Lasting | None:
+        """Gives since when the state has lasted; None where the day does not end in it, or has nothing else."""
+        if not self.stretches or self.stretches[-1].kind != kind:
+            return None
+        start, before = self.stretches[-1].start, self.stretches[-2] if len(self.stretches) > 1 else None
+        if before is not None and before.kind != Kind.OFFLINE:
+            return Lasting(start // 1_000_000, longer=False)
+        if kind == Kind.OFFLINE:
+            return None  # nothing was ever heard, for all that is known
+        return Lasting(None if start - self.start <= self.due else start // 1_000_000, longer=True)
 
     @property
     def words(self) -> str:
@@ -77,7 +96,8 @@ def of_machine(teller: Sensor, labels: Mapping[str, tuple[str, str]], now: datet
     start = end - int(SPAN.total_seconds() * 1e6)
     columns = history.read(teller.pk, start, end)
     silent = judging([teller.interval]).offline
-    return Day(stretches(columns, labels, start, end, silent=silent), start, end)
+    due = 0 if silent is None else int(silent * 1e6)
+    return Day(stretches(columns, labels, start, end, silent=silent), start, end, due)
 
 
 def stretches(

@@ -1,20 +1,14 @@
 // The honeycomb: one Tab stop a line, arrows inside, a tip on hover and focus, machines drawn by class only.
 
-import { make, setAttribute, setClass, setText, svg } from "../lib/dom.js";
-import { fill, gettext } from "../lib/words.js";
-import { lookIn, tally, worst } from "../state/alarms.js";
+import { setAttribute, setClass } from "../lib/dom.js";
+import { gettext } from "../lib/words.js";
+import { lookIn, tally } from "../state/alarms.js";
 import { condition } from "../state/freshness.js";
-import { age, duration } from "../state/writing.js";
+import { ALARM_WORDS } from "./alarmwords.js";
 import { now, plant } from "./live.js";
-import { alarmSymbol } from "./symbols.js";
+import { hide, show } from "./tip.js";
 
 const TIP_AFTER = 150; // ms
-export const ALARM_WORDS = {
-  1: gettext("critical alarm"),
-  2: gettext("high alarm"),
-  3: gettext("medium alarm"),
-  4: gettext("low alarm"),
-};
 
 const milliseconds = (seconds) => (seconds === "" ? null : Number(seconds) * 1000);
 
@@ -83,70 +77,36 @@ function move(event) {
   next.focus();
 }
 
-// --- Tip -----------------------------------------------------------------------------------------------------------
-
-let tip = null;
-let timer = null;
-let cells = new Map();
-let alarmsOf = () => [];
-
-function hide() {
-  clearTimeout(timer);
-  tip?.remove();
-  tip = null;
-}
-
-function show(link) {
-  hide();
-  const cell = cells.get(link);
-  if (!cell) return;
-  const icon = svg("svg", { class: `hexg ${cell.kind}`, width: 14, height: 14, viewBox: "0 0 16 16" });
-  icon.append(
-    svg("polygon", { class: "hex", points: "8,1 14.1,4.5 14.1,11.5 8,15 1.9,11.5 1.9,4.5" }),
-    svg("use", { class: "mk", href: `#m-${cell.kind}`, x: 8, y: 8 }),
-  );
-  tip = make(
-    "div",
-    { class: "tip" },
-    make("div", { class: "r" }, icon, make("b", {}, cell.code), make("span", { class: "muted" }, cell.name)),
-  );
-  const since = cell.stateTag ? plant.values.get(cell.stateTag)?.time : null;
-  const state =
-    cell.kind === "offline" && cell.newest
-      ? fill(gettext("offline, last reading %(age)s ago"), { age: age((now() - cell.newest) / 1000) })
-      : cell.word;
-  const line = make("div", { class: "r muted" }, state);
-  if (cell.kind === "offline" && !cell.newest) setText(line, gettext("offline, no reading yet"));
-  else if (since && cell.kind !== "offline")
-    line.append(
-      make("span", { class: "end" }, fill(gettext("read %(age)s ago"), { age: age((now() - since) / 1000) })),
-    );
-  tip.append(line);
-  for (const alarm of worst(alarmsOf(cell), 1)) {
-    const lasting = make("span", { class: "end muted" }, duration((now() - Date.parse(alarm.raised)) / 1000));
-    tip.append(make("div", { class: "r" }, alarmSymbol(alarm), make("span", {}, alarm.message), lasting));
-  }
-  document.body.append(tip);
-  const at = link.getBoundingClientRect();
-  const below = at.bottom + tip.offsetHeight + 8 <= innerHeight;
-  tip.style.left = `${Math.max(8, Math.min(innerWidth - tip.offsetWidth - 8, at.left + at.width / 2 + 6))}px`;
-  tip.style.top = `${below ? at.bottom + 6 : at.top - tip.offsetHeight - 6}px`;
-}
-
 /** Takes the page's cells by their links, and what gives a cell's alarms. */
-export function start(byLink, alarms) {
-  cells = byLink;
-  alarmsOf = alarms;
+export function start(cells, alarmsOf) {
+  let timer = null;
+  let pointed = null;
+
+  function leave() {
+    clearTimeout(timer);
+    hide();
+  }
+
+  function come(link) {
+    leave();
+    const cell = cells.get(link);
+    if (cell) show(cell, alarmsOf);
+  }
+
   document.addEventListener("keydown", move);
   document.addEventListener("pointerover", (event) => {
-    const link = event.target.closest?.(".honey a.hexg");
-    hide();
-    if (link && event.pointerType !== "touch") timer = setTimeout(() => show(link), TIP_AFTER);
+    const link = event.target.closest?.(".honey a.hexg") ?? null;
+    if (link && link === pointed) return; // from one part of the hexagon to another
+    pointed = event.pointerType === "touch" ? null : link;
+    leave();
+    if (pointed) timer = setTimeout(() => come(link), TIP_AFTER);
   });
   document.addEventListener("focusin", (event) => {
     const link = event.target.closest?.(".honey a.hexg");
-    if (link?.matches(":focus-visible")) show(link);
-    else hide();
+    if (link?.matches(":focus-visible")) come(link);
+    else leave();
   });
-  document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
+  document.addEventListener("keydown", (event) => event.key === "Escape" && leave());
+  // Nobody sees it, and a page that is not seen is slow to read anew: it would come back with old values.
+  document.addEventListener("visibilitychange", () => document.hidden && leave());
 }

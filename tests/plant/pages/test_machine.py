@@ -99,6 +99,25 @@ def test_the_last_hour_is_drawn_with_and_without_a_scale(
     assert 'class="hot" d="M' in drawn[: drawn.index("</svg>")]
 
 
+def test_the_head_says_since_when_the_state_has_lasted_and_claims_no_beginning(
+    press: Asset, browser: Client, clean_redis: Any
+) -> None:
+    labels = {"quantity": "state", "unit": "", "range_low": None, "range_high": None, "labels": {"1": "running"}}
+    state = factories.sensor(press, "state", **labels)
+    show(clean_redis, state, 1.0)
+    now = int(time.time())
+
+    def lasting() -> str:
+        text = page(browser)
+        return text[text.index('id="lasting">') + 13 :].split("</span>")[0]
+
+    browser.cookies["language"] = "de"  # which writes numbers otherwise
+    append([(state.pk, (now - ago) * 1_000_000, 1.0, 0, False) for ago in range(3600, -1, -60)])
+    assert lasting() == f'seit mindestens <span class="num" data-since="{now - 3600}">'
+    append([(state.pk, (now - ago) * 1_000_000, 1.0, 0, False) for ago in range(86_400, 3600, -60)])
+    assert "data-since" not in lasting()
+
+
 def test_of_many_sensors_the_first_are_read_and_the_rest_is_a_click_away(press: Asset, browser: Client) -> None:
     Sensor.objects.bulk_create(Sensor(asset=press, key=f"more-{n}", name=f"More {n}") for n in range(60))
     assert page(browser).count('<tr id="sensor-') == MOST_SENSORS

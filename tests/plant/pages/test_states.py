@@ -10,7 +10,7 @@ import numpy as np
 from devices.telemetry.codec import Columns
 from plant.drawing import timeline
 from plant.machines import Kind, state_words
-from plant.pages.states import Day, Stretch, lasting, stretches, words
+from plant.pages.states import Day, Lasting, Stretch, lasting, stretches, words
 
 LABELS = state_words({"0": "stopped", "1": "running", "2": "idle"})
 HOUR = 3_600_000_000
@@ -66,6 +66,20 @@ def test_the_words_tell_the_longest_state_first() -> None:
     parts = [Stretch(Kind.IDLE, 0, 93 * 60_000_000), Stretch(Kind.RUNNING, 0, 20 * HOUR), Stretch(Kind.OFFLINE, 0, 1)]
     assert words(parts) == "running 20 h 00, idle 1 h 33, no data under 1 min"
     assert (lasting(2880), lasting(74760)) == ("48 min", "20 h 46")
+
+
+def test_a_state_has_lasted_since_it_changed_or_longer_than_is_known() -> None:
+    def lasts(*stretches: Stretch) -> Lasting | None:
+        return Day(stretches, 0, 24 * HOUR, due=120_000_000).lasting(Kind.RUNNING)
+
+    running = Stretch(Kind.RUNNING, 3 * HOUR, 24 * HOUR)
+    assert lasts(Stretch(Kind.IDLE, 0, 3 * HOUR), running) == (10_800, False)
+    # Before a silence it may have run as well.
+    assert lasts(Stretch(Kind.OFFLINE, 0, 3 * HOUR), running) == (10_800, True)
+    assert lasts(Stretch(Kind.OFFLINE, 0, 60_000_000), Stretch(Kind.RUNNING, 60_000_000, 24 * HOUR)) == (None, True)
+    assert lasts(Stretch(Kind.RUNNING, 0, 24 * HOUR)) == (None, True)
+    assert lasts(running, Stretch(Kind.IDLE, 24 * HOUR, 24 * HOUR)) is None
+    assert Day([Stretch(Kind.OFFLINE, 0, 24 * HOUR)], 0, 24 * HOUR).lasting(Kind.OFFLINE) is None
 
 
 def test_the_labels_under_the_line_are_the_plants_clock() -> None:

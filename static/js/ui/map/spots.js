@@ -5,7 +5,7 @@ import { fill, gettext, ngettext } from "../../lib/words.js";
 import { lookIn, tally, worst } from "../../state/alarms.js";
 import { around, CLOSEST, CLUSTER, clusters, stepOf } from "../../state/map.js";
 import { age, duration } from "../../state/writing.js";
-import { ALARM_WORDS } from "../honeycomb.js";
+import { ALARM_WORDS } from "../alarmwords.js";
 import { now } from "../live.js";
 import { alarmSymbol, inPhase, prioritySymbol } from "../symbols.js";
 
