@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from hashlib import sha256
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -23,13 +25,25 @@ YEAR = 365 * 86_400
 _SOURCE = "en"  # the language of the sources: its texts stand for themselves
 
 
+class _Words(JavaScriptCatalog):
+    """Django's catalogue of our own words, without anybody else's and without what formats dates."""
+
+    packages = ["plant"]
+
+    def render_to_response(self, context: dict[str, Any], **response_kwargs: Any) -> HttpResponse:
+        """Gives a script that leaves the texts, and which of its forms a number asks for, where pages look for them."""
+        texts = json.dumps(context["catalog"], ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        plural = context["plural"] or "n != 1"
+        return HttpResponse(f"globalThis.words = {{ form: (n) => Number({plural}), texts: {texts} }};\n")
+
+
 @lru_cache(maxsize=8)
 def script(language: str) -> bytes:
-    """Gives what a page's scripts read of a language: Django's catalogue of our own words, without anybody else's."""
+    """Gives what a page's scripts read of a language."""
     request = HttpRequest()
     request.method = "GET"
     with translation.override(language):
-        made = JavaScriptCatalog.as_view(packages=["plant"])(request)
+        made = _Words.as_view()(request)
     assert isinstance(made, HttpResponse)
     return made.content
 

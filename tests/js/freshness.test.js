@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { condition, countFresh, isStale, readAnew, staleAfter } from "../../static/js/state/freshness.js";
+import { countFresh } from "../../static/js/state/counting.js";
+import { condition, isStale, readAnew, staleAfter } from "../../static/js/state/freshness.js";
 
 const WORDS = { 0: ["stopped", "stopped"], 1: ["running", "execute"] };
 const AFTER = { stale: 5000, offline: 120_000 };

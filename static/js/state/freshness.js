@@ -1,7 +1,6 @@
 // When data is old, and what state a machine is in. Pure; plant/machines.py is its twin.
 
 import { gettext } from "../lib/words.js";
-import { silenceOf } from "./silence.js";
 
 export const NOT_LIVE_AFTER = 3_000; // ms without a frame
 export const NOT_COUNTED_AFTER = 5_000; // ms without a count of what is fresh, that comes once a second
@@ -51,39 +50,4 @@ export function readAnew(cells, cellOf, values, machines = new Map()) {
   };
   for (const [tag, { time }] of values) take(cellOf(tag.slice(0, tag.indexOf("/"))), time);
   for (const [code, time] of machines) take(cellOf(code), time);
-}
-
-/**
- * Counts what the server counts of the present (plant/freshness.py), from the picture's values: for playback. Takes the
- * picture, the time in ms, which interval (s) each sensor has ({ lists: [{ key: interval }], assets: { code: list } })
- * and which assets each source sends for. Gives { time, sensors: { fresh, all }, sources: name → { fresh, all, newest } }.
- */
-export function countFresh(plant, time, intervals, sources) {
-  const none = () => ({ fresh: 0, all: 0, newest: null });
-  const parts = new Map();
-  for (const [asset, list] of Object.entries(intervals.assets)) {
-    const part = none();
-    parts.set(asset, part);
-    for (const [key, interval] of Object.entries(intervals.lists[list])) {
-      part.all += 1;
-      const reading = plant.values.get(`${asset}/${key}`);
-      if (!reading) continue;
-      if (part.newest === null || reading.time > part.newest) part.newest = reading.time;
-      if (!isStale(time, reading.time, interval) && !silenceOf(plant.silent, `${asset}/${key}`)) part.fresh += 1;
-    }
-  }
-  const together = (codes) => {
-    const whole = none();
-    for (const { fresh, all, newest } of [...codes].map((code) => parts.get(code)).filter(Boolean)) {
-      whole.fresh += fresh;
-      whole.all += all;
-      if (newest !== null && (whole.newest === null || newest > whole.newest)) whole.newest = newest;
-    }
-    return whole;
-  };
-  return {
-    time,
-    sensors: together(parts.keys()),
-    sources: new Map(Object.entries(sources).map(([name, codes]) => [name, together(codes)])),
-  };
 }
