@@ -85,11 +85,11 @@ def honeycomb(cells: Sequence[Cell], label: str) -> SafeString:
         # Strings first: format_html would write floats in the locale.
         drawn.append(
             format_html(
-                '<a class="{}" href="{}" tabindex="{}" aria-label="{}" data-asset="{}" data-name="{}" data-parts="{}" '
+                '<a class="{}" href="{}" tabindex="{}" aria-label="{}" data-parts="{}" '
                 'data-kind="{}" data-word="{}" data-newest="{}" data-state="{}" data-words="{}" data-stale-after="{}" '
                 'data-offline-after="{}" transform="translate({} {})"><polygon class="hex" points="{}"/>'
                 '<use class="mk" href="#{}"/></a>',
-                cell.classes, cell.url, -1 if place else 0, cell.label, cell.code, cell.name, " ".join(cell.parts),
+                cell.classes, cell.url, -1 if place else 0, cell.label, " ".join(cell.parts),
                 cell.kind, cell.word, "" if cell.newest is None else str(cell.newest // 1000), cell.state_tag,
                 "" if cell.words is None else str(cell.words), seconds_attribute(cell.stale_after),
                 seconds_attribute(cell.offline_after), f"{x:.1f}", f"{y:.1f}", _HEXAGON, cell.mark,

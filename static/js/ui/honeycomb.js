@@ -14,14 +14,16 @@ const milliseconds = (seconds) => (seconds === "" ? null : Number(seconds) * 100
 
 /** What the page knows of a machine's cell before the first frame. */
 export function readCell(link) {
-  const { asset, name, parts, kind, word, newest, state, words, staleAfter, offlineAfter } = link.dataset;
+  // Thousands of them: what an address says is not said again.
+  const code = decodeURIComponent(new URL(link.getAttribute("href"), location.href).pathname.split("/").at(-2));
+  link.dataset.asset = code;
+  const { parts, kind, word, newest, state, words, staleAfter, offlineAfter } = link.dataset;
   return {
     link,
     hexagon: link.querySelector(".hex"),
     mark: link.querySelector(".mk"),
-    code: asset,
-    name,
-    codes: [asset, ...parts.split(" ").filter(Boolean)],
+    code,
+    codes: [code, ...parts.split(" ").filter(Boolean)],
     kind,
     word,
     stale: link.classList.contains("stale"),

@@ -8,6 +8,7 @@ import { fill, gettext } from "../lib/words.js";
 import { worst } from "../state/alarms.js";
 import { age, duration, NO_VALUE } from "../state/writing.js";
 import { asOf, isLost, now, on, plant } from "./live.js";
+import { load, placeOf } from "./places.js";
 import { alarmSymbol } from "./symbols.js";
 
 const EVERY = 2_000; // ms from an answer to the next question
@@ -29,6 +30,7 @@ export function show(cell, alarmsOf) {
   open = { cell, alarmsOf, element, below: null, figures: unknown(), state: null, waits: !isLost() };
   cell.link.closest("main").append(element); // a part of what the page is about, for whoever walks it by its landmarks
   draw();
+  load().then(() => open?.element === element && draw());
   if (open.waits) read();
 }
 
@@ -63,7 +65,7 @@ function draw() {
     svg("polygon", { class: "hex", points: "8,1 14.1,4.5 14.1,11.5 8,15 1.9,11.5 1.9,4.5" }),
     svg("use", { class: "mk", href: `#m-${cell.kind}`, x: 8, y: 8 }),
   );
-  const rows = [row(icon, make("b", {}, cell.code), make("span", { class: "muted" }, cell.name)), stateOf(cell)];
+  const rows = [row(icon, make("b", {}, cell.code), make("span", { class: "muted" }, placeOf(cell.code).name)), stateOf(cell)];
   for (const alarm of worst(alarmsOf(cell), 1)) {
     const lasting = make("span", { class: "end muted" }, duration((now() - Date.parse(alarm.raised)) / 1000));
     rows.push(row(alarmSymbol(alarm), make("span", {}, alarm.message), lasting));

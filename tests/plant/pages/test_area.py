@@ -97,7 +97,7 @@ def test_a_line_with_an_alarm_is_open_and_a_quiet_one_is_folded(
     assert cards(found) == ["press-2-1", "press-2-2"]
     text = browser.get("/a/hall/").content.decode()
     assert 'data-card="press-2-1"' in text and 'data-card="press-1-1"' not in text
-    assert 'data-asset="press-1-1"' in text  # in its folded line's honeycomb
+    assert 'href="/a/hall/line-1/press-1-1/" tabindex=' in text  # in its folded line's honeycomb
     assert "press-2-1 Temperature high" in text
 
 
@@ -114,7 +114,7 @@ def test_a_line_by_itself_has_all_its_cards(hall: list[Asset], browser: Client) 
     answer = browser.get("/a/hall/line-2/")
     assert cards(answer.context["page"]) == ["press-2-1", "press-2-2"]
     text = answer.content.decode()
-    assert 'data-asset="press-1-1"' not in text
+    assert 'href="/a/hall/line-1/press-1-1/" tabindex=' not in text
     assert browser.get("/a/hall/no-such/").status_code == 404
 
 

@@ -173,8 +173,8 @@ def test_a_page_of_an_area_shows_its_own_part_only(browser: Client) -> None:
     page = browser.get("/a/hall/line-2/")
     assert page.status_code == 200
     text = page.content.decode()
-    assert 'data-asset="press-2-1"' in text
-    assert 'data-asset="press-1-1"' not in text
+    assert 'href="/a/hall/line-2/press-2-1/" tabindex=' in text
+    assert 'href="/a/hall/line-1/press-1-1/" tabindex=' not in text
     assert browser.get("/a/hall/no-such/").status_code == 404
 
 

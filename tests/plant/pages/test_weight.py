@@ -24,7 +24,7 @@ from tests import factories
 
 MOST = 150 * 1024  # bytes
 MACHINES = 200
-MANY = 1_200  # each is a hexagon with its name, its address and its words: 17 bytes
+MANY = 2_000  # each is a hexagon with its address and its words: 11 bytes
 CHART_LIBRARY = "vendor/uplot/"
 _PACKED = {".woff2", ".png", ".jpg"}  # compressed already
 
