@@ -91,6 +91,31 @@ def test_a_value_costs_one_text_and_ten_seconds_leave_nothing_behind(
         assert min(after - before for before, after in pairwise(figures)) <= figures[0] * most, (name, figures)
 
 
+# The time of the frames in which values and in which the clocks were drawn.
+TIMES = """() => {
+  window.drawn = { values: new Set(), clocks: new Set() };
+  const note = (name) => () => window.drawn[name].add(document.timeline.currentTime);
+  const how = { childList: true, characterData: true, subtree: true };
+  new MutationObserver(note("values")).observe(document.getElementById("main"), how);
+  new MutationObserver(note("clocks")).observe(document.getElementById("live-age"), how);
+}"""
+
+
+def test_the_clocks_are_drawn_in_the_frames_of_values(plant: Plant, opened: Opened, sending: list[int]) -> None:
+    page = opened("/a/hall/line-1/", viewport={"width": 1366, "height": 768})
+    live = page.locator('#main .val[data-tag="press-1-1/temp"] .v')
+    expect(live).not_to_have_text(live.inner_text())
+    page.evaluate(TIMES)
+    began = sending[0]
+    page.wait_for_timeout(6_000)
+    assert sending[0] > began + 5  # it was live
+    alone, together = page.evaluate(
+        "() => [...window.drawn.clocks].reduce(([alone, both], at) =>"
+        " window.drawn.values.has(at) ? [alone, both + 1] : [alone + 1, both], [0, 0])"
+    )
+    assert together > alone  # those alone are of values that came late
+
+
 def presses_of(page: Page) -> list[str]:
     """Gives the presses whose cards a line's page shows, in their order; others may have come to it."""
     cards = page.locator('#main [data-card^="press-1-"]')

@@ -1,7 +1,7 @@
 // Keys, the pointer of an indicator, the voice, the painter, the flood's window.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { painter } from "../../static/js/lib/painter.js";
+import { painter, paintAlong, takeBack } from "../../static/js/lib/painter.js";
 import { spread, within } from "../../static/js/state/flood.js";
 import { at, beyond, off } from "../../static/js/state/indicator.js";
 import { reader } from "../../static/js/state/keys.js";
@@ -76,6 +76,22 @@ test("no frame is asked for between two paints, however much is marked", () => {
   assert.deepEqual([painted, frames.length], [["a", "b", "c"], 0]);
   rests[0][0]();
   assert.equal(frames.length, 0, "nor when nothing was marked");
+});
+
+test("what is due is drawn in the next frame that paints, once, unless it is taken back", () => {
+  const frames = [];
+  const done = [];
+  const mark = painter((part) => done.push(part), { frame: (step) => frames.push(step), later: () => {} });
+  const clocks = () => done.push("clocks");
+  paintAlong(clocks);
+  assert.deepEqual([takeBack(clocks), takeBack(clocks)], [true, false]);
+  paintAlong(clocks);
+  assert.deepEqual(frames, [], "it asks for none");
+  for (let part = 0; part < 61; part += 1) mark(part);
+  frames.shift()(0);
+  assert.deepEqual([done.at(-1), takeBack(clocks)], ["clocks", false]);
+  frames.shift()(16);
+  assert.equal(done.filter((one) => one === "clocks").length, 1);
 });
 
 test("a large paint is spread over fifteen frames", () => {

@@ -5,6 +5,13 @@ const FRAME = 17; // ms
 const AT_ONCE = 60; // parts in a frame, unless there are more than the frames have room for
 const FRAMES = 15; // at most, however many parts
 
+const along = new Set();
+
+/** Calls act() once, in the next frame in which anything is painted: what a frame costs is mostly the frame. */
+export const paintAlong = (act) => along.add(act);
+/** Takes it back; gives whether it still waited. */
+export const takeBack = (act) => along.delete(act);
+
 /**
  * Takes paint(part). Gives mark(part); each marked part is painted once, with what is known then. Between two paints no
  * frame is asked for: one in which nothing happens costs a millisecond of style, layout and sight all the same.
@@ -42,6 +49,7 @@ export function painter(
       later(wake, PACE - FRAME);
     }
     for (const part of queue.splice(0, share)) paint(part);
+    for (const act of along) if (takeBack(act)) act();
     if (queue.length) return frame(step);
     running = false;
     ask();
