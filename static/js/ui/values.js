@@ -123,7 +123,9 @@ function drawIndicator(element, reading, { stale, priority, bad }) {
   setAttribute(element, "aria-valuetext", meterText(element, reading, { edge, stale, bad }));
   if (bad) return;
   const place = at(reading.value, low, high);
-  setAttribute(element.querySelector(".ptr"), "x", `${place}%`);
+  const pointer = element.querySelector(".ptr");
+  setAttribute(pointer, "x1", `${place}%`);
+  setAttribute(pointer, "x2", `${place}%`);
   setAttribute(element, "aria-valuenow", String(reading.value));
   const over = element.querySelector(".over");
   const from = edge === null ? null : at(edge, low, high);
