@@ -126,8 +126,7 @@ def indicator(shown: Shown, *, rest: bool = False) -> SafeString:
     at = scale.at(shown.value) if known and shown.value is not None else 0
     parts.append(
         format_html(
-            '<svg class="ptr" x="{}%" y="0" width="1" height="14"><path d="M-1.5-1h3v16h-3z"/><path d="M-4-2h8l-4 5z"/>'
-            "</svg>",
+            '<line class="ptr" x1="{0}%" x2="{0}%" y1="0" y2="0" marker-start="url(#m-pointer)"/>',
             str(at),
         )
     )

@@ -91,6 +91,88 @@ def test_a_value_costs_one_text_and_ten_seconds_leave_nothing_behind(
         assert min(after - before for before, after in pairwise(figures)) <= figures[0] * most, (name, figures)
 
 
+# Moves the pointers of the page from end to end, in twelve frames.
+MOVE = """async () => {
+  const pointers = [...document.querySelectorAll("#main .mai .ptr")];
+  for (let step = 0; step < 12; step += 1) {
+    await new Promise(requestAnimationFrame);
+    pointers.forEach((pointer, place) => {
+      const at = `${(step * 37 + place * 13) % 101}%`;
+      pointer.setAttribute("x1", at);
+      pointer.setAttribute("x2", at);
+    });
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}"""
+# The numbers that fit in the room of a value, as wide as they may be; what is wider than its box, or changed its size.
+WIDEST = """() => {
+  const found = [];
+  for (const place of [...document.querySelectorAll("#main .kv .val .v.fits")].slice(0, 3)) {
+    const size = () => [place.getBoundingClientRect(), place.closest(".kv").getBoundingClientRect()]
+      .map(({ width, height, top }) => [width, height, top]).join();
+    const before = size();
+    for (const text of ["\u2212888", "\u221288.8", "88888", "888.8", "–"]) {
+      place.textContent = text;
+      const range = document.createRange();
+      range.selectNodeContents(place);
+      const { left, right } = range.getBoundingClientRect();
+      const box = place.getBoundingClientRect();
+      if (left < box.left - 0.5 || right > box.right + 0.5) found.push(`${text} is wider than its box`);
+      if (size() !== before) found.push(`${text} changes a size`);
+    }
+    place.classList.remove("fits");
+    place.textContent = "88.8";
+    if (size() !== before) found.push("its box is another than that of a value that does not fit");
+    place.classList.add("fits");
+  }
+  return found;
+}"""
+# The time of the frames in which values and in which the clocks were drawn.
+TIMES = """() => {
+  window.drawn = { values: new Set(), clocks: new Set() };
+  const note = (name) => () => window.drawn[name].add(document.timeline.currentTime);
+  const how = { childList: true, characterData: true, subtree: true };
+  new MutationObserver(note("values")).observe(document.getElementById("main"), how);
+  new MutationObserver(note("clocks")).observe(document.getElementById("live-age"), how);
+}"""
+
+
+def test_a_number_that_changes_lays_out_itself_alone_and_a_pointer_that_moves_sorts_no_layers(
+    plant: Plant, opened: Opened
+) -> None:
+    page = opened("/a/hall/line-1/", viewport={"width": 1366, "height": 768})
+    press = presses_of(page)[0]
+    value = page.locator(f'#main .val[data-tag="{press}/temp"] .v')
+    plant.send({f"{press}/temp": 45.5})
+    expect(value).to_have_text("45.5")
+    expect(value).to_have_class("v fits")
+    expect(value).to_have_css("contain", "size layout")
+    assert page.evaluate(WIDEST) == []
+    plant.send({f"{press}/temp": 149.9})
+    expect(value).to_have_text("over 104.0")
+    expect(value).to_have_class("v")  # it is as wide as it is
+    expect(value).to_have_css("contain", "none")
+    events = tiles.trace(page, ["blink", "devtools.timeline"], lambda: page.evaluate(MOVE))
+    names = [event["name"] for event in events]
+    assert names.count("Paint") >= 12, "they moved"
+    assert names.count("PaintArtifactCompositor::Update") < 6
+
+
+def test_the_clocks_are_drawn_in_the_frames_of_values(plant: Plant, opened: Opened, sending: list[int]) -> None:
+    page = opened("/a/hall/line-1/", viewport={"width": 1366, "height": 768})
+    live = page.locator('#main .val[data-tag="press-1-1/temp"] .v')
+    expect(live).not_to_have_text(live.inner_text())
+    page.evaluate(TIMES)
+    began = sending[0]
+    page.wait_for_timeout(6_000)
+    assert sending[0] > began + 5  # it was live
+    alone, together = page.evaluate(
+        "() => [...window.drawn.clocks].reduce(([alone, both], at) =>"
+        " window.drawn.values.has(at) ? [alone, both + 1] : [alone + 1, both], [0, 0])"
+    )
+    assert together > alone  # those alone are of values that came late
+
+
 def presses_of(page: Page) -> list[str]:
     """Gives the presses whose cards a line's page shows, in their order; others may have come to it."""
     cards = page.locator('#main [data-card^="press-1-"]')

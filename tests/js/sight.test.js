@@ -13,6 +13,7 @@ Object.assign(globalThis, {
   queueMicrotask: (act) => thrown.push(act),
   requestAnimationFrame: (step) => frames.push(step),
   setInterval: (act, ms) => timers.push([act, ms]),
+  setTimeout: (act) => act(),
   IntersectionObserver: class {
     constructor(act) {
       seen = (card, isIntersecting) => act([{ target: card, isIntersecting }]);

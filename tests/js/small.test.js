@@ -1,7 +1,7 @@
 // Keys, the pointer of an indicator, the voice, the painter, the flood's window.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { painter } from "../../static/js/lib/painter.js";
+import { painter, paintAlong, takeBack } from "../../static/js/lib/painter.js";
 import { spread, within } from "../../static/js/state/flood.js";
 import { at, beyond, off } from "../../static/js/state/indicator.js";
 import { reader } from "../../static/js/state/keys.js";
@@ -41,7 +41,7 @@ test("one message every three seconds, critical ones first, a flood in few words
 test("a part is painted once however often it is marked, at most four times a second", () => {
   const frames = [];
   const painted = [];
-  const mark = painter((part) => painted.push(part), { frame: (step) => frames.push(step) });
+  const mark = painter((part) => painted.push(part), { frame: (step) => frames.push(step), later: (act) => act() });
   mark("a");
   mark("a");
   frames.shift()(0);
@@ -53,10 +53,51 @@ test("a part is painted once however often it is marked, at most four times a se
   assert.deepEqual(painted, ["a", "a"]);
 });
 
+test("no frame is asked for between two paints, however much is marked", () => {
+  const frames = [];
+  const rests = [];
+  const painted = [];
+  const mark = painter((part) => painted.push(part), {
+    frame: (step) => frames.push(step),
+    later: (act, ms) => rests.push([act, ms]),
+  });
+  mark("a");
+  frames.shift()(0);
+  mark("b");
+  mark("c");
+  assert.deepEqual([frames.length, rests.length], [0, 1]);
+  const [[wake, ms]] = rests.splice(0);
+  assert.ok(ms > 200 && ms < 250, "it is ready for the first frame that may paint");
+  wake();
+  assert.equal(frames.length, 1);
+  frames.shift()(249);
+  assert.deepEqual(painted, ["a"]);
+  frames.shift()(266);
+  assert.deepEqual([painted, frames.length], [["a", "b", "c"], 0]);
+  rests[0][0]();
+  assert.equal(frames.length, 0, "nor when nothing was marked");
+});
+
+test("what is due is drawn in the next frame that paints, once, unless it is taken back", () => {
+  const frames = [];
+  const done = [];
+  const mark = painter((part) => done.push(part), { frame: (step) => frames.push(step), later: () => {} });
+  const clocks = () => done.push("clocks");
+  paintAlong(clocks);
+  assert.deepEqual([takeBack(clocks), takeBack(clocks)], [true, false]);
+  paintAlong(clocks);
+  assert.deepEqual(frames, [], "it asks for none");
+  for (let part = 0; part < 61; part += 1) mark(part);
+  frames.shift()(0);
+  assert.deepEqual([done.at(-1), takeBack(clocks)], ["clocks", false]);
+  frames.shift()(16);
+  assert.equal(done.filter((one) => one === "clocks").length, 1);
+});
+
 test("a large paint is spread over fifteen frames", () => {
   const frames = [];
   let painted = 0;
-  const mark = painter(() => (painted += 1), { frame: (step) => frames.push(step) });
+  const mark = painter(() => (painted += 1), { frame: (step) => frames.push(step), later: (act) => act() });
   for (let part = 0; part < 1500; part += 1) mark(part);
   let most = 0;
   for (let time = 0; frames.length; time += 16) {
@@ -71,7 +112,7 @@ test("no frame paints more than sixty parts while fifteen are enough", () => {
   for (const [parts, want] of [[60, 60], [61, 31], [110, 55], [900, 60]]) {
     const frames = [];
     const painted = [];
-    const mark = painter((part) => painted.push(part), { frame: (step) => frames.push(step) });
+    const mark = painter((part) => painted.push(part), { frame: (step) => frames.push(step), later: (act) => act() });
     for (let part = 0; part < parts; part += 1) mark(part);
     frames.shift()(0);
     assert.equal(painted.length, want);

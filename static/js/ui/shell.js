@@ -2,6 +2,7 @@
 
 import { post, setText } from "../lib/dom.js";
 import { onAct, onKeys } from "../lib/dispatch.js";
+import { paintAlong, takeBack } from "../lib/painter.js";
 import { fill, gettext } from "../lib/words.js";
 import { age, clock, duration } from "../state/writing.js";
 import { asOf, connect, hearsValues, now, on, past, plant, tryNow } from "./live.js";
@@ -12,6 +13,7 @@ import { toast } from "./toast.js";
 const root = document.documentElement;
 const byId = (id) => document.getElementById(id);
 const BEFORE = 600_000; // ms: how far back one begins from a live page
+const TICK = 250; // ms: of the clocks
 
 let lostAt = null;
 let nextAt = null;
@@ -45,6 +47,12 @@ function tick() {
   for (const element of document.querySelectorAll("[data-since]")) {
     setText(element, duration(time / 1000 - Number(element.dataset.since)));
   }
+}
+
+/** Where something is painted anyway the clocks are drawn with it, and else alone. */
+function tickAlong() {
+  if (takeBack(tick)) tick();
+  paintAlong(tick);
 }
 
 function lost() {
@@ -203,7 +211,7 @@ export function start() {
     heardAt = Number(document.body.dataset.now);
     lost();
   }
-  setInterval(tick, 250);
+  setInterval(tickAlong, TICK);
   tick();
   connect();
   startKept(() => lostAt === null && plant.complete, offerNew);

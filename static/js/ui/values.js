@@ -19,6 +19,8 @@ const MARKS = {
   bad: "M4 4l8 8M12 4l-8 8",
 };
 
+const FITS = 5; // characters of a number that the room kept for a value holds, whichever they are
+
 const QUALITY_WORDS = {
   uncertain: gettext("uncertain"),
   stale: gettext("stale"),
@@ -71,8 +73,12 @@ function draw(tag) {
   const bad = reading.quality === "bad" || unknown;
   const quality = unknown ? "no data" : bad ? "bad" : stale ? "stale" : reading.quality;
   for (const element of part.values) {
-    setText(element.querySelector(".v"), bad ? NO_VALUE : textOf(element, reading));
-    if (!differs(element, `${priority} ${quality} ${stale}`)) continue;
+    const place = element.querySelector(".v");
+    const text = bad ? NO_VALUE : textOf(element, reading);
+    const fits = !element.dataset.labels && text.length <= FITS;
+    setText(place, text);
+    if (!differs(element, `${priority} ${quality} ${stale} ${fits}`)) continue;
+    place.classList.toggle("fits", fits);
     markPriority(element, priority);
     element.classList.toggle("stale", stale);
     element.classList.toggle("bad", bad);
@@ -123,7 +129,9 @@ function drawIndicator(element, reading, { stale, priority, bad }) {
   setAttribute(element, "aria-valuetext", meterText(element, reading, { edge, stale, bad }));
   if (bad) return;
   const place = at(reading.value, low, high);
-  setAttribute(element.querySelector(".ptr"), "x", `${place}%`);
+  const pointer = element.querySelector(".ptr");
+  setAttribute(pointer, "x1", `${place}%`);
+  setAttribute(pointer, "x2", `${place}%`);
   setAttribute(element, "aria-valuenow", String(reading.value));
   const over = element.querySelector(".over");
   const from = edge === null ? null : at(edge, low, high);
