@@ -28,6 +28,7 @@ SIZES = ((1920, 1080), (1366, 768), (390, 844))
 THEMES = ("dark", "light")
 QUALITY = 55  # of WebP; the whole gallery is to stay below 8 MB
 TALL = 2400  # pixels of a page that is longer than its window
+AT_ONCE = 5  # pages open at the same time
 SETTLE = 2.5  # seconds in which charts and values are drawn
 DEMO_SECONDS = 240.0  # until the demo's half hour is judged and its first alarms stand
 ARGUMENTS = [
@@ -90,10 +91,15 @@ def take(stack: Stack, due: dict[tuple[int, int, str], list[Shown]]) -> None:
             }
             inside = browser.new_context(base_url=stack.url, storage_state=state, service_workers="block", **options)
             outside = browser.new_context(base_url=stack.url, service_workers="block", **options)
-            for shown in pages:
-                if address := there(shown, facts):
-                    context = inside if shown.signed_in else outside
-                    shoot(context, stack.url, address, shown, picture(shown, width, theme))
+            there_now = [(shown, address) for shown in pages if (address := there(shown, facts))]
+            for start in range(0, len(there_now), AT_ONCE):
+                shoot(
+                    [
+                        (inside if shown.signed_in else outside, shown, address, picture(shown, width, theme))
+                        for shown, address in there_now[start : start + AT_ONCE]
+                    ],
+                    stack.url,
+                )
             say(f"{width} × {height}, {theme}: {len(pages)} pages")
             inside.close()
             outside.close()
@@ -120,16 +126,22 @@ def signed_in(browser: Browser, url: str, link: str) -> object:
     return state
 
 
-def shoot(context: BrowserContext, url: str, address: str, shown: Shown, path: Path) -> None:
-    """Takes one page."""
-    context.add_cookies([{"name": "density", "value": "wall" if shown.wall else "", "url": url}])
-    page = context.new_page()
+def shoot(wanted: list[tuple[BrowserContext, Shown, str, Path]], url: str) -> None:
+    """Takes some pages, which settle together."""
+    opened: list[tuple[Page, Path]] = []
     try:
-        page.goto(address)
-        page.wait_for_timeout(SETTLE * 1000)
-        path.write_bytes(webp(page))
+        for context, shown, address, path in wanted:
+            context.add_cookies([{"name": "density", "value": "wall" if shown.wall else "", "url": url}])
+            page = context.new_page()
+            opened.append((page, path))
+            page.goto(address)
+        opened[-1][0].wait_for_timeout(SETTLE * 1000)
+        for page, path in opened:
+            page.bring_to_front()
+            path.write_bytes(webp(page))
     finally:
-        page.close()
+        for page, _path in opened:
+            page.close()
 
 
 def webp(page: Page) -> bytes:
