@@ -334,7 +334,7 @@ def theme(request: HttpRequest) -> HttpResponseBase:
 
 @require_GET
 def find(request: HttpRequest) -> JsonResponse:
-    """Gives what the words lead to: assets, sensors, alarms, rules, synoptics, people, pages."""
+    """Gives what the words lead to: assets, sensors, alarms, rules, synoptics, people, pages; how many of each kind."""
     assert isinstance(request.user, User)  # the middleware lets nobody else in
     pages = [*MAIN_PAGES, *SETUP_PAGES]
     titles = [
@@ -342,7 +342,8 @@ def find(request: HttpRequest) -> JsonResponse:
         for page in pages
         if page.url and (not page.staff or getattr(request.user, "is_staff", False))
     ]
-    return JsonResponse({"items": finding.find(request.GET.get("q", ""), tree(), titles, request.user)})
+    found = finding.find(request.GET.get("q", ""), tree(), titles, request.user)
+    return JsonResponse({"items": found.items, "counts": found.counts})
 
 
 @require_GET
