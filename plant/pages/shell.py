@@ -129,6 +129,13 @@ class Shell:
         return [(value, f"{word}, {zone}", zone == self.time_zone) for value, word, zone in choices]
 
     @property
+    def other_zone(self) -> str:
+        """Gives whose time the page tells where that is not the plant's, in short: New York."""
+        if self.time_zone == settings.TIME_ZONE:
+            return ""
+        return self.time_zone.rpartition("/")[2].replace("_", " ")
+
+    @property
     def words(self) -> str:
         """Gives the address of the scripts' words in the page's language; nothing in the sources' own."""
         return catalogue_address(get_language() or "")
