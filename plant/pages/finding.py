@@ -1,7 +1,8 @@
 """Find: one list over assets, sensors, alarms, rules, drawings, people and pages; each kind together, nearest first.
 
 Names of the plant and of its rules are looked through in memory, as one long text for each kind: at 50,000 sensors an
-answer takes some milliseconds. What changes by the minute, alarms and people, is asked of the database.
+answer takes some milliseconds. What changes by the minute, alarms and people, is asked of the database. A list shows
+the first few of each kind, and says how many there are.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ _MOST_OF_A_KIND = 6
 _LONGEST = 100  # characters of the words
 _MOST_WORDS = 6
 _LOOKED_AT = 2_000  # lines that begin as wanted, before the rest is looked through
+_COUNTED = 500  # lines that are counted; beyond them there are "more than" so many
+_COUNTED_IN = 20_000  # lines that are looked at for that
 _OPEN_ALARMS = 2_000
+_PEOPLE = 24
 
 _END = "\x1f"  # of what a thing is called, in its line of the text
 
@@ -51,6 +55,27 @@ class Match(NamedTuple):
 
     rank: int
     found: Found
+
+
+class Count(NamedTuple):
+    """How many there are of a kind."""
+
+    number: int
+    open: bool = False  # there are more than that
+
+
+class Group(NamedTuple):
+    """The nearest few of a kind, and how many there are."""
+
+    matches: list[Match]
+    whole: Count
+
+
+class Answer(NamedTuple):
+    """The list, and how many there are under each of its headings."""
+
+    items: list[Found]
+    counts: dict[str, Count]
 
 
 class Index:
@@ -79,6 +104,29 @@ class Index:
         rarest = min(words, key=self.text.count) if len(words) > 1 else first
         self._scan(rarest, words, INSIDE, most, found, len(self._starts))
         return sorted((rank, line) for line, rank in found.items())
+
+    def count(self, words: Sequence[str], found: int) -> Count:
+        """Gives how many lines hold all words.
+
+        Takes: words in lower case; how many `find` gave of them, which is all there are where it gave few.
+        Cost: one pass in C over the lines that hold the rarest word, of some thousand of them at most.
+        """
+        if found < _MOST_OF_A_KIND:
+            return Count(found)
+        text, starts = self.text, self._starts
+        rarest = min(words, key=text.count) if len(words) > 1 else words[0]
+        at = number = 0
+        for _looked in range(_COUNTED_IN):
+            at = text.find(rarest, at)
+            if at < 0:
+                return Count(number)
+            line = bisect_right(starts, at) - 1
+            begin, at = starts[line], starts[line + 1]
+            if all(text.find(word, begin, at) >= 0 for word in words):
+                if number == _COUNTED:
+                    break
+                number += 1
+        return Count(max(number, found), open=True)
 
     def _scan(
         self, pattern: str, words: Sequence[str], rank: int, most: int, found: dict[int, int], looked: int
@@ -149,16 +197,16 @@ def _names_of_rules() -> _Rules:
     return _rules
 
 
-def find(text: str, plant: Tree, pages: list[tuple[str, str, str]], viewer: User) -> list[Found]:
-    """Gives what all words of `text` lead to, as far as the viewer may open it.
+def find(text: str, plant: Tree, pages: list[tuple[str, str, str]], viewer: User) -> Answer:
+    """Gives what all words of `text` lead to, as far as the viewer may open it, and how many there are of each kind.
 
     Takes: pages as title, icon and address.
     Cost: six queries at most for any size of the plant, three more after a change of the rules.
     """
     words = text[:_LONGEST].casefold().split()[:_MOST_WORDS]
     if not words:
-        return []
-    groups = [
+        return Answer([], {})
+    kinds = [
         _assets(words, plant),
         _sensors(words, plant),
         _alarms(words),
@@ -168,13 +216,16 @@ def find(text: str, plant: Tree, pages: list[tuple[str, str, str]], viewer: User
         _pages(words, pages),
     ]
     # The kind with the nearest match comes first; none takes the room of the others.
-    groups = sorted((group for group in groups if group), key=lambda group: group[0].rank)
+    groups = sorted((group for group in kinds if group.matches), key=lambda group: group.matches[0].rank)
     room = dict.fromkeys(range(len(groups)), 0)
     for _round in range(_MOST_OF_A_KIND):
         for place, group in enumerate(groups):
-            if room[place] < len(group) and sum(room.values()) < MOST:
+            if room[place] < len(group.matches) and sum(room.values()) < MOST:
                 room[place] += 1
-    return [match.found for place, group in enumerate(groups) for match in group[: room[place]]]
+    return Answer(
+        [match.found for place, group in enumerate(groups) for match in group.matches[: room[place]]],
+        {group.matches[0].found["group"]: group.whole for group in groups},
+    )
 
 
 def _rank(words: list[str], code: str, rest: str = "") -> int | None:
@@ -190,9 +241,10 @@ def _rank(words: list[str], code: str, rest: str = "") -> int | None:
     return WORD if f" {first}" in whole else INSIDE
 
 
-def _nearest(matches: Iterable[Match | None]) -> list[Match]:
-    """Gives the nearest few of a kind, equals in the given order."""
-    return sorted((match for match in matches if match), key=lambda match: match.rank)[:_MOST_OF_A_KIND]
+def _nearest(matches: Iterable[Match | None], count: Count | None = None) -> Group:
+    """Gives the nearest few of a kind, equals in the given order; without a count these are all there are."""
+    found = sorted((match for match in matches if match), key=lambda match: match.rank)
+    return Group(found[:_MOST_OF_A_KIND], count or Count(len(found)))
 
 
 def _match(rank: int | None, kind: str, group: str, icon: str, title: str, detail: str, url: str) -> Match | None:
@@ -204,10 +256,11 @@ def _match(rank: int | None, kind: str, group: str, icon: str, title: str, detai
 # --- Plant and rules -------------------------------------------------------------------------------------------------
 
 
-def _assets(words: list[str], plant: Tree) -> list[Match]:
+def _assets(words: list[str], plant: Tree) -> Group:
     known = _names_of(plant)
-    found = ((rank, known.nodes[line]) for rank, line in known.by_node.find(words))
-    return _nearest(
+    found = known.by_node.find(words)
+    rows = ((rank, known.nodes[line]) for rank, line in found)
+    matches = (
         _match(
             rank,
             node.level,
@@ -217,15 +270,17 @@ def _assets(words: list[str], plant: Tree) -> list[Match]:
             ", ".join(filter(None, (node.name, node.place))),
             node.url,
         )
-        for rank, node in found
+        for rank, node in rows
     )
+    return _nearest(matches, known.by_node.count(words, len(found)))
 
 
-def _sensors(words: list[str], plant: Tree) -> list[Match]:
+def _sensors(words: list[str], plant: Tree) -> Group:
     known = _names_of(plant)
-    found = ((rank, known.sensors[line]) for rank, line in known.by_sensor.find(words))
-    rows = ((rank, sensor, plant.nodes[sensor.asset]) for rank, sensor in found)
-    return _nearest(
+    found = known.by_sensor.find(words)
+    sensors = ((rank, known.sensors[line]) for rank, line in found)
+    rows = ((rank, sensor, plant.nodes[sensor.asset]) for rank, sensor in sensors)
+    matches = (
         _match(
             rank,
             "sensor",
@@ -237,6 +292,7 @@ def _sensors(words: list[str], plant: Tree) -> list[Match]:
         )
         for rank, sensor, node in rows
     )
+    return _nearest(matches, known.by_sensor.count(words, len(found)))
 
 
 def sensors(words: list[str], plant: Tree, most: int) -> list[tuple[Node, SensorRow]]:
@@ -246,16 +302,18 @@ def sensors(words: list[str], plant: Tree, most: int) -> list[tuple[Node, Sensor
     return [(plant.nodes[sensor.asset], sensor) for sensor in found]
 
 
-def _rule_matches(words: list[str]) -> list[Match]:
+def _rule_matches(words: list[str]) -> Group:
     known = _names_of_rules()
-    found = ((rank, known.rows[line]) for rank, line in known.by_rule.find(words))
-    return _nearest(
+    found = known.by_rule.find(words)
+    rows = ((rank, known.rows[line]) for rank, line in found)
+    matches = (
         _match(rank, "rule", _("Rules"), "rules", name, of, reverse(kind, args=[pk]))
-        for rank, (kind, pk, name, of) in found
+        for rank, (kind, pk, name, of) in rows
     )
+    return _nearest(matches, known.by_rule.count(words, len(found)))
 
 
-def _drawings(words: list[str]) -> list[Match]:
+def _drawings(words: list[str]) -> Group:
     """Gives the synoptics. Cost: one query."""
     rows = Synoptic.objects.order_by("code").values_list("pk", "code", "name", "asset__name")
     return _nearest(
@@ -275,32 +333,30 @@ def _drawings(words: list[str]) -> list[Match]:
 # --- Alarms, people, pages -------------------------------------------------------------------------------------------
 
 
-def _alarms(words: list[str]) -> list[Match]:
+def _alarms(words: list[str]) -> Group:
     """Gives the alarm of a number, open or over, and open alarms by their text. Cost: two queries at most."""
     columns = ("pk", "asset_code", "message")
     rows: list[tuple[int | None, Any]] = []
+    cut = False
     number = words[0].removeprefix("#")
     if len(words) == 1 and number.isdecimal() and len(number) <= 18:
         rows += [(EXACT, row) for row in Alarm.objects.filter(pk=int(number)).values_list(*columns)]
     if not words[0].startswith("#"):
+        named = {row[0] for _rank_, row in rows}
         standing = Alarm.objects.filter(closed=None).order_by("priority", "-raised", "-pk")
-        found = standing.values_list(*columns)[:_OPEN_ALARMS]
-        rows += [(_rank(words, asset, message), (pk, asset, message)) for pk, asset, message in found]
-    return _nearest(
+        found = list(standing.values_list(*columns)[:_OPEN_ALARMS])
+        cut = len(found) == _OPEN_ALARMS
+        rows += [(_rank(words, row[1], row[2]), row) for row in found if row[0] not in named]
+    matches = [
         _match(
-            rank,
-            "alarm",
-            _("Alarms"),
-            "alarms",
-            f"#{pk}",
-            f"{asset} {message}".strip(),
-            reverse("alarm", args=[pk]),
+            rank, "alarm", _("Alarms"), "alarms", f"#{pk}", f"{asset} {message}".strip(), reverse("alarm", args=[pk])
         )
         for rank, (pk, asset, message) in rows
-    )
+    ]
+    return _nearest(matches, Count(sum(match is not None for match in matches), open=cut))
 
 
-def _people(words: list[str], viewer: User) -> list[Match]:
+def _people(words: list[str], viewer: User) -> Group:
     """Gives those of whom there is a page that the viewer may open: oneself, who is on a rota, everybody for staff.
 
     Cost: two queries.
@@ -310,9 +366,9 @@ def _people(words: list[str], viewer: User) -> list[Match]:
         wanted = wanted.filter(
             Q(username__icontains=word) | Q(first_name__icontains=word) | Q(last_name__icontains=word)
         )
-    people = list(wanted.order_by("last_name", "first_name", "username")[: 4 * _MOST_OF_A_KIND])
+    people = list(wanted.order_by("last_name", "first_name", "username")[:_PEOPLE])
     if not people:
-        return []
+        return _nearest([])
     turns = RotaTurn.objects.filter(user__in=people).order_by("layer__rota__name", "pk")
     rotas: dict[int, tuple[str, str]] = {}
     for user, code, name in turns.values_list("user", "layer__rota__code", "layer__rota__name"):
@@ -333,8 +389,8 @@ def _people(words: list[str], viewer: User) -> list[Match]:
         detail = ", ".join(filter(None, (person.get_username() if name != person.get_username() else "", rota)))
         rank = _rank(words, name, person.get_username())
         found.append(_match(INSIDE if rank is None else rank, "person", _("People"), "user", name, detail, url))
-    return _nearest(found)
+    return _nearest(found, Count(len(found), open=len(people) == _PEOPLE))
 
 
-def _pages(words: list[str], pages: list[tuple[str, str, str]]) -> list[Match]:
+def _pages(words: list[str], pages: list[tuple[str, str, str]]) -> Group:
     return _nearest(_match(_rank(words, title), "page", _("Pages"), icon, title, "", url) for title, icon, url in pages)

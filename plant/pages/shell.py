@@ -129,6 +129,13 @@ class Shell:
         return [(value, f"{word}, {zone}", zone == self.time_zone) for value, word, zone in choices]
 
     @property
+    def other_zone(self) -> str:
+        """Gives whose time the page tells where that is not the plant's, in short: New York."""
+        if self.time_zone == settings.TIME_ZONE:
+            return ""
+        return self.time_zone.rpartition("/")[2].replace("_", " ")
+
+    @property
     def words(self) -> str:
         """Gives the address of the scripts' words in the page's language; nothing in the sources' own."""
         return catalogue_address(get_language() or "")
@@ -334,7 +341,7 @@ def theme(request: HttpRequest) -> HttpResponseBase:
 
 @require_GET
 def find(request: HttpRequest) -> JsonResponse:
-    """Gives what the words lead to: assets, sensors, alarms, rules, synoptics, people, pages."""
+    """Gives what the words lead to: assets, sensors, alarms, rules, synoptics, people, pages; how many of each kind."""
     assert isinstance(request.user, User)  # the middleware lets nobody else in
     pages = [*MAIN_PAGES, *SETUP_PAGES]
     titles = [
@@ -342,7 +349,8 @@ def find(request: HttpRequest) -> JsonResponse:
         for page in pages
         if page.url and (not page.staff or getattr(request.user, "is_staff", False))
     ]
-    return JsonResponse({"items": finding.find(request.GET.get("q", ""), tree(), titles, request.user)})
+    found = finding.find(request.GET.get("q", ""), tree(), titles, request.user)
+    return JsonResponse({"items": found.items, "counts": found.counts})
 
 
 @require_GET

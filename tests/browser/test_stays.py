@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -218,6 +219,63 @@ def test_a_machine_stays_as_it_was_heard_last_while_the_connection_is_lost(
     expect(state).to_contain_text("Reporting")
     wire.mend()
     expect(state).to_contain_text("Reporting")  # by the server's clock
+
+
+HATCHED = "element => getComputedStyle(element).backgroundImage.startsWith('repeating-linear-gradient')"
+DRIVE = """
+from devices.models import Asset
+from tests import factories
+machine = Asset.objects.get(code="%s")
+labels = {"0": "stopped", "2": "running"}
+factories.sensor(machine, "state", quantity="state", unit="", range_low=None, range_high=None, labels=labels)
+"""
+
+
+def hatched(page: Page, selector: str) -> bool:
+    """Tells whether all that is shown there looks old."""
+    found = [part for part in page.locator(selector).all() if part.text_content()]
+    return bool(found) and all(part.evaluate(HATCHED) for part in found)
+
+
+def since(page: Page, press: str) -> int:
+    """Gives since when the server says that the machine's state lasts, in s; 0 where it says nothing."""
+    found = re.search(
+        r'id="lasting">[^<]*<span class="num" data-since="(\d+)', page.request.get(machine_page(press)).text()
+    )
+    return int(found[1]) if found else 0
+
+
+def test_nothing_is_counted_on_while_the_connection_is_lost_and_all_of_it_looks_old(
+    plant: Plant, opened: Opened, press: str
+) -> None:
+    plant.stack.script(DRIVE % press)
+    now = time.time()
+    plant.send_series(f"{press}/state", [(now - ago, 0.0 if ago > 60 else 2.0) for ago in range(70, 0, -1)])
+    plant.send({f"{press}/state": 2.0, f"{press}/temp": 97.4})
+    page = opened("/alarms/")
+    until(page, lambda: None, lambda: abs(since(page, press) - (now - 60)) < 2)
+    page.goto(machine_page(press))
+    wire = Wire(page)
+    word, lasting, raised = "#state .st > span", page.locator("#lasting"), page.locator("#mine [data-since]")
+    expect(page.locator(word)).to_have_text("Running")
+    expect(lasting).to_have_text(re.compile(r"^for \d:\d\d$"))
+    expect(raised).to_have_text(re.compile(r"^0:\d\d$"))
+    until(page, lambda: plant.send({f"{press}/state": 2.0}), lambda: not hatched(page, word))
+    wire.cut()
+    assert hatched(page, f"{word}, #lasting, #data-age")
+    before = [lasting.text_content(), raised.text_content()]
+    page.wait_for_timeout(1500)
+    assert [lasting.text_content(), raised.text_content()] == before
+    # It stopped meanwhile, and runs again: since when is read from the server, not counted on.
+    cut = time.time()
+    plant.send({f"{press}/state": 0.0}, at=cut)
+    plant.send({f"{press}/state": 2.0}, at=cut + 1)
+    until(page, lambda: None, lambda: since(page, press) >= int(cut))
+    wire.mend()
+    until(page, lambda: plant.send({f"{press}/state": 2.0}), lambda: not hatched(page, word))
+    expect(lasting.locator("[data-since]")).to_have_attribute("data-since", str(since(page, press)))
+    assert since(page, press) >= int(cut)
+    expect(raised).not_to_have_text(str(before[1]))
 
 
 def test_what_is_unshelved_while_the_connection_is_lost_waits_behind_the_bar(

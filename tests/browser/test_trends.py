@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import Plant, until
-from tests.browser.walking import PHONE, Opened
+from tests.browser.walking import PHONE, Opened, Wire
 
 pytestmark = pytest.mark.browser
 
@@ -77,6 +77,34 @@ def test_by_mouse_one_chooses_pans_zooms_and_comes_back(plant: Plant, opened: Op
     page.go_back()
     expect(page).to_have_url(re.compile("t=1h$"))
     expect(page.get_by_role("button", name="Back to live")).to_be_hidden()
+
+
+def test_what_is_not_fresh_looks_old_and_nothing_follows_without_a_connection(
+    plant: Plant, opened: Opened, told: str
+) -> None:
+    page = opened(f"/trends/?s={told}/temp&s={told}/oil&t=1h")
+    wire = Wire(page)
+    shown(page)
+    value = figure(page, f"{told}/temp", "at").locator("span.val")
+    plant.send({f"{told}/temp": 61.5, f"{told}/oil": 40.0})
+    expect(value).to_have_text("61.5°C")
+    expect(value).to_have_class("val")
+    expect(value).to_have_class("val stale")  # one reading a second is expected
+    expect(value).to_have_text("61.5°C, stale")
+    plant.send({f"{told}/temp": 62.5, f"{told}/oil": 40.0})
+    expect(value).to_have_text("62.5°C")
+    wire.cut()
+    expect(value).to_have_class("val stale")
+    follows = page.locator("#follows")
+    expect(follows.get_by_text("Stands still, no connection")).to_be_visible()
+    expect(follows.get_by_text("Follows the present")).to_be_hidden()
+    page.keyboard.press("v")  # the table stands in the picture's place
+    wire.mend()
+    expect(follows.get_by_text("Follows the present")).to_be_visible()
+    expect(follows.get_by_text("Stands still, no connection")).to_be_hidden()
+    plant.send({f"{told}/temp": 63.5})
+    expect(value).to_have_text("63.5°C")
+    expect(value).to_have_class("val")
 
 
 def test_a_sensor_that_is_chosen_before_another_is_read_takes_no_one_s_place(opened: Opened, told: str) -> None:

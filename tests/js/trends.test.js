@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { numberMarks, reach, timeMarks } from "../../static/js/state/axis.js";
 import { backBy, byUnit, clustered, readSpan, readView, writeSpan, writeView, zoomed } from "../../static/js/state/explorer.js";
-import { append, cut, extremes, joined, lineOf, placeOf, readingAt, shows, stepped } from "../../static/js/state/line.js";
+import { append, cut, extremes, isOver, joined, lineOf, newestOf, placeOf, readingAt, shows, stepped } from "../../static/js/state/line.js";
 import { ahead, fromField, instant, toField } from "../../static/js/state/zone.js";
 
 const USUAL = { span: 28_800, most: 12 };
@@ -182,4 +182,21 @@ test("the extremes are those of the view and the points beside it", () => {
   assert.deepEqual(extremes(line, 2, 5), [30, 100]);
   assert.deepEqual(extremes(line, 3, 5), [30, 60]);
   assert.equal(extremes(made([]), 0, 9), null);
+});
+
+test("the newest value of a view is the last that is one", () => {
+  const line = { times: [10, 12, 13, 20], values: [1, 2, NaN, 4], bad: [] };
+  assert.deepEqual([25, 15, 11, 5].map((until) => newestOf(line, until)), [[20, 4], [12, 2], [10, 1], null]);
+});
+
+test("a value is over when none came for three intervals, when a bad one came after it, and never by time alone without an interval", () => {
+  const line = { times: [100], values: [1], bad: [] };
+  const over = (now, reading, interval = 2, bad = []) => isOver({ ...line, bad }, 100, now, reading, interval);
+  assert.deepEqual([106, 107].map((now) => over(now, undefined)), [false, true]);
+  assert.equal(over(999, undefined, null), false);
+  // A line that was thinned ends before the newest reading.
+  assert.equal(over(120, { time: 118_000, quality: "good" }), false);
+  assert.equal(over(120, { time: 118_000, quality: "bad" }), true);
+  assert.equal(over(101, { time: 90_000, quality: "bad" }), false);
+  assert.deepEqual([over(101, undefined, 2, [[100.5, 101]]), over(101, undefined, 2, [[80, 90]])], [true, false]);
 });

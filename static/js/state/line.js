@@ -1,5 +1,7 @@
 // A sensor's readings as they are drawn: columns of times (s) and values, NaN where the line breaks. Pure.
 
+import { isStale } from "./freshness.js";
+
 /** Takes an item of /api/v1/history. */
 export function lineOf({ times, values, bad, thinned }, from, until) {
   return {
@@ -111,6 +113,25 @@ export function readingAt(line, at) {
   if (place < 0 || Number.isNaN(line.values[place])) return null;
   if (line.bad.some(([begin, end]) => begin <= at && at < end && begin > line.times[place])) return null;
   return [line.times[place], line.values[place]];
+}
+
+/** @returns the newest value up to an instant: [time, value], or null where there is none. */
+export function newestOf(line, until) {
+  let place = placeOf(line.times, until);
+  while (place >= 0 && Number.isNaN(line.values[place])) place -= 1;
+  return place < 0 ? null : [line.times[place], line.values[place]];
+}
+
+/**
+ * Whether a line's newest value, of `time`, is not what its sensor reads now: bad readings came after it, or none for
+ * too long. Takes what is known of the sensor beside the line: its newest `reading`, of which the line may hold no
+ * point where readings were thinned, and its interval in s.
+ */
+export function isOver(line, time, now, reading, interval) {
+  if (line.bad.some(([, end]) => end > time)) return true;
+  const newer = reading !== undefined && reading.time / 1000 > time;
+  if (newer && reading.quality === "bad") return true;
+  return isStale(now * 1000, newer ? reading.time : time * 1000, interval);
 }
 
 /** @returns the time of the reading `step` readings after an instant; gaps are stepped over. */

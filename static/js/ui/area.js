@@ -7,6 +7,7 @@ import { fill, gettext, ngettext } from "../lib/words.js";
 import { group, isPresented, lookIn, PRIORITIES, tally, worst } from "../state/alarms.js";
 import { age } from "../state/writing.js";
 import { drawCell, readCell, start as startHoneycomb } from "./honeycomb.js";
+import { onLeap } from "./leap.js";
 import { asOf, isLost, now, plant } from "./live.js";
 import { countKinds, follow, KIND_WORDS, KINDS } from "./machines.js";
 import { isAway, whenComes } from "./sight.js";
@@ -59,7 +60,8 @@ function draw(cell) {
 
 function drawState(place, cell) {
   const icon = place.querySelector(".st svg");
-  setAttribute(icon, "class", `hexg ${cell.kind}`);
+  setAttribute(icon, "class", `hexg ${cell.kind}${cell.stale ? " stale" : ""}`);
+  place.querySelector(".st").classList.toggle("stale", cell.stale);
   setAttribute(icon.querySelector("use"), "href", `#m-${cell.kind}`);
   setText(place.querySelector(".st > span"), cell.word.charAt(0).toUpperCase() + cell.word.slice(1));
 }
@@ -68,6 +70,7 @@ function drawCard(card, cell) {
   const counted = tally(alarmsOf(cell));
   setClass(card, ["card", cell.kind, counted.worst ? `al p${counted.worst}` : ""].filter(Boolean).join(" "));
   drawState(card, cell);
+  card.querySelector("[data-lasting]").classList.toggle("stale", cell.stale);
   drawSymbols(card.querySelector("[data-symbols]"), counted);
   const note = card.querySelector("[data-note]");
   note.hidden = cell.kind !== "offline";
@@ -84,6 +87,16 @@ function drawLasting(place, cell) {
   else {
     const lasting = make("span", { class: "num", "data-since": since / 1000 });
     place.replaceChildren(`${gettext("for")} `, lasting);
+  }
+}
+
+/** Since when states last, as another reading of the page has it: of the same state, or nobody knows. */
+function takeLasting(page) {
+  const wordOf = (card) => card?.querySelector(".st > span").textContent;
+  for (const [cell, card] of cards) {
+    const read = page.querySelector(`[data-card="${CSS.escape(card.dataset.card)}"]`);
+    const same = cell && wordOf(read) === wordOf(card);
+    card.querySelector("[data-lasting]").replaceChildren(...(same ? read.querySelector("[data-lasting]").childNodes : []));
   }
 }
 
@@ -209,6 +222,7 @@ export function start() {
   collect();
   startHoneycomb(new Map(cells.map((cell) => [cell.link, cell])), alarmsOf);
   startSparks();
+  onLeap(takeLasting);
   onAct({ fold, "more-cards": (link) => fetchCards(partOf(link)) });
   whenComes(comes);
   followMachines({ anew: drawStates, alarms: drawLines, second: drawStates });

@@ -1,105 +1,39 @@
-// Find: `/`, words, Enter opens the first.
+// Find: `/` opens it at once. What looks for the words (ui/finding.js) is read once the page stands, at the latest then.
 
-import { lastAsked } from "../lib/asked.js";
 import { onAct, onKeys } from "../lib/dispatch.js";
-import { make, svg } from "../lib/dom.js";
-import { fill, gettext } from "../lib/words.js";
-import { asOf } from "./live.js";
+import { readWhenAsked } from "../lib/once.js";
+import { gettext } from "../lib/words.js";
+
+const READ_AFTER = 2_000; // ms in which the page is drawn first
 
 const dialog = document.getElementById("find");
 const field = dialog.querySelector("input");
-const list = dialog.querySelector("[role=listbox]");
-const hint = dialog.querySelector(".hint");
-const icons = document.body.dataset.icons;
+const read = readWhenAsked(() => import("./finding.js"));
 
-let current = -1;
-const reading = lastAsked();
-
-function choose(place) {
-  const options = [...list.querySelectorAll("[role=option]")];
-  current = options.length ? (place + options.length) % options.length : -1;
-  options.forEach((option, at) => option.setAttribute("aria-selected", String(at === current)));
-  if (current < 0) return field.removeAttribute("aria-activedescendant");
-  field.setAttribute("aria-activedescendant", options[current].id);
-  options[current].scrollIntoView({ block: "nearest" });
-  return undefined;
+function notThere() {
+  const hint = dialog.querySelector(".hint");
+  hint.hidden = false;
+  hint.textContent = gettext("Find needs the connection to the plant server.");
 }
 
-function optionOf(item, place) {
-  const icon = svg(
-    "svg",
-    { class: "ic", width: 16, height: 16, "aria-hidden": "true" },
-    svg("use", { href: `${icons}#${item.icon}` }),
-  );
-  const option = make(
-    "li",
-    { role: "option", id: `found-${place}` },
-    icon,
-    make("b", {}, item.title),
-    make("span", { class: "muted" }, item.detail),
-  );
-  option.addEventListener("click", () => location.assign(asOf(item.url)));
-  option.dataset.url = item.url;
-  return option;
+function open() {
+  dialog.showModal();
+  field.select();
+  read().then((finding) => dialog.open && finding.begin(), notThere);
 }
 
-/** Each kind under its name, in the order of the answer. */
-function draw(items, words) {
-  const groups = new Map();
-  items.forEach((item, place) => {
-    if (!groups.has(item.group)) groups.set(item.group, []);
-    groups.get(item.group).push(optionOf(item, place));
-  });
-  list.replaceChildren(
-    ...[...groups].map(([name, options], place) =>
-      make(
-        "li",
-        { role: "presentation" },
-        make("p", { class: "kind", id: `kind-${place}`, "aria-hidden": "true" }, name),
-        make("ul", { role: "group", "aria-labelledby": `kind-${place}` }, ...options),
-      ),
-    ),
-  );
-  hint.hidden = items.length > 0;
-  hint.textContent = words
-    ? fill(gettext("Nothing is called “%(words)s”."), { words })
-    : gettext("Type a code, a name, words of an alarm or its number.");
-  choose(0);
+/** Enter is of the words that stand there, though nothing may look for them yet. */
+function enter(event) {
+  // The field of a dialog has the focus for some ms after it was closed.
+  if (event.key !== "Enter" || event.isComposing || !dialog.open) return;
+  event.preventDefault();
+  const words = field.value;
+  read().then((finding) => dialog.open && field.value === words && finding.enter(), notThere);
 }
-
-async function ask() {
-  const words = field.value.trim();
-  if (!words) {
-    reading.drop();
-    return draw([], "");
-  }
-  const answer = await reading.read(`${dialog.dataset.url}?q=${encodeURIComponent(words)}`);
-  if (answer === null) return undefined;
-  draw(answer.text === null ? [] : JSON.parse(answer.text).items, words);
-  if (answer.text === null) hint.textContent = gettext("Find needs the connection to the plant server.");
-  return undefined;
-}
-
-field.addEventListener("input", ask);
-field.addEventListener("keydown", (event) => {
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (step) {
-    event.preventDefault();
-    choose(current + step);
-  } else if (event.key === "Enter" && current >= 0) {
-    event.preventDefault();
-    location.assign(asOf(list.querySelectorAll("[role=option]")[current].dataset.url));
-    dialog.close();
-  }
-});
 
 export function start() {
-  onAct({
-    find: () => {
-      dialog.showModal();
-      field.select();
-      ask();
-    },
-  });
+  field.addEventListener("keydown", enter);
+  onAct({ find: open });
   onKeys({ "/": "find" });
+  setTimeout(() => read().catch(() => {}), READ_AFTER);
 }

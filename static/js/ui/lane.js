@@ -5,8 +5,9 @@ import { fill, gettext } from "../lib/words.js";
 import uPlot from "../../vendor/uplot/uPlot.esm.js";
 import { reach } from "../state/axis.js";
 import { isStale } from "../state/freshness.js";
+import { silenceOf } from "../state/silence.js";
 import { clock, day, number } from "../state/writing.js";
-import { now } from "./live.js";
+import { now, plant } from "./live.js";
 import { drawMark, inside, token } from "./plotting.js";
 
 const HEIGHT = 118; // px of the plot alone
@@ -203,7 +204,8 @@ export class Lane {
     const when = pointed ? `${clock(this.times[at] * 1000)}  ` : "";
     setText(this.read, value == null ? `${when}–` : `${when}${number(value, decimals)} ${unit}`.trim());
     this.read.classList.toggle("live", !pointed);
-    this.read.classList.toggle("stale", !pointed && value != null && isStale(now(), last.time, interval));
+    const old = isStale(now(), last.time, interval) || silenceOf(plant.silent, this.sensor.tag) !== undefined;
+    this.read.classList.toggle("stale", !pointed && value != null && old);
   }
 
   /** Fetches the view's readings; an answer that comes after the view has moved is dropped. */

@@ -1,4 +1,5 @@
-// In playback, what the server drew of the time before a moment is read again after a leap to another one.
+// What the server drew of the time before a moment is read again where the page has not followed it: in playback after
+// a leap to another moment, live after the connection was lost.
 
 import { lastAsked, parsed } from "../lib/asked.js";
 import { asOf, on, past } from "./live.js";
@@ -7,20 +8,29 @@ const takers = [];
 const reading = lastAsked();
 let known = false; // the first picture is of the moment that the page was made for
 
+let lost = false;
+
 async function readAnew() {
-  if (!known) {
-    known = true;
-    return;
-  }
   const answer = await reading.read(asOf(location.href));
   if (answer === null) return;
   const page = parsed(answer.text ?? "");
   for (const take of takers) take(page);
 }
 
-/** Calls `take` with the page as it was at the moment that was leapt to; with an empty one where it cannot be read. */
+function listen() {
+  if (past !== null) {
+    on("snapshot", () => (known ? readAnew() : (known = true)));
+    return;
+  }
+  on("lost", () => (lost = true));
+  on("back", () => {
+    if (lost) readAnew();
+    lost = false;
+  });
+}
+
+/** Calls `take` with the page as it is at the moment that was leapt to; with an empty one where it cannot be read. */
 export function onLeap(take) {
-  if (past === null) return;
-  if (!takers.length) on("snapshot", readAnew);
+  if (!takers.length) listen();
   takers.push(take);
 }

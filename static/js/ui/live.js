@@ -37,6 +37,13 @@ export function asOf(address) {
   return found;
 }
 
+let spokenAt = keptAt === null ? null : Number(serverNow);
+
+/** When the server last said something, by its own time in ms; null: it has not yet. */
+export const lastHeard = () => spokenAt;
+/** The moment up to which the page knows what it tells: now, and without a connection when the server was last heard. */
+export const knownUntil = () => (isLost() ? (spokenAt ?? now()) : now());
+
 const listeners = {
   snapshot: new Set(),
   values: new Set(),
@@ -77,6 +84,7 @@ function tell(event, ...what) {
 /** Takes one frame of the socket, or of the past. */
 export function take(frame) {
   if (past === null && frame.type === "beat" && frame.time) offset = frame.time - Date.now();
+  spokenAt = now();
   if (frame.floods) tell("floods", frame.floods);
   if (frame.version && frame.version !== document.body.dataset.version) tell("version");
   const change = apply(plant, frame);

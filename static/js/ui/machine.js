@@ -2,7 +2,7 @@
 
 import { lastAsked, parsed } from "../lib/asked.js";
 import { onAct, onKeys } from "../lib/dispatch.js";
-import { make, pageData, setText } from "../lib/dom.js";
+import { make, pageData, setClass, setText } from "../lib/dom.js";
 import { held } from "../lib/held.js";
 import { fill, gettext } from "../lib/words.js";
 import { isPresented, isUnacked, tally } from "../state/alarms.js";
@@ -153,10 +153,13 @@ function drawState() {
   if (!plant.complete || isLost()) return;
   const newest = plant.newest || null;
   const old = newest && fill(gettext("data %(age)s old"), { age: age((now() - newest) / 1000) });
-  setText(document.getElementById("data-age"), old ?? gettext("no data yet"));
+  const dataAge = document.getElementById("data-age");
+  setText(dataAge, old ?? gettext("no data yet"));
   const silence = plant.silent.get(code);
   const state = judge.tag ? plant.values.get(judge.tag) : null;
   const found = condition(now(), newest, afterOf(judge), state, judge.words, silence !== undefined);
+  dataAge.classList.toggle("stale", found.stale || found.kind === "offline");
+  for (const part of document.querySelectorAll("#state .st, #state svg, #lasting")) part.classList.toggle("stale", found.stale);
   drawSilent();
   const word = found.word[0].toUpperCase() + found.word.slice(1);
   const want = `${found.kind} ${word}`;
@@ -169,8 +172,7 @@ function drawState() {
   if (drawn !== null) drawLasting(found.kind, state);
   drawn = want;
   const icon = document.querySelector("#state svg");
-  for (const one of [...icon.classList]) if (one !== "hexg") icon.classList.remove(one);
-  icon.classList.add(found.kind);
+  setClass(icon, `hexg ${found.kind}${found.stale ? " stale" : ""}`);
   setText(document.querySelector("#state .st span"), word);
   icon.querySelector("use.mk, .mk")?.setAttribute("href", `#m-${found.kind}`);
 }
@@ -191,6 +193,13 @@ function drawLasting(kind, state) {
   const place = document.getElementById("lasting");
   if (!state || kind === "offline") place.replaceChildren();
   else place.replaceChildren(`${gettext("for")} `, make("span", { class: "num", "data-since": state.time / 1000 }));
+}
+
+/** Since when the state lasts, as another reading of the page has it: of the same state, or nobody knows. */
+function takeLasting(page) {
+  const word = page.querySelector("#state .st > span")?.textContent;
+  const read = word === document.querySelector("#state .st > span").textContent ? page.getElementById("lasting") : null;
+  document.getElementById("lasting").replaceChildren(...(read?.childNodes ?? []));
 }
 
 function onAlarm({ alarm, before }) {
@@ -236,6 +245,7 @@ export function start() {
   on("comment", (asset) => parts.has(asset) && readStory());
   onLeap((page) => {
     takeDay(page);
+    takeLasting(page);
     lineAt = 0;
   });
   setInterval(drawState, 250);

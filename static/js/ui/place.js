@@ -1,7 +1,8 @@
 // A field for a part of the plant, where a list of all of them would be long: it offers what the typed words find.
 
 import { make } from "../lib/dom.js";
-import { find, load } from "./places.js";
+import { findPlaces } from "../state/finding.js";
+import { load, places } from "./places.js";
 
 const MOST = 20; // offered at once
 
@@ -17,7 +18,7 @@ function labelOf({ code, name, place }, typed) {
 async function offer() {
   await load();
   const typed = field.value;
-  const found = find(typed, MOST).map((one) => make("option", { value: one.code, label: labelOf(one, typed) }));
+  const found = findPlaces(places(), typed, MOST).map((one) => make("option", { value: one.code, label: labelOf(one, typed) }));
   field.list.replaceChildren(...found);
 }
 

@@ -32,19 +32,8 @@ export function placeOf(code) {
   return { name, place, url, area };
 }
 
-/** What holds all words in its code, name or place, those first whose code begins so: [{ code, name, place }]. */
-export function find(text, most) {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const begins = [];
-  const others = [];
-  for (const [code, [name, place]] of Object.entries(known ?? {})) {
-    const whole = `${code} ${name} ${place}`.toLowerCase();
-    if (!words.every((word) => whole.includes(word))) continue;
-    (code.toLowerCase().startsWith(words[0] ?? "") ? begins : others).push({ code, name, place });
-    if (begins.length === most) break;
-  }
-  return [...begins, ...others].slice(0, most);
-}
+/** All that is known: [code, [name, place, url, area]]. */
+export const places = () => Object.entries(known ?? {});
 
 /** A unit as it is shown: m3/h becomes m³/h. */
 export const unitOf = (text) => units[text] ?? text;

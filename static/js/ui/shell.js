@@ -5,7 +5,7 @@ import { onAct, onKeys } from "../lib/dispatch.js";
 import { paintAlong, takeBack } from "../lib/painter.js";
 import { fill, gettext } from "../lib/words.js";
 import { age, clock, duration } from "../state/writing.js";
-import { asOf, connect, hearsValues, now, on, past, plant, tryNow } from "./live.js";
+import { asOf, connect, hearsValues, lastHeard, now, on, past, plant, tryNow } from "./live.js";
 import { keptAt, lookForNew, start as startKept } from "./kept.js";
 import { sayWall } from "./session.js";
 import { toast } from "./toast.js";
@@ -17,11 +17,10 @@ const TICK = 250; // ms: of the clocks
 
 let lostAt = null;
 let nextAt = null;
-let heardAt = null;
 
 function dataAge() {
   if (plant.newest) return (now() - plant.newest) / 1000;
-  return heardAt === null ? null : (now() - heardAt) / 1000;
+  return lastHeard() === null ? null : (now() - lastHeard()) / 1000;
 }
 
 function tick() {
@@ -44,8 +43,10 @@ function tick() {
     const wait = nextAt === null ? 0 : Math.max(0, Math.ceil((nextAt - time) / 1000));
     setText(byId("next-try"), wait ? fill(gettext("Next try in %(seconds)s s"), { seconds: wait }) : gettext("Trying"));
   }
+  // Nobody knows whether what lasted then lasts still.
+  const until = lostAt ?? time;
   for (const element of document.querySelectorAll("[data-since]")) {
-    setText(element, duration(time / 1000 - Number(element.dataset.since)));
+    setText(element, duration(until / 1000 - Number(element.dataset.since)));
   }
 }
 
@@ -57,7 +58,7 @@ function tickAlong() {
 
 function lost() {
   if (lostAt !== null) return;
-  lostAt = heardAt ?? now();
+  lostAt = lastHeard() ?? now();
   const at = clock(lostAt);
   setText(byId("lost-since"), fill(gettext("Connection to the plant server lost at %(time)s."), { time: at }));
   byId("not-live").hidden = false;
@@ -202,15 +203,7 @@ export function start() {
   else if (onWall()) sayWall();
   setInterval(() => onWall() && sayWall(), STAYS_EVERY);
   on("out", () => location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`));
-  for (const event of ["snapshot", "values", "alarm"]) {
-    on(event, () => {
-      heardAt = now();
-    });
-  }
-  if (keptAt !== null) {
-    heardAt = Number(document.body.dataset.now);
-    lost();
-  }
+  if (keptAt !== null) lost();
   setInterval(tickAlong, TICK);
   tick();
   connect();

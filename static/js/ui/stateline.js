@@ -25,8 +25,8 @@ function readFrom(day) {
 
 readFrom(place);
 
-/** The line as another reading of the page has it; `drawDay` draws it. */
-export const takeDay = (page) => readFrom(page.getElementById("day"));
+/** The line as another reading of the page has it, where that could be read; `drawDay` draws it. */
+export const takeDay = (page) => page.getElementById("day") && readFrom(page.getElementById("day"));
 
 /** Lets the line go on to `now`, in seconds; `since` is when the state was first read. */
 export function drawDay(kind, now, since) {

@@ -178,9 +178,9 @@ export function startTrends() {
   });
   // A live trend moves on once a second; what is drawn then has come within it.
   setInterval(() => {
-    if (end === null && !document.hidden && !isLost()) {
-      for (const lane of lanes) lane.draw();
-    }
+    if (document.hidden || isLost()) return;
+    // Beside a range of the past the newest value stands as well, and grows old.
+    for (const lane of lanes) end === null ? lane.draw() : lane.drawRead();
   }, 1000);
   choose();
 }

@@ -106,10 +106,18 @@ def test_times_are_by_the_persons_clock_and_one_switch_shows_the_plants(
     _wishes(operator, time_zone="America/New_York")
     page = _read(browser.get(address))
     assert "13:36:42" in page and 'data-zone="America/New_York"' in page
+    assert page.count('class="zone trunc" title="America/New_York">New York<') == 2  # live, and without a connection
     browser.post("/clock", {"clock": "plant"})
     page = _read(browser.get(address))
-    assert "18:36:42" in page and 'data-zone="Europe/Berlin"' in page
+    assert "18:36:42" in page and 'data-zone="Europe/Berlin"' in page and 'class="zone' not in page
     assert browser.post("/clock", {"clock": "moon"}).status_code == 400
+
+
+@override_settings(TIME_ZONE="Europe/Berlin")
+def test_the_setting_of_a_time_zone_says_that_pages_follow_it(browser: Client, operator: User) -> None:
+    _wishes(operator, language="en")
+    page = _read(browser.get("/subscriptions/"))
+    assert "Of my hours, my messages and all times on pages" in page and "Time zone of my hours" not in page
 
 
 @override_settings(TIME_ZONE="Europe/Berlin")

@@ -167,6 +167,41 @@ def test_an_index_finds_what_looking_at_each_line_finds(words: list[str]) -> Non
     assert Index(names).find(words, most=5) == wanted[:5]
 
 
+@pytest.mark.parametrize("words", [["ab"], ["ab", "x"], ["x", "9"], ["zz"], ["b-2", "ab"], ["name"]])
+def test_an_index_counts_what_looking_at_each_line_counts(words: list[str]) -> None:
+    names = [
+        (f"{code}-{n}", f"Name {extra}") for n in range(30) for code in ("ab", "xab", "b") for extra in ("x", "y 9")
+    ]
+    whole = sum(all(word in f"{code} {rest}".casefold() for word in words) for code, rest in names)
+    index = Index(names)
+    assert index.count(words, len(index.find(words))) == (whole, False)
+
+
+def test_an_index_counts_no_further_than_is_worth_it() -> None:
+    index = Index((f"pump-{n}", "") for n in range(501))
+    assert index.count(["pump"], 6) == (500, True)
+    assert Index((f"pump-{n}", "") for n in range(500)).count(["pump"], 6) == (500, False)
+
+
+def test_find_says_how_many_there_are_of_each_kind(works: Client, raise_alarm: Callable[..., Alarm]) -> None:
+    machines = list(Asset.objects.filter(level="machine"))
+    for machine in machines:
+        for number in range(20):
+            factories.sensor(machine, f"press-{number}")
+        for _number in range(3):
+            raise_alarm(machine, message="Press hot")
+    answer = works.get("/find", {"q": "press"}).json()
+    assert len(answer["items"]) == 12
+    assert answer["counts"] == {"Assets": [3, False], "Sensors": [63, False], "Alarms": [9, False]}
+    assert works.get("/find", {"q": " "}).json() == {"items": [], "counts": {}}
+
+
+def test_an_alarm_that_is_found_twice_is_listed_once(works: Client, raise_alarm: Callable[..., Alarm]) -> None:
+    alarm = raise_alarm(Asset.objects.get(code="press-1-1"))
+    Alarm.objects.filter(pk=alarm.pk).update(message=f"Number {alarm.pk}")
+    assert found(works, str(alarm.pk)).count(("alarm", f"#{alarm.pk}")) == 1
+
+
 def test_find_stays_short(works: Client) -> None:
     assert len(found(works, "e")) <= 12
 

@@ -48,7 +48,9 @@ export function startList(panel, spots, alarmsOf) {
     const words = [spot.cell ? spot.word : null];
     if (spot.lost) words.push(fill(gettext("position %(age)s old"), { age: spot.lost }));
     else if (spot.x === null) words.push(gettext("no position"));
-    setText(row.querySelector("[data-word]"), words.filter(Boolean).join(", "));
+    const said = row.querySelector("[data-word]");
+    setText(said, words.filter(Boolean).join(", "));
+    said.classList.toggle("stale", Boolean(spot.cell) && spot.stale);
     drawCounts(row.querySelector("[data-counts]"), tally(alarmsOf(spot)), { size: "sm" });
     setAttribute(row.querySelector("button"), "aria-disabled", String(spot.x === null));
   }

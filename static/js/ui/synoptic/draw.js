@@ -164,10 +164,11 @@ export function drawList() {
   }
   for (const place of document.querySelectorAll("[data-state-of]")) {
     const state = stateOf(place.dataset.stateOf);
-    const want = state && `${state.kind} ${state.word}`;
+    const want = state && `${state.kind} ${state.word} ${state.stale}`;
     if (!state || place.dataset.drawn === want) continue;
     place.dataset.drawn = want;
-    setAttribute(place.querySelector("svg"), "class", `hexg ${state.kind}`);
+    setAttribute(place.querySelector("svg"), "class", `hexg ${state.kind}${state.stale ? " stale" : ""}`);
+    place.querySelector(".st").classList.toggle("stale", state.stale);
     setAttribute(place.querySelector("use"), "href", `#m-${state.kind}`);
     setText(place.querySelector(".st > span"), state.word[0].toUpperCase() + state.word.slice(1));
   }

@@ -5,7 +5,7 @@ import { fill, gettext } from "../../lib/words.js";
 import { labelKey } from "../../state/freshness.js";
 import { numberMarks, reach, timeMarks } from "../../state/axis.js";
 import { byUnit } from "../../state/explorer.js";
-import { extremes, placeOf } from "../../state/line.js";
+import { extremes, newestOf } from "../../state/line.js";
 import { number } from "../../state/writing.js";
 import { drawMark, inside } from "../plotting.js";
 import * as strokes from "./strokes.js";
@@ -217,19 +217,17 @@ export class Board {
     this.paintEnds(ctx, box, ends, scales.length);
   }
 
-  /** The newest value of the view, at the line's end. */
+  /** The newest value of the view, at the line's end; hatched where it is not the present's. */
   endOf(pen, scene, box, xOf, yOf) {
     const known = scene.lines.get(pen.tag);
-    if (!known) return [];
-    let place = placeOf(known.times, scene.until);
-    while (place >= 0 && known.values[place] !== known.values[place]) place -= 1;
-    if (place < 0) return [];
-    const x = xOf(known.times[place]);
-    const y = Math.max(box.top, Math.min(box.top + box.height, yOf(known.values[place])));
+    const newest = known && newestOf(known, scene.until);
+    if (!newest) return [];
+    const x = xOf(newest[0]);
+    const y = Math.max(box.top, Math.min(box.top + box.height, yOf(newest[1])));
     const seen = x >= box.left && x <= box.left + box.width;
     if (!seen && !isDiscrete(pen)) return [];
-    const words = written(pen, known.values[place]);
-    return [{ x: seen ? x : null, y, pen: pen.number, words, unit: pen.unit }];
+    const words = written(pen, newest[1]);
+    return [{ x: seen ? x : null, y, pen: pen.number, words, unit: pen.unit, old: scene.isOld(pen) }];
   }
 
   paintEnds(ctx, box, ends, axes) {

@@ -2,7 +2,7 @@
 
 import { make, setText } from "../../lib/dom.js";
 import { fill, gettext } from "../../lib/words.js";
-import { placeOf, readingAt } from "../../state/line.js";
+import { newestOf, readingAt } from "../../state/line.js";
 import { NO_VALUE, number } from "../../state/writing.js";
 import { written } from "./board.js";
 import { penClass } from "./cursor.js";
@@ -50,24 +50,31 @@ export class Figures {
     );
   }
 
-  put(tag, of, words, unit = "", why = "") {
+  put(tag, of, words, unit = "", why = "", look = "") {
     const cell = this.body.querySelector(`tr[data-tag="${CSS.escape(tag)}"] [data-of=${of}]`);
     if (!cell) return;
-    if (cell.dataset.words !== `${words} ${unit}`) {
-      cell.dataset.words = `${words} ${unit}`;
-      cell.replaceChildren(words, ...(unit ? [make("span", { class: "u" }, unit)] : []));
+    const drawn = `${words} ${unit} ${look}`;
+    if (cell.dataset.words !== drawn) {
+      cell.dataset.words = drawn;
+      const shown = [words, ...(unit ? [make("span", { class: "u" }, unit)] : [])];
+      if (look.includes("stale")) shown.push(make("span", { class: "vh" }, `, ${gettext("stale")}`));
+      cell.replaceChildren(...(look ? [make("span", { class: look }, ...shown)] : shown));
     }
     cell.title = why;
   }
 
-  /** What each pen read at an instant; without one, the newest of the view. */
-  drawAt(at, pens, lines) {
+  /** What each pen read at an instant; without one, the newest of the view, which looks old where it is. */
+  drawAt(at, { pens, lines, until, isOld }) {
     const words = at === null ? gettext("Last") : fill(gettext("At cursor %(clock)s"), { clock: clock(at) });
     setText(document.getElementById("at-cursor"), words);
     for (const pen of pens) {
       const line = lines.get(pen.tag);
-      const read = line && (at === null ? newest(line) : readingAt(line, at));
-      this.put(pen.tag, "at", written(pen, read?.[1]), pen.unit, line && !read ? gettext("no data then") : "");
+      const read = line && (at === null ? newestOf(line, until) : readingAt(line, at));
+      const old = Boolean(read) && at === null && isOld(pen);
+      // What was read then stays true; what is read last is a value as any other, which looks old when it is.
+      const look = at !== null ? "was" : old ? "val stale" : "val";
+      const why = old ? gettext("stale") : line && !read ? gettext("no data then") : "";
+      this.put(pen.tag, "at", written(pen, read?.[1]), pen.unit, why, look);
     }
   }
 
@@ -121,10 +128,4 @@ export class Figures {
 
 function meanOf(pen, found) {
   return found.readings === null || Object.keys(pen.labels).length ? NO_VALUE : number(found.mean, pen.decimals);
-}
-
-function newest(line) {
-  let place = placeOf(line.times, line.until);
-  while (place >= 0 && Number.isNaN(line.values[place])) place -= 1;
-  return place < 0 ? null : [line.times[place], line.values[place]];
 }

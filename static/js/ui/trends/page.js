@@ -5,7 +5,8 @@ import { pageData, setText } from "../../lib/dom.js";
 import { oncePerFrame, readWhenAsked } from "../../lib/once.js";
 import { fill, gettext } from "../../lib/words.js";
 import { backBy, bounded, clustered, OVERLAYS, readView, writeView, zoomed } from "../../state/explorer.js";
-import { readingAt, shows, stepped } from "../../state/line.js";
+import { isOver, newestOf, readingAt, shows, stepped } from "../../state/line.js";
+import { silenceOf } from "../../state/silence.js";
 import { hear, isLost, now as serverNow, on, plant } from "../live.js";
 import { onTheme } from "../plotting.js";
 import { toast } from "../toast.js";
@@ -16,7 +17,6 @@ import { Marks } from "./marks.js";
 import { startMoving } from "./moving.js";
 import { Picker } from "./picker.js";
 import { POINTS, Readings } from "./readings.js";
-import { drawRows } from "./rows.js";
 import { moment, rangeWords } from "./words.js";
 
 const SETTLED = 160; // ms without a move after which figures are read and the address is kept
@@ -73,6 +73,7 @@ const notes = readWhenAsked(async () => {
   const onChange = () => marks.read(pens, view(), { anew: true });
   return new (await import("./notes.js")).Notes(explorer.dataset.annotations, { onChange });
 });
+const inRows = readWhenAsked(() => import("./rows.js"));
 const notThere = () => toast(gettext("That is not possible without a connection."));
 const withNotes = (act) => notes().then(act, notThere);
 /** Gives, by their names, what buttons do of which the script is read when one is first pressed. */
@@ -87,6 +88,16 @@ const picker = new Picker(byId("picker"), {
   onChoose: choose,
 });
 
+/** Whether what a pen read last is told as what it reads now, and is not: the view follows the present. */
+function isOld(pen) {
+  if (state.end !== null) return false;
+  const line = lines.lines.get(pen.tag);
+  const last = line && newestOf(line, now());
+  if (!last) return false;
+  const unheard = isLost() || silenceOf(plant.silent, pen.tag) !== undefined;
+  return unheard || isOver(line, last[0], now(), plant.values.get(pen.tag), pen.interval);
+}
+
 /** What the board draws. */
 function scene() {
   const { from, until: end } = view();
@@ -100,6 +111,7 @@ function scene() {
     past: past.lines,
     layout: state.layout,
     moving: state.moving,
+    isOld,
     shows: (name) => !state.hidden.includes(name),
     clusters: clustered(marks.alarms, (MARK * state.span) / Math.max(1, chart.clientWidth)),
     notes: marks.notes,
@@ -107,9 +119,15 @@ function scene() {
 }
 
 function drawNow() {
-  if (chart.hidden) return;
-  byId("no-pens").hidden = pens.length > 0;
   const shown = scene();
+  setText(byId("when"), rangeWords(shown.from, shown.until));
+  byId("when").classList.toggle("live", state.end === null);
+  figures.drawAt(cursor.at, shown);
+  if (!chart.hidden) drawPicture(shown);
+}
+
+function drawPicture(shown) {
+  byId("no-pens").hidden = pens.length > 0;
   const isRead = lines.holds(shown.from, shown.until);
   byId("no-data").hidden = !isRead || pens.some(({ tag }) => shows(lines.lines.get(tag), shown.from, shown.until));
   board.draw(shown);
@@ -117,8 +135,6 @@ function drawNow() {
     marks.place(board, shown);
     cursor.draw();
   } else byId("over").replaceChildren();
-  setText(byId("when"), rangeWords(shown.from, shown.until));
-  figures.drawAt(cursor.at, pens, lines.lines);
   performance.clearMarks("trend-drawn");
   performance.mark("trend-drawn", { detail: { whole: isRead } });
 }
@@ -201,7 +217,12 @@ function drawControls() {
 /** Says in words what the picture shows; as a table, where one is open. */
 function describe() {
   byId("picture").setAttribute("aria-label", pens.length ? board.summary(scene()) : gettext("No sensors chosen"));
-  if (!byId("rows").hidden) drawRows(byId("rows"), scene());
+  drawTable();
+}
+
+function drawTable() {
+  const rows = byId("rows");
+  if (!rows.hidden) inRows().then(({ drawRows }) => drawRows(rows, scene()), notThere);
 }
 
 // --- Pens ------------------------------------------------------------------------------------------------------------
@@ -282,7 +303,7 @@ const moving = startMoving(chart, {
   },
   point: (at, pinned) => {
     cursor.put(at, { pinned });
-    figures.drawAt(cursor.at, pens, lines.lines);
+    figures.drawAt(cursor.at, scene());
   },
   select: byId("zoom-to"),
 });
@@ -316,7 +337,7 @@ const ACTS = {
     chart.hidden = !rows.hidden;
     document.querySelector("[data-act=trend-table]").setAttribute("aria-pressed", String(!rows.hidden));
     if (rows.hidden) draw();
-    else drawRows(rows, scene());
+    else drawTable();
   },
   "trend-note-save": () => withNotes((dialog) => dialog.save()),
   "trend-note-delete": () => withNotes((dialog) => dialog.remove()),
@@ -324,7 +345,7 @@ const ACTS = {
 
 export async function start() {
   onAct(ACTS);
-  setTimeout(() => [inDialogs, inSharing, notes].forEach((read) => read().catch(() => {})), READ_AFTER);
+  setTimeout(() => [inDialogs, inSharing, inRows, notes].forEach((read) => read().catch(() => {})), READ_AFTER);
   onKeys({
     v: "trend-table",
     n: "trend-note",
@@ -358,8 +379,12 @@ export async function start() {
     draw();
   });
   let lost = false;
-  on("lost", () => (lost = true));
+  on("lost", () => {
+    lost = true;
+    draw();
+  });
   on("back", () => {
+    draw();
     // After a loss what came meanwhile is read anew; what is drawn stays until it is there.
     if (lost && pens.length) {
       for (const readings of [lines, past]) readings.renew();

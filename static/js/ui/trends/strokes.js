@@ -216,19 +216,30 @@ function bridge(ctx, from, fromY, to, toY, thick) {
   }
 }
 
-/** A dot at a line's end, and the value beside the plot. */
-export function end(ctx, look, box, { x, y, labelY, pen, words, unit }) {
+/** A dot at a line's end, and the value beside the plot; an old one is hatched. */
+export function end(ctx, look, box, { x, y, labelY, pen, words, unit, old }) {
   if (x !== null) {
     ctx.fillStyle = penColour(look, pen);
     ctx.strokeStyle = look["bg-1"];
     ctx.lineWidth = 1.5;
+    ctx.globalAlpha = old ? 0.5 : 1;
     ctx.beginPath();
     ctx.arc(x, y, 3.2, 0, 7);
     ctx.fill();
     ctx.stroke();
+    ctx.globalAlpha = 1;
   }
-  const width = text(ctx, look, words, box.left + box.width + 9, labelY + 4, { weight: 620, colour: "ink-1" });
-  if (unit) text(ctx, look, unit, box.left + box.width + 12 + width, labelY + 4);
+  const [left, base] = [box.left + box.width + 9, labelY + 4];
+  const shown = { weight: 620, colour: old ? "ink-3" : "ink-1" };
+  if (old) {
+    ctx.font = `${shown.weight} 11px ${look.font}`;
+    const wide = ctx.measureText(words).width;
+    ctx.font = `400 11px ${look.font}`;
+    ctx.fillStyle = look.hatching;
+    ctx.fillRect(left - 3, base - 11, wide + (unit ? 3 + ctx.measureText(unit).width : 0) + 6, 15);
+  }
+  const width = text(ctx, look, words, left, base, shown);
+  if (unit) text(ctx, look, unit, left + 3 + width, base);
 }
 
 export function upright(ctx, x, top, bottom, colour, dash = []) {
