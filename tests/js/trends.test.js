@@ -1,7 +1,7 @@
 // The trend explorer's pure parts: addresses, axes, lines, clocks.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { numberMarks, reach, timeMarks } from "../../static/js/state/axis.js";
+import { axisWidth, numberMarks, reach, stepsFrom, timeMarks } from "../../static/js/state/axis.js";
 import { backBy, byUnit, clustered, readSpan, readView, writeSpan, writeView, zoomed } from "../../static/js/state/explorer.js";
 import { append, cut, extremes, joined, lineOf, placeOf, readingAt, shows, stepped } from "../../static/js/state/line.js";
 import { ahead, fromField, instant, toField } from "../../static/js/state/zone.js";
@@ -108,6 +108,34 @@ test("an axis of numbers has round marks", () => {
   assert.deepEqual(numberMarks(157.2, 190.1, 4), { marks: [160, 170, 180, 190], decimals: 0 });
   assert.deepEqual(numberMarks(3.62, 4.71, 5), { marks: [3.75, 4, 4.25, 4.5], decimals: 2 });
   assert.deepEqual(numberMarks(-0.02, 0.021, 4).decimals, 2);
+});
+
+test("an axis has no marks finer than the values: a count of 0 to 2 reads 0, 1, 2", () => {
+  assert.deepEqual(numberMarks(-0.2, 2.2, 5, 0), { marks: [0, 1, 2], decimals: 0 });
+  assert.deepEqual(numberMarks(3.62, 4.71, 5, 1), { marks: [4, 4.5], decimals: 1 }); // in steps of 0.25 it was 3.8, 4.0, 4.3
+  assert.deepEqual(numberMarks(0, 12, 5, 0), { marks: [0, 5, 10], decimals: 0 });
+  for (let finest = 0; finest < 4; finest += 1) {
+    for (const reaches of [0.3, 1, 2.4, 7, 12, 99, 12_345_678]) {
+      const { marks, decimals } = numberMarks(-reaches / 7, reaches, 5, finest);
+      const written = marks.map((mark) => mark.toFixed(finest));
+      assert.deepEqual(written, [...new Set(written)]);
+      assert.ok(decimals <= finest && marks.every((mark) => Math.abs(mark - Number(mark.toFixed(finest))) < 1e-9));
+    }
+  }
+});
+
+test("the steps of a lane's axis are no finer than its values either", () => {
+  assert.deepEqual(stepsFrom(0).slice(0, 7), [1, 2, 5, 10, 20, 25, 50]);
+  assert.deepEqual(stepsFrom(1).slice(0, 6), [0.1, 0.2, 0.5, 1, 2, 2.5]);
+  assert.ok(stepsFrom(3).at(-1) >= 1e15);
+});
+
+test("an axis is as wide as its widest label, and moves in steps", () => {
+  const measure = (words) => words.length * 6;
+  assert.equal(axisWidth(["0", "100"], measure, 50, 9), 50);
+  assert.equal(axisWidth([], measure, 50, 9), 50);
+  assert.equal(axisWidth(["0", "10 000 000"], measure, 50, 9), 74);
+  assert.equal(axisWidth(["0", "99 999 99"], measure, 50, 9), 66);
 });
 
 test("an axis reaches to limits that are near, and not to those that are far", () => {

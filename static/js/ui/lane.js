@@ -3,16 +3,17 @@
 import { make, setText } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
 import uPlot from "../../vendor/uplot/uPlot.esm.js";
-import { reach } from "../state/axis.js";
+import { axisWidth, reach, stepsFrom } from "../state/axis.js";
 import { isStale } from "../state/freshness.js";
 import { clock, day, number } from "../state/writing.js";
 import { now } from "./live.js";
-import { drawMark, inside, token } from "./plotting.js";
+import { drawMark, inside, token, widthOf } from "./plotting.js";
 
 const HEIGHT = 118; // px of the plot alone
 const TIMES = 24; // px for the labels below it
 const MARKS = 20; // px for the alarms' symbols above it
-const SCALE = 58; // px for the labels beside it
+const SCALE = 58; // px for the labels beside it, more where they are wider
+const BESIDE = 14; // px of that around a label
 const DAY = 86_400; // s
 export const POINTS = 2000;
 
@@ -21,7 +22,7 @@ export class Lane {
   /**
    * Takes the place to draw in, the sensor as plant/pages/trend.py tells of it, the pen's number, and the view:
    * { from(), until(), marks(), select(plot)?, sync? }, times in seconds. `first` and `last` of several lanes carry
-   * the marks' symbols and the times.
+   * the marks' symbols and the times. Lanes of one view stand under each other: their axes are as wide as the widest.
    */
   constructor(place, sensor, pen, view, { first = true, last = true } = {}) {
     Object.assign(this, { sensor, pen, view, first, last, times: [], values: [], newest: null, isRead: false });
@@ -37,6 +38,7 @@ export class Lane {
       this.nothing,
     );
     place.append(this.element);
+    this.view.lanes = [...(this.view.lanes ?? []), this];
     this.build();
   }
 
@@ -53,6 +55,19 @@ export class Lane {
   get size() {
     const height = this.plotHeight + (this.first ? MARKS : 4) + (this.last ? TIMES : 0);
     return { width: Math.max(200, this.element.clientWidth), height };
+  }
+
+  /** How wide the values' axis is: for the widest label that any lane of the view had. */
+  axisWidth(labels) {
+    if (!labels) return this.view.scale ?? SCALE;
+    const font = `11px ${token("--font")}`;
+    const needed = axisWidth(labels, (words) => widthOf(words, font), SCALE, BESIDE);
+    if (needed > (this.view.scale ?? SCALE)) {
+      this.view.scale = needed;
+      // uPlot is in the middle of this lane's axes; the others follow.
+      queueMicrotask(() => this.view.lanes.forEach((lane) => lane !== this && lane.plot.redraw(false, true)));
+    }
+    return this.view.scale ?? SCALE;
   }
 
   /** Draws from scratch: a new theme, another place among the lanes. */
@@ -84,7 +99,13 @@ export class Lane {
             size: this.last ? TIMES : 0,
             values: (_, splits) => splits.map((at) => (this.last ? this.label(at) : "")),
           },
-          { ...axis, size: SCALE, space: 28, values: (_, splits) => splits.map((value) => number(value, decimals)) },
+          {
+            ...axis,
+            size: (_, labels) => this.axisWidth(labels),
+            space: 28,
+            incrs: stepsFrom(decimals),
+            values: (_, splits) => splits.map((value) => number(value, decimals)),
+          },
         ],
         series: [
           {},
@@ -284,6 +305,7 @@ export class Lane {
 
   remove() {
     this.asked = null;
+    this.view.lanes = this.view.lanes.filter((lane) => lane !== this);
     this.plot.destroy();
     this.element.remove();
   }
