@@ -55,7 +55,7 @@ const listeners = {
 
 /**
  * Calls `listen` on snapshot(), values(tags), freshness(codes), alarm(change), suppression(change), comment(asset), lost(), back(),
- * next(ms), out(), floods(rows) or version(): the server's pages are newer than this one; and, for the player, hear().
+ * next(ms), out(), floods(rows, [since, most]) or version(): the server's pages are newer than this one; and, for the player, hear().
  */
 export function on(event, listen) {
   listeners[event].add(listen);
@@ -77,7 +77,7 @@ function tell(event, ...what) {
 /** Takes one frame of the socket, or of the past. */
 export function take(frame) {
   if (past === null && frame.type === "beat" && frame.time) offset = frame.time - Date.now();
-  if (frame.floods) tell("floods", frame.floods);
+  if (frame.floods) tell("floods", frame.floods, frame.counted);
   if (frame.version && frame.version !== document.body.dataset.version) tell("version");
   const change = apply(plant, frame);
   if (change.everything) tell("snapshot");
