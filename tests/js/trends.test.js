@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { axisWidth, numberMarks, reach, stepsFrom, timeMarks } from "../../static/js/state/axis.js";
 import { backBy, byUnit, clustered, readSpan, readView, writeSpan, writeView, zoomed } from "../../static/js/state/explorer.js";
 import { append, cut, extremes, joined, lineOf, placeOf, readingAt, shows, stepped } from "../../static/js/state/line.js";
+import { namePlaces } from "../../static/js/state/names.js";
 import { ahead, fromField, instant, toField } from "../../static/js/state/zone.js";
 
 const USUAL = { span: 28_800, most: 12 };
@@ -146,6 +147,30 @@ test("an axis reaches to limits that are near, and not to those that are far", (
   // An open end reaches nowhere.
   assert.deepEqual(reach(60, 70, { normal: [null, 75], limits: [], decimals: 0 }), [58.8, 76.2]);
   assert.deepEqual(reach(null, null, { normal: [50, null], limits: [], decimals: 0 }), [49, 51]);
+});
+
+test("a limit's name stands over its line, under it where another runs through it, and never on another name", () => {
+  const box = { top: 0, bottom: 100, width: 300 };
+  const at = (...heights) => heights.map((y) => ({ y, width: 80 }));
+  assert.deepEqual(namePlaces(at(60), box), [{ x: 0, base: 56 }]);
+  assert.deepEqual(namePlaces(at(60, 52), box), [{ x: 0, base: 72 }, { x: 0, base: 48 }]);
+  // At the upper edge there is room under the line alone, and the next name is beside it: high and high-high.
+  assert.deepEqual(namePlaces(at(10, 28), box), [{ x: 0, base: 22 }, { x: 0, base: 40 }]);
+  assert.deepEqual(namePlaces(at(10, 10), box), [{ x: 0, base: 22 }, { x: 92, base: 22 }]);
+  // Where none is free, the line goes without.
+  assert.deepEqual(namePlaces(at(50, 50, 50), { ...box, width: 90 }), [{ x: 0, base: 46 }, { x: 0, base: 62 }, null]);
+  for (let one = 2; one < 100; one += 7) {
+    for (let other = 2; other < 100; other += 3) {
+      for (let third = 2; third < 100; third += 5) {
+        const found = namePlaces(at(one, other, third), box).filter(Boolean);
+        assert.equal(found.length, 3);
+        for (const [place, a] of found.entries()) {
+          assert.ok(a.base > 10 && a.base < 100 && a.x + 80 <= 300);
+          for (const b of found.slice(place + 1)) assert.ok(Math.abs(a.base - b.base) >= 13 || Math.abs(a.x - b.x) >= 92);
+        }
+      }
+    }
+  }
 });
 
 // --- Lines -----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import { fill, gettext } from "../lib/words.js";
 import uPlot from "../../vendor/uplot/uPlot.esm.js";
 import { axisWidth, reach, stepsFrom } from "../state/axis.js";
 import { isStale } from "../state/freshness.js";
+import { namePlaces } from "../state/names.js";
 import { clock, day, number } from "../state/writing.js";
 import { now } from "./live.js";
 import { drawMark, inside, token, widthOf } from "./plotting.js";
@@ -164,15 +165,18 @@ export class Lane {
 
   drawLimits({ ctx, bbox, valToPos }) {
     const ratio = devicePixelRatio;
-    const heights = this.sensor.limits.map(({ value }) => Math.round(valToPos(value, "y", true)) + 0.5);
+    const bottom = bbox.top + bbox.height;
+    const { decimals } = this.sensor;
+    const drawn = this.sensor.limits
+      .map((limit) => ({ ...limit, y: Math.round(valToPos(limit.value, "y", true)) + 0.5 }))
+      .filter(({ y }) => y >= bbox.top && y <= bottom)
+      .map((limit) => ({ ...limit, text: `${limit.name} ${number(limit.value, decimals)}` }));
     inside(ctx, bbox, () => {
       ctx.font = `${11 * ratio}px ${token("--font")}`;
       ctx.textAlign = "left";
       ctx.textBaseline = "alphabetic";
       ctx.lineJoin = "round";
-      for (const [place, { value, priority, name }] of this.sensor.limits.entries()) {
-        const y = heights[place];
-        if (y < bbox.top || y > bbox.top + bbox.height) continue;
+      for (const { y, priority } of drawn) {
         ctx.strokeStyle = token(`--p${priority}-line`);
         ctx.lineWidth = ratio * 1.2;
         ctx.setLineDash([6 * ratio, 4 * ratio]);
@@ -180,11 +184,14 @@ export class Lane {
         ctx.moveTo(bbox.left, y);
         ctx.lineTo(bbox.left + bbox.width, y);
         ctx.stroke();
-        ctx.setLineDash([]);
-        // The name stands over its line, and below it where the edge or the next line is too near.
-        const tight = [bbox.top, ...heights].some((other) => other < y && y - other < 15 * ratio);
-        const [x, base] = [bbox.left + 6 * ratio, y + (tight ? 12 : -4) * ratio];
-        const text = `${name} ${number(value, this.sensor.decimals)}`;
+      }
+      ctx.setLineDash([]);
+      const names = drawn.map(({ y, text }) => ({ y: y / ratio, width: ctx.measureText(text).width / ratio }));
+      const box = { top: bbox.top / ratio, bottom: bottom / ratio, width: bbox.width / ratio - 6 };
+      for (const [place, spot] of namePlaces(names, box).entries()) {
+        if (!spot) continue;
+        const [x, base] = [bbox.left + (6 + spot.x) * ratio, spot.base * ratio];
+        const { text } = drawn[place];
         ctx.strokeStyle = token("--bg-1"); // keeps the grid off the letters
         ctx.lineWidth = 4 * ratio;
         ctx.strokeText(text, x, base);
