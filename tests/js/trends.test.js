@@ -86,7 +86,9 @@ test("a field of date and time holds the instant", () => {
   }
   assert.equal(toField(at("2026-07-01T10:36:42Z"), "Europe/Berlin"), "2026-07-01T12:36:42");
   assert.equal(fromField("2026-07-01T12:36", "Europe/Berlin"), at("2026-07-01T10:36Z"));
+  assert.equal(fromField("2026-07-01 12:36", "Europe/Berlin"), at("2026-07-01T10:36Z")); // as it is typed
   assert.equal(fromField("", "UTC"), null);
+  assert.equal(fromField("now", "UTC"), null);
 });
 
 test("the time axis has round times of the plant's clock", () => {
