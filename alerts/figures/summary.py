@@ -21,6 +21,7 @@ from alerts.flood.counter import ABOVE
 TOP = 10
 TEN_MINUTES = 10 * MINUTE
 RECORDED_LEAST = 0.01  # of a period: what is written as 0 %, and has no alarm in it, is no journal
+_SPREAD = ("per_day", "per_hour", "per_ten", "busy_hours", "busy_tens", "flood_share", "stale")  # over the period
 _STAFFED = ("per_day", "per_hour", "per_ten", "peak_ten", "busy_hours", "busy_tens", "flood_share")
 
 
@@ -145,7 +146,7 @@ class Figures:
     @property
     def level(self) -> str:
         """Gives the level of EEMUA 191; unknown without a journal, and at a position that was not staffed."""
-        if not self.recorded or not self.staffed_hours:
+        if self.recorded_share < RECORDED_LEAST or not self.staffed_hours:
             return "unknown"
         return rates.level(self.per_ten, self.peak_ten, self.demanding)
 
@@ -175,13 +176,16 @@ class Figures:
         """Tells how a figure stands against its target.
 
         The top ten's share says nothing where there are no more than ten. What nobody recorded, or counted at a
-        position that was not staffed, is not met either.
+        position that was not staffed, is not met either, nor by a first moment's journal what is spread over a period.
         """
         if key == "top_ten_share" and len(self.by_source) <= TOP:
             return Standing.UNKNOWN
         if not self.recorded or (key in _STAFFED and not self.staffed_hours):
             return Standing.UNKNOWN
-        return TARGETS[key].standing(self.value(key))
+        found = TARGETS[key].standing(self.value(key))
+        if found is Standing.MET and key in _SPREAD and self.recorded_share < RECORDED_LEAST:
+            return Standing.UNKNOWN
+        return found
 
 
 def compute(

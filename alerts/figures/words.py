@@ -151,7 +151,9 @@ def _why_unknown(figures: Figures, key: str, value: float | None) -> str:
         return ""
     if key == "top_ten_share":
         return _("not judged: of ten or fewer it is always 100 %")
-    return _("not known: the position was not staffed")
+    if not figures.staffed_hours:
+        return _("not known: the position was not staffed")
+    return _("not known: next to no journal of this time")
 
 
 def _said(key: str, value: float | None, standing: Standing, decimals: int, percent: bool) -> str:

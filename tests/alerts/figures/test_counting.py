@@ -116,9 +116,11 @@ def test_without_a_journal_nothing_is_met_and_the_level_is_not_known():
     began = made.start + 86_340 * SECOND
     assert figures(rows(), recorded_from=began).standing_of("per_ten") == "unknown"
     assert figures(rows(), recorded_from=made.start).standing_of("per_ten") == "met"
-    # What is in it is judged, however short it is.
+    # What is in it is judged, however short it is; not what would be an average over the whole period.
     flooded = figures(rows(*raises(*range(86_340, 86_351))), recorded_from=began)
-    assert (flooded.standing_of("peak_ten"), flooded.standing_of("stale")) == ("missed", "met")
+    assert (flooded.standing_of("peak_ten"), flooded.standing_of("standing")) == ("missed", "missed")
+    assert (flooded.standing_of("flood_share"), flooded.standing_of("per_ten")) == ("unknown", "unknown")
+    assert (flooded.standing_of("stale"), flooded.level) == ("unknown", "unknown")
 
 
 def test_the_rates_of_a_position_that_was_not_staffed_are_not_met():

@@ -116,8 +116,8 @@ def test_what_is_not_judged_has_a_dash_and_no_tick(browser: Client, rule: Rule) 
 
     empty = key_figures()
     assert len(empty) == 6
-    for drawn in empty.values():
-        assert drawn.startswith('"><span aria-hidden="true">–</span>not known: ') and "<svg" not in drawn
+    for words in empty.values():
+        assert words.startswith('"><span aria-hidden="true">–</span>not known: ') and "<svg" not in words
     page = read(browser.get(PAGE, {"days": "1"}))
     assert "<dt>EEMUA 191 level</dt><dd>not known</dd>" in page
     assert 'data-figure="per_ten" data-standing="unknown"' in page
