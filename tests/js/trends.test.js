@@ -145,6 +145,8 @@ test("an axis reaches to limits that are near, and not to those that are far", (
   const limits = [{ value: 90 }, { value: 900 }];
   const [low, high] = reach(60, 70, { normal: [50, 75], limits, decimals: 1 });
   assert.ok(low < 50 && high > 90 && high < 100);
+  // Over the uppermost limit there is room for its name.
+  assert.ok((high - 90) / (high - low) > 15 / 100);
   assert.deepEqual(reach(null, null, { normal: null, limits: [], decimals: 0 }), [-1, 2]);
   // An open end reaches nowhere.
   assert.deepEqual(reach(60, 70, { normal: [null, 75], limits: [], decimals: 0 }), [58.8, 76.2]);

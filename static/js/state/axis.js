@@ -92,10 +92,11 @@ export function reach(low, high, { normal, limits, decimals }) {
   if (low === null || high === null) [low, high] = ends.length ? [Infinity, -Infinity] : [0, 1];
   [low, high] = [Math.min(low, ...ends), Math.max(high, ...ends)];
   const reached = Math.max(high - low, 1e-9);
+  let named = false; // a limit is the uppermost: its name stands over it
   for (const { value } of limits) {
-    if (value > high && value - high < 2 * reached + Math.abs(high) * 0.25) high = value;
+    if (value > high && value - high < 2 * reached + Math.abs(high) * 0.25) [high, named] = [value, true];
     if (value < low && low - value < 2 * reached + Math.abs(low) * 0.25) low = value;
   }
   const margin = Math.max((high - low) * 0.08, 10 ** -decimals);
-  return [low - margin, high + margin];
+  return [low - margin, high + Math.max(margin, named ? (high - low) * 0.2 : 0)];
 }
