@@ -50,7 +50,7 @@ def decimals_of(scale: Scale | None) -> int:
 def value_of(alarm: Alarm, scale: Scale | None, value: float | None = None) -> Figure | None:
     """Gives a value of an alarm's sensor: that which it was raised with, or another."""
     value = alarm.value if value is None else value
-    return None if value is None else _reading(value, scale)
+    return None if value is None else reading(value, scale)
 
 
 def limit_of(alarm: Alarm, scale: Scale | None) -> Figure | None:
@@ -63,11 +63,12 @@ def limit_of(alarm: Alarm, scale: Scale | None) -> Figure | None:
         return None
     kind = alarm.frozen.get("kind", Kind.HIGH)
     if is_reading(kind):
-        return _reading(alarm.limit, scale)
+        return reading(alarm.limit, scale)
     if is_time(kind):
         return Figure(alarm.limit, decimals_in(alarm.limit), unit="s")
     return Figure(alarm.limit, max(decimals_of(scale), decimals_in(alarm.limit)))
 
 
-def _reading(value: float, scale: Scale | None) -> Figure:
+def reading(value: float, scale: Scale | None) -> Figure:
+    """Gives what a sensor may read: in its decimals, or as its word."""
     return Figure(value, decimals_of(scale), word_of(scale.labels if scale is not None else None, value))

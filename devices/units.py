@@ -107,6 +107,11 @@ def display(text: str) -> str:
     return unit.display if unit else text
 
 
+def difference(text: str) -> str:
+    """Gives how screens write a difference of two values in a unit: of degrees Celsius it is in kelvin."""
+    return "K" if code(text) == "degC" else display(text)
+
+
 def plain(text: str) -> str:
     """Gives how a text message writes a unit."""
     unit = find(text)

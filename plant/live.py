@@ -327,7 +327,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                 except Exception as error:
                     log.warning("journal not read for a socket", error=str(error))
                     head = self.seen
-                said = {"type": "beat", "journal": head, "time": int(time.time() * 1000), "floods": tail().floods}
+                said = {"type": "beat", "journal": head, "time": int(time.time() * 1000), **tail().load}
                 self._tell(said)
 
     async def _catch_up(self, head: int) -> None:

@@ -8,9 +8,9 @@ from django.utils.formats import get_format
 
 from alerts import writing as lower
 from alerts.writing import NO_VALUE, decimals_for, number, plain
-from devices.units import display
+from devices.units import difference, display
 
-__all__ = ["NO_VALUE", "decimals_for", "number", "plain"]  # as alerts write them
+__all__ = ["NO_VALUE", "decimals_for", "difference", "number", "plain"]  # as alerts and devices write them
 
 _PER = {1.0: "s", 60.0: "min", 3600.0: "h"}
 

@@ -20,6 +20,9 @@ from alerts.flood.counter import ABOVE
 
 TOP = 10
 TEN_MINUTES = 10 * MINUTE
+RECORDED_LEAST = 0.01  # of a period: what is written as 0 %, and has no alarm in it, is no journal
+_SPREAD = ("per_day", "per_hour", "per_ten", "busy_hours", "busy_tens", "flood_share", "stale")  # over the period
+_STAFFED = ("per_day", "per_hour", "per_ten", "peak_ten", "busy_hours", "busy_tens", "flood_share")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +139,15 @@ class Figures:
         return max(self.stale_days, default=0)
 
     @property
+    def recorded(self) -> bool:
+        """Tells whether there is a journal of the period worth the name."""
+        return self.recorded_share >= RECORDED_LEAST or self.annunciations + self.unstaffed > 0
+
+    @property
     def level(self) -> str:
-        """Gives the level of EEMUA 191."""
+        """Gives the level of EEMUA 191; unknown without a journal, and at a position that was not staffed."""
+        if self.recorded_share < RECORDED_LEAST or not self.staffed_hours:
+            return "unknown"
         return rates.level(self.per_ten, self.peak_ten, self.demanding)
 
     def priority_share(self, priority: int) -> float | None:
@@ -163,10 +173,19 @@ class Figures:
         return value
 
     def standing_of(self, key: str) -> Standing:
-        """Tells how a figure stands against its target; the top ten's share only where there are more than ten."""
+        """Tells how a figure stands against its target.
+
+        The top ten's share says nothing where there are no more than ten. What nobody recorded, or counted at a
+        position that was not staffed, is not met either, nor by a first moment's journal what is spread over a period.
+        """
         if key == "top_ten_share" and len(self.by_source) <= TOP:
             return Standing.UNKNOWN
-        return TARGETS[key].standing(self.value(key))
+        if not self.recorded or (key in _STAFFED and not self.staffed_hours):
+            return Standing.UNKNOWN
+        found = TARGETS[key].standing(self.value(key))
+        if found is Standing.MET and key in _SPREAD and self.recorded_share < RECORDED_LEAST:
+            return Standing.UNKNOWN
+        return found
 
 
 def compute(

@@ -46,6 +46,7 @@ _LEVELS = {
     "stable": gettext_lazy("stable"),
     "reactive": gettext_lazy("reactive"),
     "overloaded": gettext_lazy("overloaded"),
+    "unknown": gettext_lazy("not known"),
 }
 _TARGET_WORDS = {
     "per_day": gettext_lazy("at most 144 (IEC 62682), 150 (ISA-18.2); manageable to 288, 300"),
@@ -89,8 +90,13 @@ class Line:
 
     @property
     def met(self) -> bool:
-        """Tells whether nothing is wrong with it."""
-        return self.standing in (Standing.MET, Standing.UNKNOWN)
+        """Tells whether the target is met, as far as it is known."""
+        return self.standing == Standing.MET
+
+    @property
+    def judged(self) -> bool:
+        """Tells whether it is known how it stands."""
+        return self.standing != Standing.UNKNOWN
 
 
 def lines(figures: Figures, keys: Sequence[str] = tuple(_SHOWN)) -> list[Line]:
@@ -121,6 +127,9 @@ def _line(figures: Figures, key: str) -> Line:
     title, unit, decimals = _SHOWN[key]
     value, standing = figures.value(key), figures.standing_of(key)
     percent = unit == "%"
+    why = _why_unknown(figures, key, value) if standing is Standing.UNKNOWN else ""
+    if why and key != "top_ten_share":
+        value = None  # a nought that nobody counted
     return Line(
         key=key,
         title=str(title),
@@ -129,9 +138,22 @@ def _line(figures: Figures, key: str) -> Line:
         target=str(_TARGET_WORDS[key]),
         by=str(_BY.get(key, TARGETS[key].by)),
         standing=str(standing),
-        word=str(_STANDINGS[standing]),
-        said=_said(key, value, standing, decimals, percent),
+        word=_("not known") if why and value is None else str(_STANDINGS[standing]),
+        said=why or _said(key, value, standing, decimals, percent),
     )
+
+
+def _why_unknown(figures: Figures, key: str, value: float | None) -> str:
+    """Gives why a figure is not judged; nothing where there is none of it though the journal is there."""
+    if not figures.recorded:
+        return _("not known: no journal of this time")
+    if value is None:
+        return ""
+    if key == "top_ten_share":
+        return _("not judged: of ten or fewer it is always 100 %")
+    if not figures.staffed_hours:
+        return _("not known: the position was not staffed")
+    return _("not known: next to no journal of this time")
 
 
 def _said(key: str, value: float | None, standing: Standing, decimals: int, percent: bool) -> str:

@@ -27,6 +27,15 @@ class Flood:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The interval of ten minutes that runs: since when, what the busiest position got in it, the floods that last."""
+
+    since: datetime
+    most: int
+    floods: list[Flood]
+
+
 def names() -> dict[str, str]:
     """Gives the positions' names by code; alarms of no position are the plant's. Cost: two queries."""
     found = dict(Position.objects.order_by().values_list("code", "name"))
@@ -35,17 +44,24 @@ def names() -> dict[str, str]:
     return found
 
 
+def present(now: datetime) -> Present:
+    """Gives the interval that runs, as it is counted, and the floods that last. Cost: one query, three in a flood."""
+    rows = [(row.position, _at(row, now)) for row in FloodLoad.objects.order_by("position")]
+    lasting = [(position, load) for position, load in rows if load.since is not None]
+    known = names() if lasting else {}
+    return Present(
+        since=_start(interval_of(now.timestamp())),
+        most=max((load.count for _position, load in rows), default=0),
+        floods=[
+            Flood(position, known.get(position, position), _start(load.since or 0), load.total)
+            for position, load in lasting
+        ],
+    )
+
+
 def floods(now: datetime) -> list[Flood]:
     """Gives the floods that last. Cost: one query, three while one does."""
-    rows = [(row.position, _at(row, now)) for row in FloodLoad.objects.exclude(since=None).order_by("position")]
-    lasting = [(position, load) for position, load in rows if load.since is not None]
-    if not lasting:
-        return []
-    known = names()
-    return [
-        Flood(position, known.get(position, position), _start(load.since or 0), load.total)
-        for position, load in lasting
-    ]
+    return present(now).floods
 
 
 def in_flood(position: str, now: datetime) -> datetime | None:

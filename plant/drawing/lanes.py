@@ -16,6 +16,7 @@ from plant import writing
 WIDTH, HEIGHT = 1000, 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 10, 22
 _LINES, _TIMES = 4, 6
+_DIGIT = 6.6  # px that a character of the scale is wide at most
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,23 @@ class Lane:
         pad = (max(spread) - min(spread)) * 0.08 or 0.5
         return min(spread) - pad, max(spread) + pad
 
+    @cached_property
+    def marks_of_scale(self) -> list[tuple[float, str]]:
+        """Gives the scale's values, and how each is written; none twice, and none between two that can be written."""
+        low, high = self.span
+        rounded = (round(low + (high - low) * (place + 0.5) / _LINES, self.decimals) for place in range(_LINES))
+        found = dict.fromkeys(value for value in rounded if low <= value <= high)
+        return [(value, writing.number(value, self.decimals)) for value in found]
+
+    @cached_property
+    def left(self) -> int:
+        """Gives where the plot begins: beside the widest value of the scale."""
+        widest = max((len(text) for _value, text in self.marks_of_scale), default=0)
+        return max(_LEFT, math.ceil(widest * _DIGIT) + 8)
+
     def x(self, time: float) -> float:
         """Gives where a time stands."""
-        return _LEFT + (time - self.start) / ((self.end - self.start) or 1) * (WIDTH - _LEFT - _RIGHT)
+        return self.left + (time - self.start) / ((self.end - self.start) or 1) * (WIDTH - self.left - _RIGHT)
 
     def y(self, value: float) -> float:
         """Gives where a value stands."""
@@ -64,23 +79,21 @@ def lane(of: Lane, label: str) -> SafeString:
 
 def _around(of: Lane) -> Iterator[SafeString]:
     """Gives what stands behind the line: normal band, scale, times, limits, alarms."""
-    right, bottom = WIDTH - _RIGHT, HEIGHT - _BOTTOM
+    left, right, bottom = of.left, WIDTH - _RIGHT, HEIGHT - _BOTTOM
     if of.normal is not None:
         lowest, highest = of.normal
         top, foot = _TOP if highest is None else of.y(highest), bottom if lowest is None else of.y(lowest)
         band = '<rect class="band" x="{}" y="{:.1f}" width="{}" height="{:.1f}"/>'
-        yield _shape(band, _LEFT, top, right - _LEFT, max(0.0, foot - top))
-    low, high = of.span
-    for place in range(_LINES):
-        value = low + (high - low) * (place + 0.5) / _LINES
+        yield _shape(band, left, top, right - left, max(0.0, foot - top))
+    for value, written in of.marks_of_scale:
         yield _shape(
-            '<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>', _LEFT, right, of.y(value), of.y(value)
+            '<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>', left, right, of.y(value), of.y(value)
         )
         yield format_html(
             '<text class="axis" x="{}" y="{}" text-anchor="end">{}</text>',
-            _LEFT - 6,
+            left - 6,
             f"{of.y(value) + 4:.1f}",
-            writing.number(value, of.decimals),
+            written,
         )
     for place in range(_TIMES + 1):
         time = of.start + (of.end - of.start) * place / _TIMES
@@ -92,7 +105,7 @@ def _around(of: Lane) -> Iterator[SafeString]:
         )
     for value, priority in of.limits:
         row = '<line class="limit p{}" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>'
-        yield _shape(row, priority, _LEFT, right, of.y(value), of.y(value))
+        yield _shape(row, priority, left, right, of.y(value), of.y(value))
     for time, priority in of.marks:
         if of.start <= time <= of.end:
             row = '<line class="mark p{}" x1="{:.1f}" x2="{:.1f}" y1="{}" y2="{}"/>'

@@ -44,14 +44,15 @@ class Shown:
 
 
 def amount(field: str, value: float, unit: str = "") -> str:
-    """Gives a setting's value in words: 1.5 °C, 8 s."""
+    """Gives a setting's value in words: 1.5 K, 8 s."""
     if field.endswith("delay"):
         return words.seconds(value)
-    return f"{writing.plain(value)} {writing.unit(unit)}".strip()
+    written = writing.difference(unit) if field == "deadband" else writing.unit(unit)
+    return f"{writing.plain(value)} {written}".strip()
 
 
 def setting(field: str, value: float, unit: str = "") -> str:
-    """Gives a setting in words: deadband 1.5 °C, on-delay 8 s."""
+    """Gives a setting in words: deadband 1.5 K, on-delay 8 s."""
     return f"{SETTINGS.get(field, field)} {amount(field, value, unit)}"
 
 

@@ -232,8 +232,14 @@ class Machine:
     @property
     def rules_in_words(self) -> list[tuple[Rule, str]]:
         """Gives the rules in force, each with what it asks for."""
-        scales = {rule.pk: (line.sensor.unit, line.sensor.labels) for line in self.lines for rule in line.rules}
+        read = {rule.pk: line.sensor for line in self.lines for rule in line.rules}
+        scales = {pk: (sensor.unit, sensor.labels, sensor) for pk, sensor in read.items()}
         return [(rule, condition_words(values_of(rule), *scales.get(rule.pk, ("", {})))) for rule in self.rules]
+
+    @cached_property
+    def by_tag(self) -> dict[str, Sensor]:
+        """Gives its sensors by tag."""
+        return {line.sensor.tag: line.sensor for line in self.lines}
 
     @cached_property
     def marks(self) -> list[dict[str, Any]]:

@@ -275,7 +275,7 @@ def _chart(figures: Figures) -> SafeString:
     names = [(at(day), writing.day(moment_of(day))) for day in days[::step]] if days else []
     return rates.rate_chart(
         values,
-        limits=[(counter.ABOVE, _("Flood 10")), (2, _("Manageable 2")), (1, _("Target 1"))],
+        limits=[(counter.ABOVE, _("Flood above 10")), (2, _("Manageable 2")), (1, _("Target 1"))],
         marks=marks,
         days=names,
         label=_("Alarms per 10 minutes: on average %(average)s, at most %(peak)s, %(floods)s floods")

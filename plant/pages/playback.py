@@ -23,7 +23,7 @@ from devices.telemetry import history
 from devices.telemetry.batch import Quality
 from devices.topology import Topology, topology
 from plant import live
-from plant.journal_tail import floods
+from plant.journal_tail import load
 from plant.playback import instant
 
 MOST_STEPS = 240  # of values in one window
@@ -91,7 +91,7 @@ def frames(view: live.View, plant: Topology, window: Window) -> tuple[list[Frame
     ]
     found.sort(key=lambda frame: (frame["time"], frame["type"] != "values"))
     with looking_back(window.end):
-        found.append({"type": "beat", "time": _ms(window.end), "floods": floods()})
+        found.append({"type": "beat", "time": _ms(window.end), **load()})
     return found, window.end
 
 

@@ -11,7 +11,8 @@ from alerts.figures import words
 from alerts.models import Alarm, JournalEntry
 from alerts.queries import Tally, per_of
 from alerts.sayings import said, why
-from alerts.written import Figure, limit_of, value_of
+from alerts.written import Figure, limit_of, reading, value_of
+from devices.models import Sensor
 from plant import drawing, writing
 
 register = template.Library()
@@ -48,6 +49,12 @@ register.filter("said", said)
 def why_of(entry: JournalEntry) -> str:
     """Gives why a row of the journal is there."""
     return why(entry.event, entry.actor, entry.reason)
+
+
+@register.filter("reading")
+def reading_of(entry: JournalEntry, sensors: Mapping[str, Sensor]) -> str:
+    """Gives the value in a row of the journal as its sensor's values are written. Takes: the sensors by tag."""
+    return writing.NO_VALUE if entry.value is None else reading(entry.value, sensors.get(entry.tag)).text
 
 
 @register.simple_tag

@@ -34,6 +34,10 @@ startBanner();
 startHorn();
 startFind();
 startValues();
+// Only a clock of 12 hours needs it; where it cannot be read, the browser's own fields stay.
+if (new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions().hour12) {
+  import("./ui/when.js").then((when) => when.start()).catch(() => {});
+}
 const named = (document.getElementById("main").dataset.modules ?? "").split(" ").filter((name) => name in modules);
 if (document.querySelector("input[data-find-place]")) named.push("place");
 // The page listens before the socket speaks.

@@ -65,9 +65,15 @@ def test_the_backtest_follows_the_fields_and_a_proposal_and_is_saved_with_a_reas
     page.locator("#f-limit").fill("500")
     expect(page.locator("#note-limit")).to_contain_text("lies outside the sensor’s range")
     expect(page.locator("#f-limit")).to_have_attribute("aria-invalid", "true")
+    # What cannot be tried leaves the backtest of the rule before, and says that it is that.
+    page.locator("#f-limit").fill("abc")
+    expect(page.locator("#trouble")).to_contain_text("What is shown here is of the rule as it was tried before.")
+    expect(page.locator("#outcome")).to_have_class(re.compile(r"\bof-before\b"))
     # The key's twin of dragging.
     page.locator("#f-limit").fill("90")
     expect(figure).to_have_text("90")
+    expect(page.locator("#trouble")).to_be_hidden()
+    expect(page.locator("#outcome")).not_to_have_class(re.compile(r"\bof-before\b"))
     grip = page.get_by_role("slider", name="Limit")
     grip.focus()
     page.keyboard.press("Shift+ArrowUp")

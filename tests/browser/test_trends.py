@@ -122,6 +122,23 @@ def test_a_sensor_that_is_chosen_before_another_is_read_takes_no_one_s_place(ope
     expect(page).to_have_url(re.compile(rf"s={told}/temp&s={told}/oil&t=1h$"))
 
 
+def test_an_axis_is_as_wide_as_its_widest_number(plant: Plant, opened: Opened, codes: Iterator[str]) -> None:
+    press, now = next(codes), time.time()
+    plant.send_series(f"{press}/temp", [(now - ago, 10_000_000.0 + ago) for ago in range(60, 0, -5)])
+    page = opened(f"/a/hall/line-1/{press}/?t=15m")
+    widths = page.locator("#trends .u-over").evaluate_all("(all) => all.map((over) => parseFloat(over.style.left))")
+    assert widths and len(set(widths)) == 1  # lanes stand under each other
+    page.wait_for_function("() => parseFloat(document.querySelector('#trends .u-over').style.left) > 58")
+    room = page.evaluate("""() => {
+      const ctx = document.createElement('canvas').getContext('2d');
+      ctx.font = `11px ${getComputedStyle(document.documentElement).getPropertyValue('--font')}`;
+      const widest = ctx.measureText('10\u2009000\u2009000.0').width;
+      const lefts = [...document.querySelectorAll('#trends .u-over')].map((over) => parseFloat(over.style.left));
+      return [widest, ...lefts];
+    }""")
+    assert all(left >= room[0] for left in room[1:]) and len(set(room[1:])) == 1
+
+
 def test_a_range_without_data_says_so_and_is_not_the_newest_hours(opened: Opened, told: str) -> None:
     page = opened(f"/trends/?s={told}/temp&t=8h")
     shown(page)
@@ -158,6 +175,25 @@ def test_what_is_shown_is_compared_with_the_time_before_it_or_one_that_is_picked
     dialog.get_by_role("button", name="Compare with nothing").click()
     expect(compared).to_have_attribute("aria-pressed", "false")
     expect(page).not_to_have_url(re.compile("c="))
+
+
+def test_a_time_is_written_by_24_hours_where_the_browsers_own_field_has_am_and_pm(opened: Opened, told: str) -> None:
+    asked = re.compile(r"^\d{4}-\d\d-\d\d [0-2]\d:[0-5]\d:[0-5]\d$")
+    page = opened(f"/trends/?s={told}/temp&t=1h", locale="en-US")
+    shown(page)
+    page.locator("[data-act=trend-when]").first.click()
+    begin = page.locator("#range-from")
+    expect(begin).to_have_attribute("type", "text")
+    expect(begin).to_have_value(asked)
+    begin.fill("2026-11-26 8:45 PM")
+    assert begin.evaluate("(field) => field.validity.patternMismatch")
+    begin.fill("2020-03-17 18:05")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page).to_have_url(re.compile("from=2020-03-17T"))
+    # A clock of 24 hours, and a finger, have the browser's own.
+    for options in ({"locale": "en-GB"}, {"locale": "en-US", **PHONE}):
+        page = opened("/incident/", **options)
+        expect(page.locator("#from")).to_have_attribute("type", "datetime-local")
 
 
 def test_one_plays_back_from_the_end_of_a_trend_or_a_minute_before_the_present(opened: Opened, told: str) -> None:

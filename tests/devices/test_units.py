@@ -46,3 +46,7 @@ def test_documentation_lists_every_unit():
     text = (Path(__file__).resolve().parents[2] / "docs" / "units.md").read_text(encoding="utf-8")
     rows = [f"| {unit.quantity} | `{unit.code}` | {unit.display} | {unit.plain} |" for unit in units.UNITS.values()]
     assert [line for line in text.splitlines() if "`" in line and line.startswith("|")] == rows
+
+
+def test_a_difference_of_degrees_celsius_is_in_kelvin_and_any_other_in_its_own_unit():
+    assert [units.difference(code) for code in ("degC", "C", "m3/h", "K", "")] == ["K", "K", "m³/h", "K", ""]

@@ -1,9 +1,10 @@
 // The trend explorer's pure parts: addresses, axes, lines, clocks.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { numberMarks, reach, timeMarks } from "../../static/js/state/axis.js";
+import { axisWidth, numberMarks, reach, stepsFrom, timeMarks } from "../../static/js/state/axis.js";
 import { backBy, byUnit, clustered, readSpan, readView, writeSpan, writeView, zoomed } from "../../static/js/state/explorer.js";
 import { append, cut, extremes, isOver, joined, lineOf, newestOf, placeOf, readingAt, shows, stepped } from "../../static/js/state/line.js";
+import { namePlaces } from "../../static/js/state/names.js";
 import { ahead, fromField, instant, toField } from "../../static/js/state/zone.js";
 
 const USUAL = { span: 28_800, most: 12 };
@@ -85,7 +86,9 @@ test("a field of date and time holds the instant", () => {
   }
   assert.equal(toField(at("2026-07-01T10:36:42Z"), "Europe/Berlin"), "2026-07-01T12:36:42");
   assert.equal(fromField("2026-07-01T12:36", "Europe/Berlin"), at("2026-07-01T10:36Z"));
+  assert.equal(fromField("2026-07-01 12:36", "Europe/Berlin"), at("2026-07-01T10:36Z")); // as it is typed
   assert.equal(fromField("", "UTC"), null);
+  assert.equal(fromField("now", "UTC"), null);
 });
 
 test("the time axis has round times of the plant's clock", () => {
@@ -110,14 +113,68 @@ test("an axis of numbers has round marks", () => {
   assert.deepEqual(numberMarks(-0.02, 0.021, 4).decimals, 2);
 });
 
+test("an axis has no marks finer than the values: a count of 0 to 2 reads 0, 1, 2", () => {
+  assert.deepEqual(numberMarks(-0.2, 2.2, 5, 0), { marks: [0, 1, 2], decimals: 0 });
+  assert.deepEqual(numberMarks(3.62, 4.71, 5, 1), { marks: [4, 4.5], decimals: 1 }); // in steps of 0.25 it was 3.8, 4.0, 4.3
+  assert.deepEqual(numberMarks(0, 12, 5, 0), { marks: [0, 5, 10], decimals: 0 });
+  for (let finest = 0; finest < 4; finest += 1) {
+    for (const reaches of [0.3, 1, 2.4, 7, 12, 99, 12_345_678]) {
+      const { marks, decimals } = numberMarks(-reaches / 7, reaches, 5, finest);
+      const written = marks.map((mark) => mark.toFixed(finest));
+      assert.deepEqual(written, [...new Set(written)]);
+      assert.ok(decimals <= finest && marks.every((mark) => Math.abs(mark - Number(mark.toFixed(finest))) < 1e-9));
+    }
+  }
+});
+
+test("the steps of a lane's axis are no finer than its values either", () => {
+  assert.deepEqual(stepsFrom(0).slice(0, 7), [1, 2, 5, 10, 20, 25, 50]);
+  assert.deepEqual(stepsFrom(1).slice(0, 6), [0.1, 0.2, 0.5, 1, 2, 2.5]);
+  assert.ok(stepsFrom(3).at(-1) >= 1e15);
+});
+
+test("an axis is as wide as its widest label, and moves in steps", () => {
+  const measure = (words) => words.length * 6;
+  assert.equal(axisWidth(["0", "100"], measure, 50, 9), 50);
+  assert.equal(axisWidth([], measure, 50, 9), 50);
+  assert.equal(axisWidth(["0", "10 000 000"], measure, 50, 9), 74);
+  assert.equal(axisWidth(["0", "99 999 99"], measure, 50, 9), 66);
+});
+
 test("an axis reaches to limits that are near, and not to those that are far", () => {
   const limits = [{ value: 90 }, { value: 900 }];
   const [low, high] = reach(60, 70, { normal: [50, 75], limits, decimals: 1 });
   assert.ok(low < 50 && high > 90 && high < 100);
+  // Over the uppermost limit there is room for its name.
+  assert.ok((high - 90) / (high - low) > 15 / 100);
   assert.deepEqual(reach(null, null, { normal: null, limits: [], decimals: 0 }), [-1, 2]);
   // An open end reaches nowhere.
   assert.deepEqual(reach(60, 70, { normal: [null, 75], limits: [], decimals: 0 }), [58.8, 76.2]);
   assert.deepEqual(reach(null, null, { normal: [50, null], limits: [], decimals: 0 }), [49, 51]);
+});
+
+test("a limit's name stands over its line, under it where another runs through it, and never on another name", () => {
+  const box = { top: 0, bottom: 100, width: 300 };
+  const at = (...heights) => heights.map((y) => ({ y, width: 80 }));
+  assert.deepEqual(namePlaces(at(60), box), [{ x: 0, base: 56 }]);
+  assert.deepEqual(namePlaces(at(60, 52), box), [{ x: 0, base: 72 }, { x: 0, base: 48 }]);
+  // At the upper edge there is room under the line alone, and the next name is beside it: high and high-high.
+  assert.deepEqual(namePlaces(at(10, 28), box), [{ x: 0, base: 22 }, { x: 0, base: 40 }]);
+  assert.deepEqual(namePlaces(at(10, 10), box), [{ x: 0, base: 22 }, { x: 92, base: 22 }]);
+  // Where none is free, the line goes without.
+  assert.deepEqual(namePlaces(at(50, 50, 50), { ...box, width: 90 }), [{ x: 0, base: 46 }, { x: 0, base: 62 }, null]);
+  for (let one = 2; one < 100; one += 7) {
+    for (let other = 2; other < 100; other += 3) {
+      for (let third = 2; third < 100; third += 5) {
+        const found = namePlaces(at(one, other, third), box).filter(Boolean);
+        assert.equal(found.length, 3);
+        for (const [place, a] of found.entries()) {
+          assert.ok(a.base > 10 && a.base < 100 && a.x + 80 <= 300);
+          for (const b of found.slice(place + 1)) assert.ok(Math.abs(a.base - b.base) >= 13 || Math.abs(a.x - b.x) >= 92);
+        }
+      }
+    }
+  }
 });
 
 // --- Lines -----------------------------------------------------------------------------------------------------------

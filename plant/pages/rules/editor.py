@@ -239,6 +239,7 @@ def _data(target: Target) -> dict[str, Any]:
         one.key: {
             "name": one.name,
             "unit": writing.unit(one.unit),
+            "difference": writing.difference(one.unit),
             "labels": one.labels,
             # What is drawn while the rule cannot be tried yet.
             "trend": trend_of(one, []) if isinstance(one, Sensor) else None,

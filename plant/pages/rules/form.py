@@ -25,13 +25,13 @@ MOST_LINES = 12
 _LONGEST = 4000  # characters of a field: what is longer is cut, and refused by its check where it matters
 MINUTE = 60.0
 
-# The numbers: whether each is in the sensor's unit, in seconds or in minutes.
+# The numbers: whether each is in the sensor's unit, a difference in it, in seconds or in minutes.
 _NUMBERS = {
     "limit": "unit",
     "low": "unit",
     "high": "unit",
     "value": "unit",
-    "deadband": "unit",
+    "deadband": "difference",
     "window": "s",
     "per": "s",
     "timeout": "s",
@@ -63,7 +63,7 @@ class Figure:
     label: str
     text: str
     unit: str
-    of_unit: bool  # in the sensor's unit, which the script follows
+    follows: str  # unit or difference: how it goes by the sensor's unit, which the script follows; empty: it does not
     kinds: str  # with which it is shown; empty: all
     shown: bool
 
@@ -244,13 +244,15 @@ class Form:
         """Gives its numbers by name."""
         sensor = self.target.sensor(self.texts.get("sensor_key", ""))
         unit = writing.unit(sensor.unit) if sensor is not None else ""
+        difference = writing.difference(sensor.unit) if sensor is not None else ""
         found = {}
         for name, of in _NUMBERS.items():
             kinds = with_field(name)
-            own = unit if of == "unit" else of
+            own = {"unit": unit, "difference": difference}.get(of, of)
             shown = not kinds or self.kind in kinds
             text = self.texts.get(name, "")
-            found[name] = Figure(name, label(name), text, own, of == "unit", " ".join(kinds), shown)
+            follows = of if of in ("unit", "difference") else ""
+            found[name] = Figure(name, label(name), text, own, follows, " ".join(kinds), shown)
         return found
 
     @property

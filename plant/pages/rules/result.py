@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -312,7 +313,7 @@ def _trend(shown: Outcome | None, sensors: Sequence[Sensor], trial: Trial, burst
         "code": shown.subject.code if shown is not None else "",
         "end": trial.end.timestamp(),
         "own": dict(shown.subject.own) if shown is not None else {},
-        "lanes": [trend_of(sensor, []) for sensor in sensors[:LANES]],
+        "lanes": _lanes(sensors[:LANES]),
         "marks": [{"time": one.start / SECOND, "priority": priority} for one in marks[-MARKS:]],
         "burst": None
         if burst is None
@@ -326,6 +327,13 @@ def _trend(shown: Outcome | None, sensors: Sequence[Sensor], trial: Trial, burst
             ],
         },
     }
+
+
+def _lanes(sensors: Sequence[Sensor]) -> list[dict[str, Any]]:
+    """Gives the lanes' trends; sensors of one name are told apart by their tags."""
+    named = Counter(sensor.name for sensor in sensors)
+    lanes = [trend_of(sensor, []) for sensor in sensors]
+    return [{**lane, "name": f"{lane['name']}, {lane['tag']}"} if named[lane["name"]] > 1 else lane for lane in lanes]
 
 
 # --- Other settings --------------------------------------------------------------------------------------------------

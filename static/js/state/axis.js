@@ -9,6 +9,7 @@ const STEPS = [
 ];
 const DAYS = [1, 2, 7, 14];
 const MONTHS = [1, 3, 6, 12, 24, 60, 120];
+const WIDER = 8; // px by which an axis of values grows
 const two = (value) => String(value).padStart(2, "0");
 
 /**
@@ -56,15 +57,33 @@ function clockMarks(from, until, step, zone, date) {
   }
 }
 
-/** The marks of an axis of numbers, at most about `most`, and how many decimals they need. */
-export function numberMarks(low, high, most) {
-  const least = (high - low) / Math.max(1, most);
-  const power = 10 ** Math.floor(Math.log10(least));
-  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((one) => one >= least * 0.999);
-  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9) + (Math.abs(step / power - 2.5) < 1e-9 ? 1 : 0));
+/** The marks of an axis of numbers, at most about `most`, and their decimals: of values with `finest` no more than those. */
+export function numberMarks(low, high, most, finest = Infinity) {
+  const least = Math.max((high - low) / Math.max(1, most), 10 ** -finest);
+  const power = 10 ** Math.floor(Math.log10(least) + 1e-9);
+  const steps = [1, 2, 2.5, 5, 10].map((factor) => [factor * power, decimalsOf(factor * power)]);
+  const [step, decimals] = steps.find(([one, needs]) => one >= least * 0.999 && needs <= finest);
   const marks = [];
-  for (let count = Math.ceil(low / step); count * step <= high; count += 1) marks.push(count * step);
+  for (let count = Math.ceil(low / step) + 0; count * step <= high; count += 1) marks.push(count * step); // no -0
   return { marks, decimals };
+}
+
+/** The steps that an axis of values with so many decimals may have, the smallest first. */
+export function stepsFrom(decimals) {
+  const powers = Array.from({ length: 16 + decimals }, (_, place) => place - decimals);
+  const steps = powers.flatMap((power) => [1, 2, 2.5, 5].map((factor) => Number(`${factor}e${power}`)));
+  return steps.filter((step) => decimalsOf(step) <= decimals);
+}
+
+function decimalsOf(step) {
+  const power = Math.floor(Math.log10(step) + 1e-9);
+  return Math.max(0, -power + (Math.abs(step / 10 ** power - 2.5) < 1e-9 ? 1 : 0));
+}
+
+/** How wide an axis is for its widest label, in steps, so that it seldom moves. */
+export function axisWidth(labels, measure, least, gap) {
+  const widest = Math.max(0, ...labels.map(measure)) + gap;
+  return widest <= least ? least : least + Math.ceil((widest - least) / WIDER) * WIDER;
 }
 
 /** How far a sensor's axis reaches: its data, the ends of the normal band (null: open), and limits that are near. */
@@ -73,10 +92,11 @@ export function reach(low, high, { normal, limits, decimals }) {
   if (low === null || high === null) [low, high] = ends.length ? [Infinity, -Infinity] : [0, 1];
   [low, high] = [Math.min(low, ...ends), Math.max(high, ...ends)];
   const reached = Math.max(high - low, 1e-9);
+  let named = false; // a limit is the uppermost: its name stands over it
   for (const { value } of limits) {
-    if (value > high && value - high < 2 * reached + Math.abs(high) * 0.25) high = value;
+    if (value > high && value - high < 2 * reached + Math.abs(high) * 0.25) [high, named] = [value, true];
     if (value < low && low - value < 2 * reached + Math.abs(low) * 0.25) low = value;
   }
   const margin = Math.max((high - low) * 0.08, 10 ** -decimals);
-  return [low - margin, high + margin];
+  return [low - margin, high + Math.max(margin, named ? (high - low) * 0.2 : 0)];
 }

@@ -38,8 +38,8 @@ export function instant(wall, zone) {
 /** @returns what a field of date and time takes: 2026-03-17T10:36:00. */
 export const toField = (at, zone) => new Date((Math.round(at) + ahead(at, zone)) * 1000).toISOString().slice(0, 19);
 
-/** Reads such a field; null where it is none. */
+/** Reads such a field, also with a blank between date and time; null where it is none. */
 export function fromField(text, zone) {
-  const wall = Date.parse(`${text}Z`) / 1000;
+  const wall = Date.parse(`${text.trim().replace(" ", "T")}Z`) / 1000;
   return Number.isFinite(wall) ? instant(wall, zone) : null;
 }

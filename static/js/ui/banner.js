@@ -1,7 +1,7 @@
 // The most important unacknowledged alarm, the counts beside it and in the navigation, on every page.
 
 import { onAct, onKeys } from "../lib/dispatch.js";
-import { post, setText } from "../lib/dom.js";
+import { post, setAttribute, setText } from "../lib/dom.js";
 import { held } from "../lib/held.js";
 import { oncePerFrame } from "../lib/once.js";
 import { fill, gettext } from "../lib/words.js";
@@ -117,23 +117,33 @@ function worstOf(place, counted, always) {
 const flood = document.getElementById("flood");
 const from = Number(flood.dataset.from);
 let raised = spread(JSON.parse(flood.dataset.raised), now());
+let counting = null; // as the server told last: { floods, since, most }
 
 function rate(time) {
   raised = within(raised, time);
-  const count = raised.length;
-  setText(flood.querySelector(".loud"), fill(gettext("FLOOD %(count)s in 10 min"), { count }));
+  if (counting === null) return; // as the page came
+  const { floods, since, most: count } = counting;
+  const at = clock(since).slice(0, 5);
+  const total = floods.reduce((sum, [, , , alarms]) => sum + alarms, 0);
+  setText(flood.querySelector(".loud"), fill(gettext("FLOOD %(total)s alarms"), { total }));
   setText(flood.querySelector(".calm b"), howMany(count));
+  setText(flood.querySelector(".since"), fill(gettext("since %(at)s"), { at }));
   flood.querySelectorAll(".seg i").forEach((segment, place) => segment.classList.toggle("on", place < count));
-  flood.setAttribute(
-    "aria-label",
-    fill(gettext("%(count)s alarms in the last 10 minutes, flood from %(from)s"), { count, from }),
-  );
+  const calm = gettext("%(count)s alarms since %(at)s, flood from %(from)s");
+  const label = floods.length ? gettext("Alarm flood, %(total)s alarms so far") : calm;
+  const figures = { count, at, from, total, recent: raised.length };
+  setAttribute(flood, "aria-label", fill(label, figures));
+  setAttribute(flood, "title", fill(flood.dataset.told, figures));
 }
 
 const floods = document.getElementById("floods");
 
-/** Rows of [position, name, since, alarms]; the server counts by the clock, the indicator beside it rolls. */
-function drawFloods(rows) {
+/** Rows of [position, name, since, alarms], and [since, most] of the interval that runs. */
+function drawFloods(rows, counted) {
+  if (counted) {
+    counting = { floods: rows, since: counted[0], most: counted[1] };
+    rate(now());
+  }
   flood.classList.toggle("is-flood", rows.length > 0);
   const words = rows.map(([, name, since, total]) =>
     fill(gettext("%(name)s: %(total)s alarms since %(at)s."), { name, total, at: clock(since) }),

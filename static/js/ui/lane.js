@@ -3,17 +3,19 @@
 import { make, setText } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
 import uPlot from "../../vendor/uplot/uPlot.esm.js";
-import { reach } from "../state/axis.js";
+import { axisWidth, reach, stepsFrom } from "../state/axis.js";
 import { isStale } from "../state/freshness.js";
+import { namePlaces } from "../state/names.js";
 import { silenceOf } from "../state/silence.js";
 import { clock, day, number } from "../state/writing.js";
 import { now, plant } from "./live.js";
-import { drawMark, inside, token } from "./plotting.js";
+import { drawMark, inside, token, widthOf } from "./plotting.js";
 
 const HEIGHT = 118; // px of the plot alone
 const TIMES = 24; // px for the labels below it
 const MARKS = 20; // px for the alarms' symbols above it
-const SCALE = 58; // px for the labels beside it
+const SCALE = 58; // px for the labels beside it, more where they are wider
+const BESIDE = 14; // px of that around a label
 const DAY = 86_400; // s
 export const POINTS = 2000;
 
@@ -22,7 +24,7 @@ export class Lane {
   /**
    * Takes the place to draw in, the sensor as plant/pages/trend.py tells of it, the pen's number, and the view:
    * { from(), until(), marks(), select(plot)?, sync? }, times in seconds. `first` and `last` of several lanes carry
-   * the marks' symbols and the times.
+   * the marks' symbols and the times. Lanes of one view stand under each other: their axes are as wide as the widest.
    */
   constructor(place, sensor, pen, view, { first = true, last = true } = {}) {
     Object.assign(this, { sensor, pen, view, first, last, times: [], values: [], newest: null, isRead: false });
@@ -38,6 +40,7 @@ export class Lane {
       this.nothing,
     );
     place.append(this.element);
+    this.view.lanes = [...(this.view.lanes ?? []), this];
     this.build();
   }
 
@@ -54,6 +57,19 @@ export class Lane {
   get size() {
     const height = this.plotHeight + (this.first ? MARKS : 4) + (this.last ? TIMES : 0);
     return { width: Math.max(200, this.element.clientWidth), height };
+  }
+
+  /** How wide the values' axis is: for the widest label that any lane of the view had. */
+  axisWidth(labels) {
+    if (!labels) return this.view.scale ?? SCALE;
+    const font = `11px ${token("--font")}`;
+    const needed = axisWidth(labels, (words) => widthOf(words, font), SCALE, BESIDE);
+    if (needed > (this.view.scale ?? SCALE)) {
+      this.view.scale = needed;
+      // uPlot is in the middle of this lane's axes; the others follow.
+      queueMicrotask(() => this.view.lanes.forEach((lane) => lane !== this && lane.plot.redraw(false, true)));
+    }
+    return this.view.scale ?? SCALE;
   }
 
   /** Draws from scratch: a new theme, another place among the lanes. */
@@ -85,7 +101,13 @@ export class Lane {
             size: this.last ? TIMES : 0,
             values: (_, splits) => splits.map((at) => (this.last ? this.label(at) : "")),
           },
-          { ...axis, size: SCALE, space: 28, values: (_, splits) => splits.map((value) => number(value, decimals)) },
+          {
+            ...axis,
+            size: (_, labels) => this.axisWidth(labels),
+            space: 28,
+            incrs: stepsFrom(decimals),
+            values: (_, splits) => splits.map((value) => number(value, decimals)),
+          },
         ],
         series: [
           {},
@@ -144,15 +166,18 @@ export class Lane {
 
   drawLimits({ ctx, bbox, valToPos }) {
     const ratio = devicePixelRatio;
-    const heights = this.sensor.limits.map(({ value }) => Math.round(valToPos(value, "y", true)) + 0.5);
+    const bottom = bbox.top + bbox.height;
+    const { decimals } = this.sensor;
+    const drawn = this.sensor.limits
+      .map((limit) => ({ ...limit, y: Math.round(valToPos(limit.value, "y", true)) + 0.5 }))
+      .filter(({ y }) => y >= bbox.top && y <= bottom)
+      .map((limit) => ({ ...limit, text: `${limit.name} ${number(limit.value, decimals)}` }));
     inside(ctx, bbox, () => {
       ctx.font = `${11 * ratio}px ${token("--font")}`;
       ctx.textAlign = "left";
       ctx.textBaseline = "alphabetic";
       ctx.lineJoin = "round";
-      for (const [place, { value, priority, name }] of this.sensor.limits.entries()) {
-        const y = heights[place];
-        if (y < bbox.top || y > bbox.top + bbox.height) continue;
+      for (const { y, priority } of drawn) {
         ctx.strokeStyle = token(`--p${priority}-line`);
         ctx.lineWidth = ratio * 1.2;
         ctx.setLineDash([6 * ratio, 4 * ratio]);
@@ -160,11 +185,14 @@ export class Lane {
         ctx.moveTo(bbox.left, y);
         ctx.lineTo(bbox.left + bbox.width, y);
         ctx.stroke();
-        ctx.setLineDash([]);
-        // The name stands over its line, and below it where the edge or the next line is too near.
-        const tight = [bbox.top, ...heights].some((other) => other < y && y - other < 15 * ratio);
-        const [x, base] = [bbox.left + 6 * ratio, y + (tight ? 12 : -4) * ratio];
-        const text = `${name} ${number(value, this.sensor.decimals)}`;
+      }
+      ctx.setLineDash([]);
+      const names = drawn.map(({ y, text }) => ({ y: y / ratio, width: ctx.measureText(text).width / ratio }));
+      const box = { top: bbox.top / ratio, bottom: bottom / ratio, width: bbox.width / ratio - 6 };
+      for (const [place, spot] of namePlaces(names, box).entries()) {
+        if (!spot) continue;
+        const [x, base] = [bbox.left + (6 + spot.x) * ratio, spot.base * ratio];
+        const { text } = drawn[place];
         ctx.strokeStyle = token("--bg-1"); // keeps the grid off the letters
         ctx.lineWidth = 4 * ratio;
         ctx.strokeText(text, x, base);
@@ -286,6 +314,7 @@ export class Lane {
 
   remove() {
     this.asked = null;
+    this.view.lanes = this.view.lanes.filter((lane) => lane !== this);
     this.plot.destroy();
     this.element.remove();
   }

@@ -62,7 +62,7 @@ const listeners = {
 
 /**
  * Calls `listen` on snapshot(), values(tags), freshness(codes), alarm(change), suppression(change), comment(asset), lost(), back(),
- * next(ms), out(), floods(rows) or version(): the server's pages are newer than this one; and, for the player, hear().
+ * next(ms), out(), floods(rows, [since, most]) or version(): the server's pages are newer than this one; and, for the player, hear().
  */
 export function on(event, listen) {
   listeners[event].add(listen);
@@ -85,7 +85,7 @@ function tell(event, ...what) {
 export function take(frame) {
   if (past === null && frame.type === "beat" && frame.time) offset = frame.time - Date.now();
   spokenAt = now();
-  if (frame.floods) tell("floods", frame.floods);
+  if (frame.floods) tell("floods", frame.floods, frame.counted);
   if (frame.version && frame.version !== document.body.dataset.version) tell("version");
   const change = apply(plant, frame);
   if (change.everything) tell("snapshot");

@@ -13,6 +13,14 @@ export function inside(ctx, box, act) {
   ctx.restore();
 }
 
+const ruler = document.createElement("canvas").getContext("2d");
+
+/** How wide words are, in CSS pixels. */
+export function widthOf(words, font) {
+  ruler.font = font;
+  return ruler.measureText(words).width;
+}
+
 const SHAPES = {
   1: new Path2D("M1.3 1.3h13.4v13.4H1.3z"),
   2: new Path2D("M8 .9 15.5 14.7H.5z"),

@@ -8,7 +8,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from alerts.figures.events import annunciations
+from alerts.figures.events import SECOND, annunciations
+from alerts.figures.targets import TARGETS
 from alerts.lifecycle import Effect, Event, IllegalEvent, Life, Policy, step
 
 from .rows import figures, raises, rows
@@ -105,3 +106,25 @@ def test_rows_of_the_journal_out_of_order_in_time_are_followed_by_number():
     events = rows((5, "raise", "AB", 1, 1), (3, "clear", "BD", 1, 1), (9, "ack", "DA", 1, 1))
     assert figures(events).answers.median == 4.0
     assert np.all(np.diff(events.number) > 0)
+
+
+def test_without_a_journal_nothing_is_met_and_the_level_is_not_known():
+    made = figures(rows(), recorded_from=None)
+    assert {made.standing_of(key) for key in TARGETS} == {"unknown"}
+    assert made.level == "unknown"
+    # A journal of a minute, with nothing in it, is written as 0 % and is none either; one of a day is.
+    began = made.start + 86_340 * SECOND
+    assert figures(rows(), recorded_from=began).standing_of("per_ten") == "unknown"
+    assert figures(rows(), recorded_from=made.start).standing_of("per_ten") == "met"
+    # What is in it is judged, however short it is; not what would be an average over the whole period.
+    flooded = figures(rows(*raises(*range(86_340, 86_351))), recorded_from=began)
+    assert (flooded.standing_of("peak_ten"), flooded.standing_of("standing")) == ("missed", "missed")
+    assert (flooded.standing_of("flood_share"), flooded.standing_of("per_ten")) == ("unknown", "unknown")
+    assert (flooded.standing_of("stale"), flooded.level) == ("unknown", "unknown")
+
+
+def test_the_rates_of_a_position_that_was_not_staffed_are_not_met():
+    made = figures(rows(*raises(5 * 3600)), week=[[] for _ in range(7)])
+    assert (made.staffed_hours, made.unstaffed) == (0.0, 1)
+    assert {made.standing_of(key) for key in ("per_day", "per_ten", "peak_ten", "flood_share")} == {"unknown"}
+    assert (made.standing_of("stale"), made.level) == ("met", "unknown")

@@ -51,6 +51,20 @@ def test_a_target_that_is_itself_too_much_says_under():
     assert said(figures(rows()), "critical_share") == ("–", "", "target under 1 %")
 
 
+def test_what_nobody_recorded_has_no_figure_and_is_not_said_to_be_met():
+    made = figures(rows(), recorded_from=None)
+    for line in words.lines(made):
+        assert (line.value, line.word, line.said) == ("–", "not known", "not known: no journal of this time")
+        assert not line.met and not line.judged
+    assert words.level(made) == "not known"
+
+
+def test_the_share_of_the_ten_most_frequent_is_not_met_where_there_are_no_more_than_ten():
+    line = words.lines(figures(rows(*raises(0, 1000), *raises(5, rule=2))), ["top_ten_share"])[0]
+    assert (line.value, line.unit, line.said) == ("100", "%", "not judged: of ten or fewer it is always 100 %")
+    assert not line.met and not line.judged
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(None, "–"), (0, "0 s"), (59.4, "59 s"), (60, "1 min"), (125, "2 min 05 s"), (11_400, "3 h 10 min"),

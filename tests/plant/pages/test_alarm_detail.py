@@ -48,9 +48,9 @@ def test_an_alarm_says_what_its_rule_asked_for_and_what_to_do(
     }  # fmt: skip
     alarm = raise_alarm(press, frozen=frozen)
     text = page(browser, f"/alarms/{alarm.pk}/")
-    assert condition_of(alarm) == "at or over 90 °C for 10\u00a0s"
+    assert condition_of(alarm) == "at or over 90.0 °C for 10\u00a0s"
     for words in (
-        "at or over 90 °C for 10\u00a0s",
+        "at or over 90.0 °C for 10\u00a0s",
         "The fan stands.",
         "It trips.",
         "<li>Start the fan</li>",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from alerts.flood.counter import interval_of
 from alerts.models import Alarm, FloodLoad
+from plant import journal_tail
 from tests import factories
 
 RaiseAlarm = Callable[..., Alarm]
@@ -58,6 +60,39 @@ def test_list_is_flat_when_that_is_asked_for_or_no_flood_lasts(flooded: Any) -> 
     assert not any(under for under, _ in rows(flooded.get("/alarms/?fragment&flat=1").content.decode()))
     FloodLoad.objects.update(since=None)
     assert not any(under for under, _ in rows(flooded.get("/alarms/?fragment").content.decode()))
+
+
+def indicator(browser: Any) -> str:
+    page = browser.get("/").content.decode()
+    return page[page.index('<div class="flood') : page.index('<form class="horn"')]
+
+
+def test_the_indicator_counts_what_decides_on_a_flood_and_says_so(browser: Client, raise_alarm: RaiseAlarm) -> None:
+    press = factories.plant(machines=1)[0]
+    # Of two intervals and three positions: no flood, though the last ten minutes had more than ten.
+    for number in range(16):
+        raise_alarm(press, minutes=number / 2)
+    present = interval_of(timezone.now().timestamp())
+    since = timezone.localtime(datetime.fromtimestamp(present * 600, UTC)).strftime("%H:%M")
+    for position, count in (("desk-1", 8), ("desk-2", 3)):
+        FloodLoad.objects.create(position=position, interval=present, count=count)
+    FloodLoad.objects.create(position="desk-3", interval=present - 1, count=9)  # of the interval that is over
+    drawn = indicator(browser)
+    assert 'class="flood"' in drawn and f'aria-label="8 alarms since {since}, flood from 11"' in drawn
+    assert f'<b>8</b> <span class="since">since {since}</span>' in drawn and drawn.count('class="on"') == 8
+    assert "From 11 in one interval it is a flood" in drawn and "the whole plant got 16." in drawn
+    # A flood lasts through an interval of fewer, and is said as long as it does.
+    FloodLoad.objects.filter(position="desk-1").update(count=2, since=present - 1, before=20)
+    drawn = indicator(browser)
+    assert 'class="flood is-flood"' in drawn and "FLOOD 22 alarms" in drawn
+    assert 'aria-label="Alarm flood, 22 alarms so far"' in drawn
+
+
+def test_the_beat_tells_what_the_indicator_counts(browser: Client) -> None:
+    present = interval_of(timezone.now().timestamp())
+    assert journal_tail.load() == {"floods": [], "counted": [present * 600_000, 0]}
+    FloodLoad.objects.create(position="", interval=present, count=4)
+    assert journal_tail.load()["counted"] == [present * 600_000, 4]
 
 
 def test_every_page_announces_the_flood(flooded: Any) -> None:

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts.models import Alarm, State
+from alerts import journal
+from alerts.models import Alarm, JournalEntry, State
 from alerts.services import comment_asset
 from devices import services
 from devices.models import Asset, Sensor
@@ -136,7 +137,7 @@ def test_why_it_fired_has_rule_value_limit_delay_and_since_when(
     assert f'<a class="link" href="/rules/{rule.pk}/">Temperature high</a>' in why
     # The value of a rate is the reading at which it was met, not the rate.
     assert "at 91.5 °C, limit 5.0\xa0/min" in why
-    assert "rising by 5 °C\xa0/min or more for 90\xa0s" in why
+    assert "rising by 5.0 °C\xa0/min or more for 90\xa0s" in why
     assert "1 min 30 s" in why
     assert 'data-since="' in why
     # The banner says it as well.
@@ -144,9 +145,25 @@ def test_why_it_fired_has_rule_value_limit_delay_and_since_when(
     assert "limit 5.0\xa0/min" in text[text.index('id="banner"') : text.index("<main")]
 
 
+def test_what_stands_beside_a_sensors_values_has_its_decimals(
+    press: Asset, browser: Client, raise_alarm: RaiseAlarm
+) -> None:
+    vibration = factories.sensor(press, "vib", name="Vibration", quantity="vibration", unit="mm/s", decimals=2)
+    rule = factories.rule(press, "Vibration high", sensor_key="vib", limit=4.0)
+    fine = factories.rule(press, "Vibration rising", sensor_key="vib", limit=4.125)
+    alarm, now = raise_alarm(press, rule=rule, sensor=vibration, tag=vibration.tag, value=4.1), timezone.now()
+    row = JournalEntry(time=now, event="raise", from_state="A", to_state="B", alarm=alarm, tag=alarm.tag, value=4.1)
+    with transaction.atomic():
+        journal.write([row], now)
+    text = page(browser)
+    assert f'href="/rules/{rule.pk}/">Vibration high</a><span class="muted">at or over 4.00 mm/s' in text
+    assert f'href="/rules/{fine.pk}/">Vibration rising</a><span class="muted">at or over 4.125 mm/s' in text
+    assert '<span class="muted">(4.10)</span>' in text
+
+
 def test_rules_in_force_lead_to_their_pages(press: Asset, browser: Client) -> None:
     rule = press.rules.get(name="Temperature very high")
-    assert f'href="/rules/{rule.pk}/">Temperature very high</a><span class="muted">at or over 110 °C' in page(browser)
+    assert f'href="/rules/{rule.pk}/">Temperature very high</a><span class="muted">at or over 110.0 °C' in page(browser)
 
 
 def test_the_state_of_the_last_day_is_a_line_with_its_words(

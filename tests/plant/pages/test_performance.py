@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -106,6 +107,25 @@ def test_without_an_alarm_the_page_says_so(browser: Client, db: None) -> None:
     assert "No alarm in this time" in page
     assert "No flood." in page
     assert "The journal covers 0 % of this time" in page
+
+
+def test_what_is_not_judged_has_a_dash_and_no_tick(browser: Client, rule: Rule) -> None:
+    def key_figures() -> dict[str, str]:
+        page = read(browser.get(PAGE, {"days": "1"}))
+        return dict(re.findall(r'<div data-kpi="(\w+)"[^>]*>.*?<span class="v([^"]*">.*?)</span></div>', page))
+
+    empty = key_figures()
+    assert len(empty) == 6
+    for words in empty.values():
+        assert words.startswith('"><span aria-hidden="true">–</span>not known: ') and "<svg" not in words
+    page = read(browser.get(PAGE, {"days": "1"}))
+    assert "<dt>EEMUA 191 level</dt><dd>not known</dd>" in page
+    assert 'data-figure="per_ten" data-standing="unknown"' in page
+    # One rule's alarms are all of them: 100 % of a target of 1 %.
+    happened(rule, 60, seconds=3)
+    drawn = key_figures()
+    assert drawn["top_ten_share"].startswith('"><span aria-hidden="true">–</span>not judged: ')
+    assert "<svg" in drawn["per_ten"]
 
 
 def test_a_standing_alarm_is_listed_with_its_age(browser: Client, rule: Rule) -> None:

@@ -35,7 +35,7 @@ function shown() {
 
 export function drawFields() {
   for (const box of form.querySelectorAll("[data-kinds]")) box.hidden = !box.dataset.kinds.split(" ").includes(kind());
-  for (const box of form.querySelectorAll("[data-unit]")) setText(box, unit());
+  for (const box of form.querySelectorAll("[data-unit]")) setText(box, sensors[text("sensor_key")]?.[box.dataset.unit] ?? "");
   place("sentence").replaceChildren(
     ...sentence(words, kind(), shown()).map(([part, name]) =>
       name ? make("a", { href: `#f-${name}`, "data-act": "to-field", "data-to": name }, part) : part,

@@ -31,11 +31,27 @@ function trouble(said) {
   place("trouble").hidden = !said;
 }
 
+let came = false; // a result, since the newest backtest began
+
+/** Whether what is shown below is of a rule that is no longer the one that is written. */
+function ofBefore(is) {
+  place("outcome").classList.toggle("of-before", is);
+}
+
+function unlike(said) {
+  const shown = place("figures") !== null;
+  ofBefore(shown);
+  const before = gettext("What is shown here is of the rule as it was tried before.");
+  trouble(shown ? `${said} ${before}` : said);
+}
+
 function take(part) {
   if (part.advice) drawNotes({}, part.advice);
-  if (part.trouble) trouble(part.trouble);
+  if (part.trouble) came ? trouble(part.trouble) : unlike(part.trouble); // after a result, or in place of one
   if (part.progress !== undefined) place("progress").value = part.progress;
   if (part.result !== undefined) {
+    came = true;
+    ofBefore(false);
     adopt("result", part.result);
     adopt("details", part.details);
     if (!options.kept) place("options").replaceChildren();
@@ -55,6 +71,7 @@ function take(part) {
 }
 
 async function run(signal) {
+  came = false;
   trouble("");
   const body = new URLSearchParams(new FormData(form));
   body.set("do", "trial");
@@ -72,7 +89,7 @@ async function run(signal) {
     if (answer.status === 422) {
       drawNotes((await answer.json()).errors, {});
       drawBare();
-      trouble(gettext("The rule cannot be tried as it is written: see the marked fields."));
+      unlike(gettext("The rule cannot be tried as it is written: see the marked fields."));
       return;
     }
     if (!answer.ok) throw new Error(String(answer.status));
@@ -85,7 +102,7 @@ async function run(signal) {
     }
   } catch (error) {
     if (signal.aborted) return;
-    trouble(gettext("The backtest failed. Run it again when the connection is back."));
+    unlike(gettext("The backtest failed. Run it again when the connection is back."));
     throw error;
   }
 }

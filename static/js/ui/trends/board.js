@@ -3,18 +3,19 @@
 
 import { fill, gettext } from "../../lib/words.js";
 import { labelKey } from "../../state/freshness.js";
-import { numberMarks, reach, timeMarks } from "../../state/axis.js";
+import { axisWidth, numberMarks, reach, timeMarks } from "../../state/axis.js";
 import { byUnit } from "../../state/explorer.js";
 import { extremes, newestOf } from "../../state/line.js";
 import { number } from "../../state/writing.js";
-import { drawMark, inside } from "../plotting.js";
+import { drawMark, inside, widthOf } from "../plotting.js";
 import * as strokes from "./strokes.js";
 
 const STRIP = 44; // px above the lanes: the alarms' symbols, the notes
 const TIMES = 24; // px below them
 const HEAD = 22; // px above each lane for its name
 const LOWEST = 44; // px that a lane keeps
-const AXIS = 50; // px of a value's axis
+const AXIS = 50; // px of a value's axis, more where its labels are wider
+const BESIDE = 9; // px of that around a label
 const SMALL = 560; // px of width from which there is room for more
 
 const { zone } = document.body.dataset;
@@ -106,31 +107,39 @@ export class Board {
     const small = this.width < SMALL;
     const units = groups.map((pens) => (scene.layout === "one" ? byUnit(pens) : [pens]));
     const axes = Math.max(...units.map((some) => some.length));
-    const axis = small ? 42 : AXIS;
     const leftAxes = Math.ceil(axes / 2);
-    const left = 4 + axis * leftAxes;
-    const right = (small ? 74 : 92) + axis * (axes - leftAxes);
     const weights = groups.map((pens) => (pens.every(isDiscrete) ? 0.6 : 1));
     const free = this.height - STRIP - TIMES - groups.length * HEAD;
     const whole = weights.reduce((sum, weight) => sum + weight, 0);
+    const heights = weights.map((weight) => (free * weight) / whole);
+    this.scales = units.map((some, place) => some.map((pens) => this.scaleOf(pens, scene, heights[place])));
+    const axis = this.widthOfAxes(small ? 42 : AXIS, scene);
+    const left = 4 + axis * leftAxes;
+    const right = (small ? 74 : 92) + axis * (axes - leftAxes);
     let top = STRIP;
-    this.boxes = weights.map((weight) => {
-      const box = { left, top: top + HEAD, width: this.width - left - right, height: (free * weight) / whole };
+    this.boxes = heights.map((height) => {
+      const box = { left, top: top + HEAD, width: this.width - left - right, height };
       top = box.top + box.height;
       return box;
     });
     this.axisWidth = axis;
-    this.scales = units.map((some) => some.map((pens) => this.scaleOf(pens, scene)));
   }
 
-  /** How far a scale goes; while one moves it only widens, so that nothing jumps under the hand. */
-  scaleOf(pens, scene) {
+  /** All axes are as wide as the widest number; while one moves they only widen. Words are cut off instead. */
+  widthOfAxes(least, { moving }) {
+    const labels = this.scales.flat().flatMap(({ marks, decimals }) => marks.map((value) => number(value, decimals)));
+    const width = axisWidth(labels, (words) => widthOf(words, `400 11px ${this.look.font}`), least, BESIDE);
+    return moving ? Math.max(width, this.axisWidth ?? 0) : width;
+  }
+
+  /** How far a scale goes, and its marks; while one moves it only widens, so that nothing jumps under the hand. */
+  scaleOf(pens, scene, height) {
     const { from, until, back, moving } = scene;
     const key = pens.map((pen) => pen.tag).join(" ");
     if (isDiscrete(pens[0])) {
       const known = Object.keys(pens[0].labels).map(Number);
       const [low, high] = [Math.min(...known), Math.max(...known)];
-      return { pens, low: low - 0.4, high: high + 0.4, discrete: true };
+      return { pens, low: low - 0.4, high: high + 0.4, discrete: true, marks: [] };
     }
     let [low, high] = [null, null];
     for (const pen of pens) {
@@ -149,7 +158,9 @@ export class Board {
     const before = this.reached.get(key);
     if (moving && before) span = [Math.min(span[0], before[0]), Math.max(span[1], before[1])];
     this.reached.set(key, span);
-    return { pens, low: span[0], high: span[1], discrete: false };
+    const finest = Math.max(...pens.map((pen) => pen.decimals));
+    const marks = numberMarks(...span, Math.max(2, height / 26), finest);
+    return { pens, low: span[0], high: span[1], discrete: false, ...marks };
   }
 
   paint(ctx, groups, scene) {
@@ -270,7 +281,7 @@ export class Board {
       }
       return words.map(([value]) => yOf(value));
     }
-    const { marks, decimals } = numberMarks(scale.low, scale.high, Math.max(2, box.height / 26));
+    const { marks, decimals } = scale;
     for (const value of marks) strokes.text(ctx, look, number(value, decimals), x, yOf(value) + 4, shown);
     return marks.map(yOf);
   }

@@ -1,7 +1,8 @@
 // The explorer's two dialogs: which time is shown, and which other one it is compared with.
 
 import { gettext } from "../../lib/words.js";
-import { fromField, toField } from "../../state/zone.js";
+import { fromField } from "../../state/zone.js";
+import { setWhen } from "../when.js";
 
 const { zone } = document.body.dataset;
 const byId = (id) => document.getElementById(id);
@@ -17,8 +18,8 @@ function problem(id, words) {
 export function dialogs({ state, view, back, now, show }) {
   function askWhen() {
     const { from, until: end } = view();
-    byId("range-from").value = toField(from, zone);
-    byId("range-to").value = toField(end, zone);
+    setWhen(byId("range-from"), from, zone);
+    setWhen(byId("range-to"), end, zone);
     problem("range-dialog", "");
     byId("range-dialog").showModal();
   }
@@ -36,7 +37,7 @@ export function dialogs({ state, view, back, now, show }) {
     const { from } = view();
     const chosen = typeof state.compare === "number" ? "picked" : (state.compare ?? "previous");
     byId("compare-dialog").querySelector(`[value=${chosen}]`).checked = true;
-    byId("compare-from").value = toField(from - (back() || state.span), zone);
+    setWhen(byId("compare-from"), from - (back() || state.span), zone);
     problem("compare-dialog", "");
     byId("compare-dialog").showModal();
   }

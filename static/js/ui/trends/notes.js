@@ -2,9 +2,10 @@
 
 import { csrfToken, make } from "../../lib/dom.js";
 import { fill, gettext } from "../../lib/words.js";
-import { fromField, toField } from "../../state/zone.js";
+import { fromField } from "../../state/zone.js";
 import { say } from "../say.js";
 import { toast } from "../toast.js";
+import { setWhen } from "../when.js";
 
 const dialog = document.getElementById("note-dialog");
 const { zone } = document.body.dataset;
@@ -37,8 +38,8 @@ export class Notes {
     byId("note-title").textContent = note ? gettext("Note") : gettext("New note");
     byId("note-by").textContent = note ? fill(gettext("By %(person)s"), { person: note.person || "–" }) : "";
     byId("note-text").value = text;
-    byId("note-from").value = toField(from, zone);
-    byId("note-to").value = toField(to, zone);
+    setWhen(byId("note-from"), from, zone);
+    setWhen(byId("note-to"), to, zone);
     byId("note-of").disabled = note !== null;
     for (const id of ["note-text", "note-from", "note-to"]) byId(id).readOnly = !own;
     dialog.querySelector("[data-act=trend-note-save]").hidden = !own;

@@ -1,6 +1,7 @@
 // The parts of a trend's picture: each draws into a box { left, top, width, height } of a canvas, in CSS pixels.
 
 import { placeOf } from "../../state/line.js";
+import { namePlaces } from "../../state/names.js";
 import { token } from "../plotting.js";
 
 const NAMES = [
@@ -91,10 +92,10 @@ export function bad(ctx, look, box, stretches, xOf, word) {
 
 /** Lines across the box, each with its name over it, under it, or farther to the right: where nothing else is written. */
 export function limits(ctx, look, box, lines, yOf) {
-  const taken = [];
-  for (const { value, priority, words } of lines) {
-    const y = Math.round(yOf(value)) + 0.5;
-    if (y < box.top || y > box.top + box.height) continue;
+  const bottom = box.top + box.height;
+  const seen = lines.map((line) => ({ ...line, y: Math.round(yOf(line.value)) + 0.5 }));
+  const drawn = seen.filter(({ y }) => y >= box.top && y <= bottom);
+  for (const { y, priority } of drawn) {
     ctx.strokeStyle = look[`p${priority}-line`];
     ctx.lineWidth = 1.3;
     ctx.setLineDash([7, 3]);
@@ -103,12 +104,12 @@ export function limits(ctx, look, box, lines, yOf) {
     ctx.lineTo(box.left + box.width, y);
     ctx.stroke();
     ctx.setLineDash([]);
-    if (box.height < 40) continue; // a low lane has no room for names
-    const spots = [-4, 12].flatMap((down) => [0, 1].map((along) => [box.left + 6 + along * 170, y + down]));
-    const free = spots.filter(([, base]) => base - 10 > box.top && base < box.top + box.height);
-    const [x, base] = free.find(([one, other]) => taken.every((spot) => spot[0] !== one || Math.abs(spot[1] - other) > 12)) ?? spots[0];
-    taken.push([x, base]);
-    text(ctx, look, words, x, base, { colour: "ink-2", halo: true });
+  }
+  if (box.height < 40) return; // a low lane has no room for names
+  ctx.font = `400 11px ${look.font}`;
+  const names = drawn.map(({ y, words }) => ({ y, width: ctx.measureText(words).width }));
+  for (const [place, spot] of namePlaces(names, { top: box.top, bottom, width: box.width - 6 }).entries()) {
+    if (spot) text(ctx, look, drawn[place].words, box.left + 6 + spot.x, spot.base, { colour: "ink-2", halo: true });
   }
 }
 

@@ -285,6 +285,17 @@ def test_a_script_is_told_bit_by_bit(engineer: Client, rule: Rule) -> None:
     assert (wrong.status_code, list(wrong.json()["errors"])) == (422, ["limit"])
 
 
+def test_the_two_lanes_of_a_deviation_are_named_apart(engineer: Client, press: Asset) -> None:
+    factories.sensor(press, "before", name="Pressure")
+    factories.sensor(press, "after", name="Pressure")
+    rule = factories.rule(press, "Filter clogs", kind="deviation", sensor_key="before", reference="after", limit=5.0)
+    lanes = engineer.post(page_of(rule), fields(rule, do="trial")).context["result"].trend["lanes"]
+    assert [lane["name"] for lane in lanes] == ["Pressure, press-1-1/before", "Pressure, press-1-1/after"]
+    rule = factories.rule(press, "Runs hot", kind="deviation", sensor_key="temp", reference="after", limit=5.0)
+    lanes = engineer.post(page_of(rule), fields(rule, do="trial")).context["result"].trend["lanes"]
+    assert [lane["name"] for lane in lanes] == ["Temp", "Pressure"]
+
+
 def test_of_no_readings_no_number_of_alarms_in_a_period_is_told(engineer: Client, rule: Rule) -> None:
     page = read(engineer.post(page_of(rule), fields(rule, do="trial")))
     assert page.count('<span class="n tn">0</span><span>alarms, no data</span>') == 3

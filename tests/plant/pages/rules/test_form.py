@@ -13,6 +13,7 @@ from alerts.checks import CONDITION, PARAMETERS
 from alerts.models import Kind, Rule
 from alerts.wiring import values_of
 from devices.models import Asset
+from plant.pages.drafts import setting
 from plant.pages.rules.form import Form, read_number, read_while
 from plant.pages.rules.sentence import sentence
 from plant.pages.rules.target import Target
@@ -149,6 +150,15 @@ def test_a_number_is_written_with_the_decimal_sign_of_the_page(press: Asset) -> 
     rule = factories.rule(press, limit=90.5)
     with translation.override("de"):
         assert Form.of(Target.rule_of_asset(rule.pk), 0).texts["limit"] == "90,5"
+
+
+def test_a_deadband_is_a_difference_of_temperatures_in_kelvin(press: Asset) -> None:
+    form = Form.of(Target.rule_of_asset(factories.rule(press, deadband=1.5).pk), 0)
+    numbers = {name: (one.unit, one.follows) for name, one in form.numbers.items()}
+    assert (numbers["limit"], numbers["deadband"]) == (("°C", "unit"), ("K", "difference"))
+    assert numbers["on_delay"] == ("s", "")
+    assert setting("deadband", 1.5, "degC") == "deadband 1.5 K"
+    assert setting("deadband", 1.5, "bar") == "deadband 1.5 bar"
 
 
 def test_every_parameter_of_every_kind_has_a_field() -> None:
