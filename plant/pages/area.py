@@ -228,7 +228,7 @@ class Page:
         own = [line.row.node.pk] if line.row.node else []
         found = [alarm for pk in [*own, *codes] for alarm in self.alarms.get(pk, ())]
         found.sort(key=lambda alarm: (alarm.priority, alarm.raised))
-        return ", ".join(f"{alarm.asset_code} {alarm.message}" for alarm in found[:2])
+        return ", ".join(map(_told, found[:2]))
 
     @cached_property
     def cards(self) -> dict[str, Card]:
@@ -306,6 +306,12 @@ class Page:
         if not named:
             return machines
         return ngettext("%(number)s line", "%(number)s lines", len(named)) % {"number": len(named)} + f", {machines}"
+
+
+def _told(alarm: Alarm) -> str:
+    """Gives an alarm in words for the folded row."""
+    words = f"{alarm.asset_code} {alarm.message}"
+    return words if alarm.cleared is None else _("%(alarm)s (cleared)") % {"alarm": words}
 
 
 def _first(cells: Sequence[Cell], most: int) -> list[Cell]:

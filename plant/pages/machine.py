@@ -173,11 +173,9 @@ class Machine:
             return None
         alarm = min(self.alarms, key=lambda alarm: (alarm.priority, alarm.raised))
         steps = [step.strip() for step in alarm.frozen.get("action", "").splitlines() if step.strip()]
-        seconds = (self.now - alarm.raised).total_seconds()
         return {
             "alarm": alarm,
             "condition": condition_of(alarm),
-            "seconds": seconds,
             "steps": steps,
             "before": earlier(alarm, self.plant),
         }

@@ -285,13 +285,9 @@ class Board:
 
     @property
     def attention(self) -> list[dict[str, Any]]:
-        """Gives what needs attention, with where it is and how long it stands. Cost: one query."""
+        """Gives what needs attention, with where it is. Cost: one query."""
         return [
-            {
-                "alarm": alarm,
-                "node": self.plant.nodes.get(alarm.asset_id or 0),
-                "seconds": (self.now - alarm.raised).total_seconds(),
-            }
+            {"alarm": alarm, "node": self.plant.nodes.get(alarm.asset_id or 0)}
             for alarm in queries.worst(MOST_IN_ATTENTION, self.below)
         ]
 

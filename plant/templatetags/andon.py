@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -73,6 +74,13 @@ def alarm_symbol(alarm: Alarm, size: str = "") -> str:
 def alarm_worst(tally: Tally, size: str = "") -> str:
     """Gives the symbol of the highest priority in a tally, or nothing."""
     return drawing.priority(tally.worst, tally.look(tally.worst), size) if tally.worst else ""
+
+
+@register.simple_tag
+def alarm_lasting(alarm: Alarm, now: datetime) -> str:
+    """Gives how long an alarm has stood; of one that has cleared how long it did, and that it has."""
+    stood = writing.duration(((alarm.cleared or now) - alarm.raised).total_seconds())
+    return stood if alarm.cleared is None else _("cleared after %(time)s") % {"time": stood}
 
 
 @register.simple_tag

@@ -375,3 +375,32 @@ def test_an_alarm_that_another_has_taken_the_place_of_is_chosen_no_longer(
     plant.send({f"{press}/temp": 98.0})
     expect(page.locator("#newer")).to_contain_text("1 new alarm")
     expect(page.locator("#bulk")).to_be_hidden()
+
+
+def test_an_alarm_that_clears_says_so_and_stands_still_wherever_it_is_listed(
+    plant: Plant, quiet: Page, opened: Opened, press: str
+) -> None:
+    plant.send({f"{press}/temp": 97.4})
+    machine = machine_with(opened, press, alarms=1)
+    phone = opened("/rules/", viewport={"width": 390, "height": 844})
+    lasting = (
+        quiet.locator("#attention li", has_text=press).locator(".num"),
+        machine.locator("#mine li [data-lasts]"),
+    )
+    for place in lasting:
+        expect(place).to_have_text(re.compile(r"^\d+:\d\d$"))
+    expect(quiet.locator("#banner .cleared")).to_be_empty()
+    plant.send({f"{press}/temp": 30.0})
+    for place in lasting:
+        expect(place).to_have_text(re.compile(r"^cleared after \d+:\d\d$"))
+    expect(machine.locator("#why .reasons")).to_contain_text("cleared after")
+    expect(quiet.locator("#banner .cleared")).to_have_text("cleared")
+    expect(phone.locator("#banner .for")).to_have_text("cleared")
+    before = [place.inner_text() for place in lasting]
+    quiet.wait_for_timeout(1_500)
+    assert [place.inner_text() for place in lasting] == before
+    # It comes again, and counts anew.
+    plant.send({f"{press}/temp": 98.0})
+    for place in (*lasting, phone.locator("#banner .for")):
+        expect(place).to_have_text(re.compile(r"^\d+:\d\d$"))
+    expect(quiet.locator("#banner .cleared")).to_be_empty()

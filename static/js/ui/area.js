@@ -128,7 +128,10 @@ function drawLines() {
   for (const part of parts) {
     const alarms = [...part.cells.flatMap(alarmsOf), ...(own.get(part.code) ?? [])];
     drawCounts(part.element.querySelector("[data-tally]"), tally(alarms));
-    const told = worst(alarms, 2).map((alarm) => `${alarm.asset} ${alarm.message}`);
+    const told = worst(alarms, 2).map(({ asset, message, cleared }) => {
+      const words = `${asset} ${message}`;
+      return cleared ? fill(gettext("%(alarm)s (cleared)"), { alarm: words }) : words;
+    });
     setText(part.element.querySelector("[data-told]"), told.join(", "));
   }
   const mine = all.filter((alarm) => cellOf.has(alarm.asset) || ownCodes.has(alarm.asset));

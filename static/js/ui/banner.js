@@ -7,7 +7,7 @@ import { oncePerFrame } from "../lib/once.js";
 import { fill, gettext } from "../lib/words.js";
 import { group, isPresented, isUnacked, lookIn, lookOf, mostImportant, PRIORITY_WORDS, tally } from "../state/alarms.js";
 import { spread, within } from "../state/flood.js";
-import { clock } from "../state/writing.js";
+import { clock, duration } from "../state/writing.js";
 import { howMany, knowsAlarms } from "./known.js";
 import { now, on, plant } from "./live.js";
 import { areKnown, limitOf, load, placeOf, unitOf, valueOf } from "./places.js";
@@ -62,6 +62,7 @@ function show(alarm) {
     part(".symbol").replaceChildren(alarmSymbol(alarm, "lg"));
   }
   const { place, url } = placeOf(alarm.asset);
+  drawCleared(alarm);
   // Until places are known the server's words stand, which knew them.
   if (alarm === written || (alarm.id === shown && !areKnown())) return;
   written = areKnown() ? alarm : null;
@@ -71,15 +72,28 @@ function show(alarm) {
   setText(part(".limit"), alarm.limit == null ? "" : fill(gettext("limit %(value)s"), { value: limitOf(alarm) }));
   const short = part(".short");
   const reading = alarm.value == null ? "" : `, ${valueOf(alarm)} ${unitOf(alarm.unit)}`;
-  const since = short.querySelector(".for");
-  since.dataset.since = String(Date.parse(alarm.raised) / 1000);
-  short.replaceChildren(`${alarm.asset}${reading}`, since);
+  short.replaceChildren(`${alarm.asset}${reading}`, short.querySelector(".for"));
   setText(part(".place"), place ? `${place} / ` : "");
   setText(part(".code"), alarm.asset);
   setText(part(".at"), clock(Date.parse(alarm.raised)));
   part(".what").href = url || addressOf(alarm.id).replace(/ack$/, ""); // never another alarm's
   form.action = addressOf(alarm.id);
   ackUrl = addressOf(alarm.id);
+}
+
+/** One that has cleared says so, on a phone in the place of how long it stands. */
+function drawCleared(alarm) {
+  const word = alarm.cleared ? gettext("cleared") : "";
+  setText(part(".cleared"), word);
+  const lasting = part(".for");
+  if (alarm.cleared) {
+    delete lasting.dataset.since;
+    setText(lasting, word);
+  } else {
+    const raised = Date.parse(alarm.raised);
+    lasting.dataset.since = String(raised / 1000);
+    setText(lasting, duration((now() - raised) / 1000));
+  }
 }
 
 function counts() {

@@ -12,6 +12,7 @@ import { acknowledge, sendComment } from "./acking.js";
 import { ask, start as startAsking } from "./asking.js";
 import { onLeap } from "./leap.js";
 import { howMany } from "./known.js";
+import { drawLasting } from "./lasting.js";
 import { asOf, isLost, now, on, plant } from "./live.js";
 import { load, reading } from "./places.js";
 import { startSparks } from "./sparks.js";
@@ -51,6 +52,7 @@ function drawAlarms() {
     have.delete(alarm.id);
     row.querySelector("svg.pr").replaceWith(alarmSymbol(alarm));
     row.classList.remove("gone");
+    drawLasting(row.querySelector("[data-lasts]"), alarm);
     if (isUnacked(alarm)) giveAck(row, alarm);
     else dropAck(row, keep);
     if (!row.isConnected) list.insertBefore(row, list.querySelector(".none"));
@@ -78,9 +80,8 @@ function dropAck(row, keep) {
 }
 
 function newRow(alarm) {
-  const since = Date.parse(alarm.raised) / 1000;
-  const words = [clock(since * 1000), reading(alarm)].filter(Boolean).join(", ");
-  const lasting = make("span", { "data-since": since });
+  const words = [clock(Date.parse(alarm.raised)), reading(alarm)].filter(Boolean).join(", ");
+  const lasting = make("span", { "data-lasts": "" });
   const link = make("a", { href: ack.replace("/0/ack", `/${alarm.id}/`) }, make("b", {}, alarm.message));
   const text = make("span", { class: "grow" }, link, make("small", { class: "muted" }, `${words}, `, lasting));
   return make("li", { "data-alarm": alarm.id }, alarmSymbol(alarm), text);
@@ -169,7 +170,7 @@ function drawState() {
     drawDay(found.kind, time, found.kind === "offline" || !state ? time : state.time / 1000);
   }
   if (drawn === want) return;
-  if (drawn !== null) drawLasting(found.kind, state);
+  if (drawn !== null) drawSince(found.kind, state);
   drawn = want;
   const icon = document.querySelector("#state svg");
   setClass(icon, `hexg ${found.kind}${found.stale ? " stale" : ""}`);
@@ -189,7 +190,7 @@ function drawSilent() {
 }
 
 /** A state that began while the page is open counts from the reading that told of it. */
-function drawLasting(kind, state) {
+function drawSince(kind, state) {
   const place = document.getElementById("lasting");
   if (!state || kind === "offline") place.replaceChildren();
   else place.replaceChildren(`${gettext("for")} `, make("span", { class: "num", "data-since": state.time / 1000 }));

@@ -6,9 +6,10 @@ import { gettext } from "../lib/words.js";
 import { group, tally, worst } from "../state/alarms.js";
 import { countFresh } from "../state/counting.js";
 import { NOT_COUNTED_AFTER } from "../state/freshness.js";
-import { age, duration, NO_VALUE, number } from "../state/writing.js";
+import { age, NO_VALUE, number } from "../state/writing.js";
 import { drawCell, readCell, start as startHoneycomb } from "./honeycomb.js";
 import { howMany, knowsAlarms } from "./known.js";
+import { drawLasting } from "./lasting.js";
 import { asOf, isLost, now, plant } from "./live.js";
 import { countKinds, follow, KIND_WORDS, KINDS } from "./machines.js";
 import { load, placeOf, reading } from "./places.js";
@@ -89,10 +90,12 @@ function attentionRow(alarm) {
   const known = rows.get(alarm.id);
   if (known) {
     known.querySelector("svg.pr").replaceWith(alarmSymbol(alarm));
+    drawLasting(known.querySelector(".num"), alarm);
     return known;
   }
   const { place, url } = placeOf(alarm.asset);
-  const since = Date.parse(alarm.raised) / 1000;
+  const lasting = make("span", { class: "num muted live" });
+  drawLasting(lasting, alarm);
   const row = make(
     "li",
     { "data-alarm": alarm.id },
@@ -101,7 +104,7 @@ function attentionRow(alarm) {
       { href: url || attention.querySelector(".all").href },
       alarmSymbol(alarm),
       make("span", { class: "trunc" }, make("b", {}, alarm.asset), " ", make("span", { class: "muted" }, place)),
-      make("span", { class: "num muted live", "data-since": since }, duration(now() / 1000 - since)),
+      lasting,
       make("p", { class: "why" }, [alarm.message, reading(alarm)].filter(Boolean).join(", ")),
     ),
   );

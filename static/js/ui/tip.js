@@ -7,6 +7,7 @@ import { make, svg } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
 import { worst } from "../state/alarms.js";
 import { age, duration, NO_VALUE } from "../state/writing.js";
+import { drawLasting } from "./lasting.js";
 import { asOf, isLost, knownUntil, now, on, plant } from "./live.js";
 import { load, placeOf } from "./places.js";
 import { alarmSymbol } from "./symbols.js";
@@ -67,7 +68,8 @@ function draw() {
   );
   const rows = [row(icon, make("b", {}, cell.code), make("span", { class: "muted" }, placeOf(cell.code).name)), stateOf(cell)];
   for (const alarm of worst(alarmsOf(cell), 1)) {
-    const lasting = make("span", { class: "end muted" }, duration((knownUntil() - Date.parse(alarm.raised)) / 1000));
+    const lasting = make("span", { class: "end muted" });
+    drawLasting(lasting, alarm);
     rows.push(row(alarmSymbol(alarm), make("span", {}, alarm.message), lasting));
   }
   element.replaceChildren(...rows, ...figures);

@@ -4,8 +4,9 @@ import { make, setAttribute, setClass, setText, svg } from "../../lib/dom.js";
 import { fill, gettext, ngettext } from "../../lib/words.js";
 import { lookIn, tally, worst } from "../../state/alarms.js";
 import { around, CLOSEST, CLUSTER, clusters, stepOf } from "../../state/map.js";
-import { age, duration } from "../../state/writing.js";
+import { age } from "../../state/writing.js";
 import { ALARM_WORDS } from "../alarmwords.js";
+import { drawLasting } from "../lasting.js";
 import { now } from "../live.js";
 import { alarmSymbol, inPhase, prioritySymbol } from "../symbols.js";
 
@@ -256,7 +257,8 @@ export function startSpots(group, frame, spots, alarmsOf, open) {
     const more = part.items.length - LISTED_IN_TIP;
     if (part.items.length > 1 && more > 0) rows.push(row(quiet(fill(gettext("and %(n)s more"), { n: more }))));
     for (const alarm of worst(alarms, 2)) {
-      const lasting = make("span", { class: "end muted" }, duration((now() - Date.parse(alarm.raised)) / 1000));
+      const lasting = make("span", { class: "end muted" });
+      drawLasting(lasting, alarm);
       const asset = part.items.length > 1 ? `${alarm.asset}: ` : "";
       rows.push(row(alarmSymbol(alarm), make("span", {}, asset + alarm.message), lasting));
     }
