@@ -94,6 +94,12 @@ def alarm_value(alarm: Alarm) -> str:
 
 
 @register.simple_tag
+def alarm_was(alarm: Alarm) -> str:
+    """Gives the value that an alarm was raised with where nothing else says that it is not the present one."""
+    return _("was %(value)s") % {"value": f"{alarm_value(alarm)} {writing.unit(alarm.unit)}".strip()}
+
+
+@register.simple_tag
 def alarm_limit(alarm: Alarm) -> str:
     """Gives the limit that an alarm was raised at, in its sensor's decimals or label; a rate's is per time."""
     return _text(limit_of(alarm, alarm.sensor)) + (writing.per(per_of(alarm)) if alarm.limit is not None else "")

@@ -36,13 +36,18 @@ export function placeOf(code) {
 export const places = () => Object.entries(known ?? {});
 
 /** A unit as it is shown: m3/h becomes m³/h. */
-export const unitOf = (text) => units[text] ?? text;
+const unitOf = (text) => units[text] ?? text;
 
 /** An alarm's value; a rate's is the reading at which it was met, and says so: its limit stands beside it. */
-export function valueOf(alarm) {
+function valueOf(alarm) {
   // In the decimals of its sensor, as the server writes it.
   const value = alarm.value_label ?? number(alarm.value, alarm.decimals ?? 1);
   return alarm.per == null ? value : fill(gettext("at %(value)s"), { value });
+}
+
+/** The value that an alarm was raised with, as what it was: nothing but the sensor tells the present one. */
+export function wasOf(alarm) {
+  return fill(gettext("was %(value)s"), { value: `${valueOf(alarm)} ${unitOf(alarm.unit)}`.trim() });
 }
 
 /** The limit that an alarm was raised at; a rate's is per time, a time has its own unit. */
@@ -51,9 +56,9 @@ export function limitOf(alarm) {
   return (alarm.limit_label ?? number(alarm.limit, alarm.limit_decimals ?? 1) + unit) + per(alarm.per);
 }
 
-/** What an alarm says of its value: "97.4 °C, limit 90", or nothing. */
+/** What an alarm says of its value: "was 97.4 °C, limit 90", or nothing. */
 export function reading(alarm) {
-  const value = alarm.value == null ? [] : [`${valueOf(alarm)} ${unitOf(alarm.unit)}`.trim()];
+  const value = alarm.value == null ? [] : [wasOf(alarm)];
   const limit = alarm.limit == null ? [] : [fill(gettext("limit %(value)s"), { value: limitOf(alarm) })];
   return [...value, ...limit].join(", ");
 }
