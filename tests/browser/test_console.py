@@ -401,3 +401,37 @@ def test_a_chosen_row_of_the_shelf_is_no_alarm_to_acknowledge(plant: Plant, open
         page.reload()
         page.locator("#live-word", has_text="Live").wait_for(state="attached")
     assert sent == []
+
+
+SAYS_WHAT_TO_DO = """
+from alerts.models import Rule
+from alerts.rules import update_rule
+rule = Rule.objects.get(asset__code="%s", name="Temperature high")
+update_rule(
+    rule=rule,
+    cause="The bearing of the fan runs dry, or its belt has slipped off the pulley and no air comes through.",
+    consequence="The oil boils within minutes, and the press trips.",
+    action="Start the standby fan\\nLower the speed to 60 %%\\nCall maintenance",
+    reason="It is known now",
+)
+"""
+
+
+@pytest.mark.parametrize("locale", ["en", "de-DE"])
+def test_beside_the_list_of_a_low_screen_cause_and_action_are_seen_without_scrolling(
+    plant: Plant, opened: Opened, press: str, locale: str
+) -> None:
+    plant.stack.script(SAYS_WHAT_TO_DO % press)
+    plant.send({f"{press}/temp": 97.4})
+    page = list_with(opened, press, locale=locale)
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    drawer = page.locator("#draw")
+    expect(drawer.locator("canvas").first).to_be_attached()
+    fold = drawer.locator(".acts").bounding_box()
+    assert fold is not None
+    for words in ("its belt has slipped", "Call maintenance"):
+        box = drawer.get_by_text(words).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= fold["y"], words
+    assert drawer.evaluate("element => element.scrollTop") == 0

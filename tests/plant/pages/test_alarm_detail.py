@@ -117,6 +117,27 @@ def test_the_trend_marks_the_return_as_well(press: Asset, browser: Client, raise
     ]  # fmt: skip
 
 
+def test_what_to_do_comes_before_what_the_alarm_hides_which_is_folded_with_its_count(
+    press: Asset, browser: Client, raise_alarm: RaiseAlarm
+) -> None:
+    lower = Rule.objects.get(asset=press)
+    upper = factories.rule(press, "Temperature high-high", limit=99.0, priority=1)
+    words = f"hidden by {press.code}: Temperature high-high"
+    Suppressor.objects.create(rule=lower, by=upper, hides=True, words=words)
+    Suppression.objects.create(rule=lower, switches=["by_design"], designed=[words], designed_at=timezone.now())
+    frozen = {"kind": "high", "limit": 99.0, "cause": "A fan.", "consequence": "A trip.", "action": "Start it."}
+    alarm = raise_alarm(press, rule=upper, priority=1, frozen=frozen)
+    text = page(browser, f"/alarms/{alarm.pk}/?fragment=1")
+    order = [
+        "data-trend-of", "Likely cause", "If nobody acts", "What to do", "Why it fired", "Came before it",
+        "Hides while it stands", "Timeline",
+    ]  # fmt: skip
+    assert sorted(order, key=text.index) == order
+    folded = text[text.index("<details") : text.index("</details>")]
+    assert folded.startswith('<details class="sect hides"><summary>') and "<b>1</b></summary>" in folded
+    assert f"{press.code}: {lower.name}" in folded
+
+
 def test_what_hides_an_alarm_and_what_it_hides_name_each_other(
     press: Asset, browser: Client, raise_alarm: RaiseAlarm
 ) -> None:

@@ -63,12 +63,15 @@ function fillWith(text, id, stays) {
   const typed = stays ? (before?.value ?? "") : "";
   const hadFocus = stays && before !== null && document.activeElement === before;
   const scrolled = stays ? drawer.scrollTop : 0;
+  const unfolded = stays && drawer.querySelector(".hides")?.open;
   drop();
   drawer.replaceChildren(...page.body.childNodes);
   drawer.dataset.alarm = id;
   const field = drawer.querySelector("[name=comment]");
   if (field) field.value = typed;
   if (hadFocus) field?.focus();
+  const hides = drawer.querySelector(".hides");
+  if (hides && unfolded) hides.open = true;
   drawer.scrollTop = scrolled;
   show();
 }
