@@ -69,6 +69,12 @@ def limit_of(alarm: Alarm, scale: Scale | None) -> Figure | None:
     return Figure(alarm.limit, max(decimals_of(scale), decimals_in(alarm.limit)))
 
 
+def is_one_word(alarm: Alarm, scale: Scale | None) -> bool:
+    """Tells whether an alarm's value and limit are one word, as of "fault" that is fault: neither tells anything."""
+    value, limit = value_of(alarm, scale), limit_of(alarm, scale)
+    return value is not None and limit is not None and value.word is not None and value.word == limit.word
+
+
 def reading(value: float, scale: Scale | None) -> Figure:
     """Gives what a sensor may read: in its decimals, or as its word."""
     return Figure(value, decimals_of(scale), word_of(scale.labels if scale is not None else None, value))

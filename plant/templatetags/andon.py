@@ -12,7 +12,7 @@ from alerts.figures import words
 from alerts.models import Alarm, JournalEntry
 from alerts.queries import Tally, per_of
 from alerts.sayings import said, why
-from alerts.written import Figure, limit_of, reading, value_of
+from alerts.written import Figure, is_one_word, limit_of, reading, value_of
 from devices.models import Sensor
 from plant import drawing, writing
 
@@ -94,9 +94,32 @@ def alarm_value(alarm: Alarm) -> str:
 
 
 @register.simple_tag
+def alarm_reading(alarm: Alarm) -> str:
+    """Gives the value that an alarm was raised with and its unit; nothing where the rule's name says it already."""
+    if alarm.value is None or is_one_word(alarm, alarm.sensor):
+        return ""
+    return f"{alarm_value(alarm)} {writing.unit(alarm.unit)}".strip()
+
+
+@register.simple_tag
 def alarm_was(alarm: Alarm) -> str:
-    """Gives the value that an alarm was raised with where nothing else says that it is not the present one."""
-    return _("was %(value)s") % {"value": f"{alarm_value(alarm)} {writing.unit(alarm.unit)}".strip()}
+    """Gives the same where nothing else says that it is not the present value."""
+    reading = alarm_reading(alarm)
+    return _("was %(value)s") % {"value": reading} if reading else ""
+
+
+@register.simple_tag
+def alarm_bound(alarm: Alarm) -> str:
+    """Gives the limit that an alarm was raised at in a sentence; nothing where the rule's name says it already."""
+    if alarm.limit is None or is_one_word(alarm, alarm.sensor):
+        return ""
+    return _("limit %(value)s") % {"value": alarm_limit(alarm)}
+
+
+@register.simple_tag
+def alarm_figures(alarm: Alarm) -> str:
+    """Gives what an alarm says of its value: was 97.4 °C, limit 90.0; or nothing."""
+    return ", ".join(filter(None, (alarm_was(alarm), alarm_bound(alarm))))
 
 
 @register.simple_tag

@@ -20,3 +20,7 @@ test("a word has no unit and leaves no gap", () => {
   const word = { ...alarm, unit: "", value_label: "stopped", limit_label: "running" };
   assert.equal(reading(word), "was stopped, limit running");
 });
+
+test("what is fault, and alarms because it is fault, says neither", () => {
+  assert.equal(reading({ ...alarm, unit: "", value_label: "fault", limit_label: "fault" }), "");
+});

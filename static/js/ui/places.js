@@ -45,8 +45,12 @@ function valueOf(alarm) {
   return alarm.per == null ? value : fill(gettext("at %(value)s"), { value });
 }
 
+/** Whether its value and its limit are one word, which its rule's name says already: neither tells anything. */
+const isOneWord = ({ value_label: value, limit_label: limit }) => value != null && value === limit;
+
 /** The value that an alarm was raised with, as what it was: nothing but the sensor tells the present one. */
 export function wasOf(alarm) {
+  if (alarm.value == null || isOneWord(alarm)) return "";
   return fill(gettext("was %(value)s"), { value: `${valueOf(alarm)} ${unitOf(alarm.unit)}`.trim() });
 }
 
@@ -56,9 +60,11 @@ export function limitOf(alarm) {
   return (alarm.limit_label ?? number(alarm.limit, alarm.limit_decimals ?? 1) + unit) + per(alarm.per);
 }
 
-/** What an alarm says of its value: "was 97.4 °C, limit 90", or nothing. */
-export function reading(alarm) {
-  const value = alarm.value == null ? [] : [wasOf(alarm)];
-  const limit = alarm.limit == null ? [] : [fill(gettext("limit %(value)s"), { value: limitOf(alarm) })];
-  return [...value, ...limit].join(", ");
+/** The limit in a sentence. */
+export function boundOf(alarm) {
+  if (alarm.limit == null || isOneWord(alarm)) return "";
+  return fill(gettext("limit %(value)s"), { value: limitOf(alarm) });
 }
+
+/** What an alarm says of its value: "was 97.4 °C, limit 90", or nothing. */
+export const reading = (alarm) => [wasOf(alarm), boundOf(alarm)].filter(Boolean).join(", ");
