@@ -13,6 +13,10 @@ from functools import lru_cache
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_noop as _
 
+from alerts.writing import plain
+from devices import topology
+from devices.labels import word_of
+
 # --- The life of an alarm: alerts/lifecycle.py, alerts/book/, alerts/timers.py, alerts/evaluation.py ---------------
 _LIFE = (
     _("acknowledged"),
@@ -220,6 +224,24 @@ def _pattern(text: str) -> re.Pattern[str]:
 _OPEN = tuple((text, _pattern(text)) for text in SENTENCES if "%(" in text)
 _OPEN_PARTS = tuple((text, _pattern(text)) for text in _PARTS if "%(" in text)
 _AND = _(" and ")
+_OR = _(" or ")
+_IS = _("%(what)s is %(words)s")
+# A sensor's state that suppresses by design, as alerts/silence/by_design.py writes it: press-1/state is 0 or 4.
+_STATE = re.compile(r"(?P<tag>[^\s/]+/[^\s/]+) is (?P<values>-?\d[\d.]*(?: or -?\d[\d.]*)*)")
+# What is written to the person who is told, for whoever reads it of another.
+_OF_ANOTHER: Mapping[str, str] = {
+    "your account is switched off": _("the account is switched off"),
+    "your quiet hours, until %(time)s": _("their quiet hours, until %(time)s"),
+    "your digest of %(time)s": _("their digest of %(time)s"),
+    "outside your hours (%(hours)s)": _("outside their hours (%(hours)s)"),
+    "your subscription: %(scope)s": _("their subscription: %(scope)s"),
+    "you were called for it, and wish to know when it returns to normal": _(
+        "they were called for it, and wish to know when it returns to normal"
+    ),
+    "you asked for a test": _("they asked for a test"),
+    "you were not told of the alarm": _("they were not told of the alarm"),
+    "you by name": _("called by name"),
+}
 _COMMENT = "comment"
 # What stands as a person's comment where their answer found the alarm acknowledged.
 _BY_ANSWER = frozenset({"by mail link", "by text message"})
@@ -233,8 +255,13 @@ _SWITCHES: Mapping[str, str] = {
 def said(text: str) -> str:
     """Gives a reason in the reader's language; what no part of Andon wrote as it stands."""
     if not text or (get_language() or "en").startswith("en"):
-        return text
+        return _STATE.sub(_state, text)
     return _said(text, False)
+
+
+def said_of_another(text: str) -> str:
+    """Gives the same for a reader who is not the person whom it was written to: theirs, not yours."""
+    return _said(text, False, of_another=True) if text else text
 
 
 def why(event: str, actor: str, reason: str) -> str:
@@ -249,16 +276,33 @@ def switched(switches: Collection[str]) -> str:
     return gettext(_AND).join(gettext(_SWITCHES.get(switch, switch)) for switch in switches)
 
 
-def _said(text: str, part: bool) -> str:
+def _state(found: re.Match[str]) -> str:
+    """Gives a sensor's state in the words of its values: press-1 is stopped or held."""
+    place = topology.known().worded.get(found["tag"])
+    if place is None:
+        return found[0]
+    numbers = [float(value) for value in found["values"].split(_OR)]
+    words = gettext(_OR).join(word_of(place.labels, number) or plain(number) for number in numbers)
+    return gettext(_IS) % {
+        "what": found["tag"].partition("/")[0] if place.tells_state else found["tag"],
+        "words": words,
+    }
+
+
+def _said(text: str, part: bool, *, of_another: bool = False) -> str:
+    if (state := _STATE.fullmatch(text)) is not None:
+        return _state(state)
     words = text.split(_AND)
     if len(words) > 1 and all(word in _SWITCHES.values() for word in words):
         return gettext(_AND).join(map(gettext, words))
     known = recognised(text, part=part)
     if known is None:
         parts = text.split("; ")
-        return "; ".join(_said(one, part) for one in parts) if len(parts) > 1 else text
+        return "; ".join(_said(one, part, of_another=of_another) for one in parts) if len(parts) > 1 else text
     sentence, places = known
-    return gettext(sentence) % {name: _said(words, True) for name, words in places.items()} if places else gettext(text)
+    shown = gettext(_OF_ANOTHER.get(sentence, sentence) if of_another else sentence)
+    said_places = {name: _said(words, True, of_another=of_another) for name, words in places.items()}
+    return shown % said_places if places else shown
 
 
 @lru_cache(maxsize=4096)

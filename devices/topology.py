@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from devices.models import Asset, Level, Revision, Sensor
@@ -45,6 +45,7 @@ class Topology:
     machine: dict[int, int]
     area: dict[int, int]
     code: dict[int, str]
+    worded: Mapping[str, Place] = field(default_factory=dict)  # by tag: those whose values have words, which are few
 
     def shard_of(self, sensor: int) -> int | None:
         """Gives the shard that keeps a sensor's history, or None where the sensor is gone."""
@@ -120,4 +121,5 @@ def _load(revision: int) -> Topology:
             "pk", "asset_id", "key", *written
         )
     }  # fmt: skip
-    return Topology(revision, places, parent, machine, area, code)
+    worded = {json.loads(place.tag_json): place for place in places.values() if place.labels}
+    return Topology(revision, places, parent, machine, area, code, worded)

@@ -29,7 +29,7 @@ from kombu.exceptions import OperationalError
 from alerts.models import Attempt, Channel, Delivery, JournalEntry
 from alerts.notify import outbox
 from alerts.notify.records import visible
-from alerts.sayings import said
+from alerts.sayings import said, said_of_another
 from plant.pages.tree import tree
 
 ROWS = 50
@@ -98,8 +98,8 @@ def person(request: HttpRequest) -> User:
     return request.user
 
 
-def lines_of(deliveries: Iterable[Delivery]) -> list[Line]:
-    """Gives the log's lines. Cost: two queries."""
+def lines_of(deliveries: Iterable[Delivery], reader: int) -> list[Line]:
+    """Gives the log's lines. Takes: who reads them. Cost: two queries."""
     rows = list(deliveries)
     numbers = {delivery.journal_id for delivery in rows if delivery.journal_id is not None}
     times = dict(JournalEntry.objects.filter(pk__in=numbers).order_by().values_list("pk", "time"))
@@ -114,7 +114,7 @@ def lines_of(deliveries: Iterable[Delivery]) -> list[Line]:
             Line(
                 delivery,
                 happened.get(delivery.event, _("still active")),
-                _why(delivery),
+                _why(delivery, reader),
                 delivery.answer if delivery.answer not in delivery.reason else "",
                 (delivery.sent - due).total_seconds() if delivery.sent else None,
                 delivery.outcome in MOVING,
@@ -132,11 +132,11 @@ def _doubt(delivery: Delivery) -> str:
     return _("perhaps sent twice") if delivery.outcome == Outcome.SENT else _("perhaps sent")
 
 
-def _why(delivery: Delivery) -> str:
+def _why(delivery: Delivery, reader: int) -> str:
     """Gives why a message is sent or not; of one that failed before, when it is tried again."""
     if delivery.outcome == Outcome.DUE and delivery.attempts:
         return _("Next try at %(time)s") % {"time": f"{timezone.localtime(delivery.due):%H:%M:%S}"}
-    reason = capfirst(said(delivery.reason))
+    reason = capfirst((said if delivery.user_id == reader else said_of_another)(delivery.reason))
     if delivery.dismissed is not None:
         let_be = f"{timezone.localtime(delivery.dismissed):%H:%M}"
         return _("%(reason)s. Let be at %(time)s") % {"reason": reason, "time": let_be}
@@ -159,7 +159,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         found = found.filter(pk__lt=filters.before)
     rows = list(found[: ROWS + 1])
     context: dict[str, Any] = {
-        "lines": lines_of(rows[:ROWS]),
+        "lines": lines_of(rows[:ROWS], user.pk),
         "filters": filters,
         "older": filters.address(before=rows[ROWS - 1].pk) if len(rows) > ROWS else "",
         "newest": filters.address() if filters.before is not None else "",
@@ -183,7 +183,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
             "title": _("Messages sent"),
             "crumbs": [(plant.name, reverse("overview")), (_("Messages sent"), "")],
             "current_page": "deliveries",
-            "dead": lines_of(dead[:DEAD_ON_TOP]) if dead else [],
+            "dead": lines_of(dead[:DEAD_ON_TOP], user.pk) if dead else [],
             "more_dead": filters.address(outcome="dead", channel="") if len(dead) > DEAD_ON_TOP else "",
             "outcomes": outcomes,
             "channels": [("", _("All ways"), filters.address(channel="")), *channels],

@@ -138,7 +138,7 @@ def _page(
             "phone": contact.phone,
             "plant_zone": settings.TIME_ZONE,
             "time_zones": services.time_zones(),
-            "lines": lines_of(visible(user)[:LAST_MESSAGES]),
+            "lines": lines_of(visible(user)[:LAST_MESSAGES], user.pk),
             "wishes": wishes or Wishes.of(contact),
             "duties": my_duties(user, contact),
             "calendar": settings.PUBLIC_URL + reverse("person-calendar", args=[contact.calendar_key])

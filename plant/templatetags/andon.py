@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from alerts.figures import words
 from alerts.models import Alarm, JournalEntry
 from alerts.queries import Tally, per_of
-from alerts.sayings import said, why
+from alerts.sayings import said, said_of_another, why
 from alerts.written import Figure, is_one_word, limit_of, reading, value_of
 from devices.models import Sensor
 from plant import drawing, writing
@@ -44,6 +44,7 @@ register.filter("stamp", writing.stamp)
 register.filter("moment", writing.moment)
 register.filter("priority_word", drawing.priority_word)
 register.filter("said", said)
+register.filter("said_of_another", said_of_another)
 
 
 @register.filter("why")

@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 from alerts import by_design, rules
 from alerts.by_design import Moment, in_order
 from alerts.models import Alarm, Delivery, JournalEntry, Subscription, Suppression, Suppressor
-from devices import configuration, services
+from alerts.sayings import said
+from devices import configuration, services, topology
 from devices.changes import change
 from devices.configuration.document import ConfigurationError
 from devices.models import Route
@@ -407,3 +408,22 @@ def test_file_without_fault_hands_suppression_down_to_each_asset(press):
     words = set(Suppressor.objects.values_list("words", flat=True))
     assert words == {"hidden by p1: HiHi", "p1: HiHi stands"}
     assert by_design.astray(0, set()) == {}
+
+
+# --- How it is shown -----------------------------------------------------------------------------------------------
+
+
+def test_a_state_that_suppresses_is_shown_in_the_words_of_its_values(press, temp, state):
+    labels = {"0": "stopped", "4": "held"}
+    machine = factories.sensor(press, "mode", quantity="state", unit="", range_low=None, range_high=None, labels=labels)
+    door = factories.sensor(press, "door", quantity="count", unit="", labels={"1": "open"})
+    topology.forget()
+    for kept, english in (
+        (f"{machine.tag} is 0", "press-1-1 is stopped"),
+        (f"{machine.tag} is 0 or 4", "press-1-1 is stopped or held"),
+        (f"no longer: {machine.tag} is 4", "no longer: press-1-1 is held"),
+        (f"{door.tag} is 1", "press-1-1/door is open"),
+        (f"{door.tag} is 2.5", "press-1-1/door is 2.5"),
+        ("press-1-1/gone is 0", "press-1-1/gone is 0"),
+    ):
+        assert said(kept) == english

@@ -13,7 +13,7 @@ from babel.messages.catalog import Message
 from babel.messages.jslexer import tokenize
 from django.utils import translation
 
-from alerts.sayings import SENTENCES, recognised, said
+from alerts.sayings import SENTENCES, recognised, said, said_of_another
 from plant import catalogues
 
 DOMAINS = pytest.mark.parametrize("domain", catalogues.DOMAINS)
@@ -195,6 +195,16 @@ def test_a_kept_reason_is_said_in_the_readers_language() -> None:
         assert said("Shift pump change, ask Olga") == "Shift pump change, ask Olga"
     with translation.override("en"):
         assert said("your quiet hours, until 06:00") == "your quiet hours, until 06:00"
+
+
+def test_what_is_written_to_a_person_is_said_of_another_as_theirs() -> None:
+    with translation.override("en"):
+        assert said_of_another("your subscription: Hall, 1 Critical") == "their subscription: Hall, 1 Critical"
+        assert said_of_another("your quiet hours, until 06:00") == "their quiet hours, until 06:00"
+        assert said_of_another("Main, step 1: you by name") == "Main, step 1: called by name"
+        assert said_of_another("no email address") == "no email address"
+    spoken = {sentence for sentence in SENTENCES if re.search(r"\byour?\b", sentence)}
+    assert all(said_of_another(_filled(sentence)) != _filled(sentence) for sentence in spoken)
 
 
 def _filled(sentence: str) -> str:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from alerts.models import Alarm, Contact, MaintenanceWindow, Rota, RotaOverride
+from alerts.subscriptions import subscribe
 from tests import factories
 from tests.alerts.calling import crew
 
@@ -189,6 +190,13 @@ def test_who_would_be_told_is_shown_with_minute_channel_and_reason(browser: Clie
     assert "5 min" in page
     assert "10:05" in page
     assert "no subscription, and no step calls them" in page
+    # What is written to a person is theirs to whoever asks.
+    subscribe(user=vera, asset=press.code, lowest_priority=4, channel="email", hours=None, also_clear=False)
+    page = read(browser.get(f"/told/?asset={press.code}&priority=1&at=2026-03-03T10:00"))
+    assert "their subscription: Press 1.1" in page and "your subscription" not in page
+    reader = User.objects.get(username="operator")
+    subscribe(user=reader, asset=press.code, lowest_priority=4, channel="email", hours=None, also_clear=False)
+    assert "your subscription: Press 1.1" in read(browser.get(f"/told/?asset={press.code}&priority=1"))
     factories.sensor(press)
     rule = factories.rule(press)
     assert "Temperature high" in read(browser.get(f"/told/?rule={rule.pk}"))
