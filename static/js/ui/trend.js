@@ -4,7 +4,7 @@ import { onAct, onKeys } from "../lib/dispatch.js";
 import { make, pageData } from "../lib/dom.js";
 import { gettext } from "../lib/words.js";
 import { writeView } from "../state/explorer.js";
-import { clock, date, number } from "../state/writing.js";
+import { clock, day, number } from "../state/writing.js";
 import { Lane } from "./lane.js";
 import { isLost, now, on, plant } from "./live.js";
 import { onTheme } from "./plotting.js";
@@ -90,7 +90,7 @@ function drawTable() {
         make(
           "tr",
           {},
-          make("td", { class: "num" }, `${date(at * 1000)} ${clock(at * 1000)}`),
+          make("td", { class: "num" }, `${day(at * 1000, now())} ${clock(at * 1000)}`),
           make("td", { class: "num" }, number(value, sensor.decimals)),
         );
       const head = make("tr", {}, make("th", { class: "num", scope: "col" }, gettext("Time")), make("th", { class: "num", scope: "col" }, sensor.unit || gettext("Value")));
