@@ -79,6 +79,27 @@ def test_the_alarms_of_a_machine_are_acknowledged_together_after_one_question(
     expect(page.locator("#why").get_by_role("button", name="Ack 2 alarms")).to_have_count(0)
 
 
+def test_where_several_wait_on_a_machines_page_the_key_is_theirs_and_the_banners_else(
+    plant: Plant, opened: Opened, press: str
+) -> None:
+    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
+    page = machine_with(opened, press, alarms=2)
+    banners = page.locator("#banner [data-act=ack-banner] kbd")
+    expect(page.locator("#why").get_by_role("button", name="Ack 2 alarms").locator("kbd")).to_have_text("A")
+    expect(banners).to_be_hidden()
+    page.keyboard.press("a")
+    expect(page.locator("#asking h2")).to_have_text("Acknowledge 2 alarms?")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("That was done to 2 alarms.")
+    plant.send({f"{press}/temp": 30.0})
+    plant.send({f"{press}/temp": 98.0})
+    expect(banners).to_be_visible()
+    page.locator("[data-act=trend-table]").click()  # its days are written as everywhere: 17 Mar
+    expect(page.locator("#trend-rows td").first).to_have_text(re.compile(r"^\d{1,2} [A-Z][a-z]{2} \d\d:\d\d:\d\d$"))
+    page.keyboard.press("a")
+    expect(page.locator(".toast")).to_contain_text("acknowledged.")
+
+
 def test_the_first_alarms_reason_waits_while_a_row_is_pointed_at(plant: Plant, opened: Opened, press: str) -> None:
     plant.send({f"{press}/temp": 30.0, f"{press}/oil": 30.0})
     page = machine_with(opened, press, alarms=0)

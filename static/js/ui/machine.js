@@ -229,7 +229,10 @@ export function start() {
     "ack-all": (button) => ask(button.href),
     comment: () => comments?.elements.comment.focus(),
   });
-  onKeys({ c: "comment" });
+  // The key is the page's own where several wait here, and the banner's else; the banner does not print it meanwhile.
+  const several = () => document.querySelector("#why [data-act=ack-all]");
+  onAct({ "ack-here": () => (several() ?? document.querySelector("#banner [data-act=ack-banner]")).click() });
+  onKeys({ a: "ack-here", c: "comment" });
   startAsking(() => {
     own = true;
     readStory();
