@@ -24,10 +24,12 @@ from django.views.decorators.http import require_GET, require_POST
 from alerts import queries
 from alerts.flood.counter import ABOVE
 from alerts.flood.queries import Flood, Present, present
+from alerts.lifecycle import Event
 from alerts.models import Alarm, Contact, JournalEntry
 from devices import moment, units
-from plant import shifts
+from plant import shifts, writing
 from plant.pages import finding, pipeline
+from plant.pages.alarms import hidden
 from plant.pages.tree import Node, Tree, tree, tree_for
 from plant.pages.words import catalogue_address
 from plant.playback import OF_THE_PRESENT, address_at, has_past, instant, kept_since
@@ -297,6 +299,18 @@ class Shell:
     def alarms_unknown(self) -> bool:
         """Tells whether no alarm had been recorded by the page's moment in the past. Cost: one query; none now."""
         return self.past is not None and not JournalEntry.objects.exists()
+
+    @property
+    def calm(self) -> str:
+        """Gives since when no alarm is open, and what else there is. Cost: two queries."""
+        cleared = JournalEntry.objects.filter(event=Event.CLEAR).order_by("-pk").values_list("time", flat=True).first()
+        shelved = hidden.counts()["shelved"]
+        words = [gettext("No alarm has cleared yet.")]
+        if cleared is not None:
+            words = [gettext("The last one cleared at %(time)s.") % {"time": writing.moment(cleared, self.now)}]
+        if shelved:
+            words.append(gettext("Shelved: %(count)s.") % {"count": writing.number(shelved, 0)})
+        return " ".join(words)
 
     @property
     def may_acknowledge(self) -> bool:

@@ -2,15 +2,15 @@
 
 import { make, pageData, setAttribute, setText } from "../lib/dom.js";
 import { held } from "../lib/held.js";
-import { gettext } from "../lib/words.js";
+import { fill, gettext } from "../lib/words.js";
 import { group, tally, worst } from "../state/alarms.js";
 import { countFresh } from "../state/counting.js";
 import { NOT_COUNTED_AFTER } from "../state/freshness.js";
-import { age, NO_VALUE, number } from "../state/writing.js";
+import { age, clock, NO_VALUE, number } from "../state/writing.js";
 import { drawCell, readCell, start as startHoneycomb } from "./honeycomb.js";
 import { howMany, knowsAlarms } from "./known.js";
 import { drawLasting } from "./lasting.js";
-import { asOf, isLost, now, plant } from "./live.js";
+import { asOf, isLost, now, on, plant } from "./live.js";
 import { countKinds, follow, KIND_WORDS, KINDS } from "./machines.js";
 import { load, placeOf, reading } from "./places.js";
 import { alarmSymbol, drawCounts, inPhase } from "./symbols.js";
@@ -56,6 +56,15 @@ function drawAlarms() {
 }
 
 const attention = document.getElementById("attention");
+let cleared = null; // ms: the last alarm that has cleared since the page is open
+
+on("alarm", ({ alarm }) => {
+  if (alarm.cleared) cleared = Math.max(cleared, Date.parse(alarm.cleared));
+});
+
+/** Since when none is open; a page that has heard of none that cleared says no more than that. */
+const calm = () => (cleared === null ? "" : fill(gettext("The last one cleared at %(time)s."), { time: clock(cleared) }));
+
 const isHeld = held(attention, () => plant.complete && drawAlarms());
 
 /** Nothing moves under the pointer or the focus: the list waits until it is left. */
@@ -76,7 +85,7 @@ function drawAttention(whole) {
           "div",
           { class: "empty" },
           make("h2", {}, knowsAlarms() ? gettext("No open alarms") : gettext("Not known")),
-          make("p", {}, knowsAlarms() ? gettext("Every rule is content.") : gettext("No alarm had been recorded by then.")),
+          make("p", {}, knowsAlarms() ? calm() : gettext("No alarm had been recorded by then.")),
         ),
       );
     return;

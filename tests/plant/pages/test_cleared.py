@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from alerts.models import Alarm, State
+from alerts.models import Alarm, JournalEntry, State, Suppression
 from devices.models import Asset
 
 MACHINE = "/a/hall/line-1/press-1-1/"
@@ -64,3 +65,18 @@ def test_one_that_stands_counts_on(
     shown = part(browser, address, begins, ends)
     assert "cleared</b>" not in shown and "cleared after" not in shown
     assert len(SINCE.findall(shown)) == 1
+
+
+def test_where_none_is_open_it_is_said_since_when_and_what_else_there_is(
+    browser: Client, press: Asset, raise_alarm: Callable[..., Any]
+) -> None:
+    for address in ("/", "/alarms/"):
+        assert "<p>No alarm has cleared yet.</p>" in browser.get(address).content.decode()
+    at = timezone.localtime(timezone.now() - timedelta(seconds=3))
+    for number, event in enumerate(("raise", "clear", "comment"), start=1):
+        JournalEntry.objects.create(id=number, time=at, recorded=at, event=event, from_state="B", to_state="A")
+    rule = press.rules.get()
+    Suppression.objects.create(rule=rule, switches=["shelved"], shelved_at=at, shelve_reason="Work")
+    for address in ("/", "/alarms/"):
+        text = browser.get(address).content.decode()
+        assert f"<p>The last one cleared at {at:%H:%M:%S}. Shelved: 1.</p>" in text
