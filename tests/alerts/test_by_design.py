@@ -4,6 +4,7 @@ import random
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import translation
 
 from alerts import by_design, rules
 from alerts.by_design import Moment, in_order
@@ -427,3 +428,7 @@ def test_a_state_that_suppresses_is_shown_in_the_words_of_its_values(press, temp
         ("press-1-1/gone is 0", "press-1-1/gone is 0"),
     ):
         assert said(kept) == english
+    with translation.override("de"):
+        assert said(f"{machine.tag} is 0 or 4") == "press-1-1 ist stopped oder held"
+        assert said(f"no longer: {machine.tag} is 4") == "nicht mehr: press-1-1 ist held"
+        assert said("press-1-1/gone is 0") == "press-1-1/gone is 0"

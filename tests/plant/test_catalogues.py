@@ -203,6 +203,11 @@ def test_what_is_written_to_a_person_is_said_of_another_as_theirs() -> None:
         assert said_of_another("your quiet hours, until 06:00") == "their quiet hours, until 06:00"
         assert said_of_another("Main, step 1: you by name") == "Main, step 1: called by name"
         assert said_of_another("no email address") == "no email address"
+    with translation.override("de"):
+        assert (
+            said_of_another("your subscription: Hall, 2 High and above") == "eigenes Abonnement: Hall, 2 Hoch und höher"
+        )
+        assert said_of_another("Main, step 1: you by name").endswith(": namentlich gerufen")
     spoken = {sentence for sentence in SENTENCES if re.search(r"\byour?\b", sentence)}
     assert all(said_of_another(_filled(sentence)) != _filled(sentence) for sentence in spoken)
 
