@@ -55,6 +55,17 @@ class Shown:
         return writing.number(self.value, self.decimals)
 
     @property
+    def widest(self) -> str:
+        """Gives the longest of what `text` may say, which a column keeps room for; nothing where no scale tells it."""
+        if self.labels:
+            return max(map(str, self.labels.values()), key=len)
+        if self.scale is None:
+            return ""
+        ends = [writing.number(end, self.decimals) for end in (self.scale.low, self.scale.high)]
+        said = [f"{word} {end}" for word, end in zip((_("under"), _("over")), ends, strict=True)]
+        return max(ends + said, key=len)
+
+    @property
     def worst_quality(self) -> str:
         """Gives the mark that stands after the unit."""
         if self.unknown:
@@ -73,7 +84,7 @@ def value(shown: Shown, *, with_unit: bool = True) -> SafeString:
         classes.append("stale")
     return format_html(
         '<span class="{}" data-tag="{}" data-decimals="{}" data-interval="{}" data-time="{}"{}{}>'
-        '<span class="v">{}</span>{}{}</span>',
+        '<span class="v"{}>{}</span>{}{}</span>',
         " ".join(classes),
         shown.tag,
         shown.decimals,
@@ -83,6 +94,7 @@ def value(shown: Shown, *, with_unit: bool = True) -> SafeString:
         format_html(' data-low="{}" data-high="{}"', repr(shown.scale.low), repr(shown.scale.high))
         if shown.scale
         else "",
+        format_html(' data-widest="{}"', shown.widest) if shown.widest else "",
         shown.text,
         format_html('<span class="u">{}</span>', writing.unit(shown.unit)) if with_unit and shown.unit else "",
         quality(shown.worst_quality),

@@ -1,4 +1,6 @@
-"""axe-core finds nothing on any page, in both themes, and none is wider than a phone; in German with its long words."""
+"""axe-core finds nothing on any page, in both themes, none is wider than a phone; in German with its long words.
+
+On a phone, whatever is pressed is large enough for a finger."""
 
 from __future__ import annotations
 
@@ -50,6 +52,25 @@ OVER = """async () => {
     const ends = [...document.querySelectorAll("body *")].filter(reaches).at(-1);
     return [`${scrollWidth - innerWidth} px over the edge: ${ends?.outerHTML.slice(0, 150)}`];
 }"""
+# What is too small for a finger, of what is pressed: a label is touched for its field, and a hit area may be unseen.
+SMALL = """() => {
+    const found = [];
+    const fields = "input:not([type=hidden]), select, textarea";
+    const pressed = `button, ${fields}, summary, .btn, .chip, [role=button], [role=tab]`;
+    for (const part of document.querySelectorAll(pressed)) {
+        if (!part.checkVisibility({ visibilityProperty: true }) || part.closest(".vh")) continue;
+        if (getComputedStyle(part).pointerEvents === "none") continue; // what it lies over is pressed
+        const boxes = [part, ...(part.labels ?? [])].map((one) => one.getBoundingClientRect());
+        const looks = ["::before", "::after"].map((one) => getComputedStyle(part, one));
+        const areas = looks.filter((look) => look.position === "absolute");
+        const most = (side) =>
+            Math.max(...boxes.map((box) => box[side]), ...areas.map((look) => parseFloat(look[side]) || 0));
+        const [width, height] = [most("width"), most("height")];
+        if (width >= 43.5 && height >= 43.5) continue;
+        found.push(`${Math.round(width)} by ${Math.round(height)} px to touch: ${part.outerHTML.slice(0, 150)}`);
+    }
+    return found;
+}"""
 # A report is paper in either.
 THEME = """(theme) => {
     if (!document.querySelector(".paper")) document.documentElement.dataset.theme = theme;
@@ -90,7 +111,12 @@ def test_no_page_violates_the_rules_of_accessibility(plant: Plant, chromium: Bro
             found += [f"{address}, {theme}: {words}" for words in violations(page)]
         if not shown.wall:  # a wall is no phone
             page.set_viewport_size(PHONE)
-            found += [f"{address}, on a phone: {words}" for words in page.evaluate(OVER) + violations(page)]
+            fingers = page.context.new_cdp_session(page)
+            fingers.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+            said = page.evaluate(OVER) + page.evaluate(SMALL) + violations(page)
+            found += [f"{address}, on a phone: {words}" for words in said]
+            fingers.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+            fingers.detach()
             page.set_viewport_size(DESK)
         assert page.evaluate("document.documentElement.lang") == "de", address
     for page in (inside, outside):

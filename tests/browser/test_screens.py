@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import WebSocketRoute, expect
+from playwright.sync_api import FloatRect, Page, WebSocketRoute, expect
 
-from tests.browser.conftest import Plant, until
-from tests.browser.walking import Opened, wait_for_live
+from tests.browser.conftest import ACK_ALL, Plant, until
+from tests.browser.walking import PHONE, Opened, list_with, machine_page, wait_for_live
 
 pytestmark = pytest.mark.browser
 
@@ -62,6 +63,12 @@ with mock.patch.object(subscription_form, "MOST_LISTED", 4):
 assert answer.status_code == 200
 print(json.dumps(answer.content.decode()))
 """
+
+
+def box_of(page: Page, selector: str) -> FloatRect:
+    found = page.locator(selector).bounding_box()
+    assert found is not None, selector
+    return found
 
 
 def test_a_card_follows_its_machine_and_nothing_on_the_page_moves(plant: Plant, opened: Opened) -> None:
@@ -241,3 +248,96 @@ def test_a_part_of_a_large_plant_is_found_by_words_and_sent_by_its_code(
         shown = offered.evaluate("(option) => [option.value, option.label]")
         assert any(typed.lower() in text.lower() for text in shown), (typed, shown)
         assert (typed in shown[1]) == (typed != press), "what the code holds is not said twice"
+
+
+def test_on_a_phone_what_comes_and_goes_on_a_machines_page_moves_nothing(
+    plant: Plant, opened: Opened, press: str
+) -> None:
+    page = opened(machine_page(press), **PHONE)
+    page.evaluate(WATCH)
+    plant.send({f"{press}/temp": 97.4})
+    expect(page.locator("#why")).to_contain_text("Temperature high")
+    plant.send({f"{press}/oil": 97.4})
+    expect(page.locator("#mine [data-alarm]")).to_have_count(2)
+    expect(page.locator("#counts .pcount")).to_have_count(2)
+    assert page.evaluate("window.moved") == []
+    # Opened with an alarm, it begins with why; that place is there still when the alarm is over.
+    page.reload()
+    wait_for_live(page)
+    assert box_of(page, "#why")["y"] < box_of(page, ".o-open")["y"] < box_of(page, ".o-trend")["y"]
+    page.evaluate(WATCH)
+    page.evaluate(ACK_ALL)
+    plant.send({f"{press}/temp": 50.0, f"{press}/oil": 50.0})
+    expect(page.locator("#mine [data-alarm]")).to_have_count(0)
+    expect(page.locator("#why")).to_contain_text("No alarm stands any more.")
+    # A row that is over leaves its list to the others; whatever stands outside stays.
+    assert [moved for moved in page.evaluate("window.moved") if "data-alarm" not in moved[0]] == []
+
+
+@pytest.mark.parametrize("options", [PHONE, {}], ids=["phone", "laptop"])
+def test_alarms_move_nothing_on_the_overview(
+    plant: Plant, opened: Opened, codes: Iterator[str], quiet: Page, options: dict[str, Any]
+) -> None:
+    page = opened("/", **options)
+    places = [one for one in ("#area-hall", "#connections") if page.locator(one).is_visible()]
+    before = [box_of(page, one) for one in places]
+    page.evaluate(WATCH)
+    mine = [next(codes) for _ in range(4)]
+    for press in mine:
+        plant.send({f"{press}/temp": 97.4, f"{press}/oil": 97.4})
+    expect(page.locator("#banner-unacked")).to_have_text("8")
+    expect(page.locator("#attention li")).to_have_count(6)
+    assert [box_of(page, one) for one in places] == before
+    assert [moved for moved in page.evaluate("window.moved") if "data-alarm" not in moved[0]] == []
+    plant.send({f"{press}/{key}": 50.0 for press in mine for key in ("temp", "oil")})
+
+
+def test_figures_in_columns_move_none_beside_them(plant: Plant, opened: Opened, press: str) -> None:
+    plant.send({f"{press}/temp": 50.0, f"{press}/oil": 50.0})
+    machine, table = opened(machine_page(press)), opened(f"{AREA}?view=table")
+    explorer = opened(f"/trends/?s={press}/temp&s={press}/oil&t=1h")
+    expect(explorer.locator(f'#figures tr[data-tag="{press}/temp"] [data-of=high]')).to_have_text("50.0")
+    value = machine.locator("#sensor-temp .c-val .v")
+    expect(value).to_have_text("50.0")
+    pages = (machine, table, explorer)
+    for page in pages:
+        page.evaluate(WATCH)
+    for figure, words in ((9.0, "9.0"), (97.4, "97.4"), (149.9, "over 104.0"), (-20.0, "under"), (50.0, "50.0")):
+        plant.send({f"{press}/temp": figure, f"{press}/oil": figure})
+        expect(value).to_contain_text(words)
+    expect(table.locator(f'[data-row="{press}"] .pcount')).to_have_count(2)
+    expect(machine.locator("#counts .pcount")).to_have_count(2)
+    expect(explorer.locator(f'#figures tr[data-tag="{press}/temp"] [data-of=high]')).to_have_text("149.9")
+    explorer.locator("#chart").hover()
+    expect(explorer.locator("#at-cursor")).to_contain_text("At cursor")
+    for page in pages:
+        assert page.evaluate("window.moved") == []
+
+
+def test_a_banner_of_two_lines_is_as_tall_as_one_of_one(plant: Plant, opened: Opened, quiet: Page, press: str) -> None:
+    page = opened("/", **PHONE)
+    tall = box_of(page, "#banner")["height"]
+    assert tall == 64
+    plant.send({f"{press}/temp": 97.4})
+    expect(page.locator("#banner .msg")).to_be_visible()
+    for words in ("Temperature high", "Second stage discharge temperature is far too high"):
+        page.locator("#banner .msg").evaluate("(place, words) => (place.textContent = words)", words)
+        assert box_of(page, "#banner")["height"] == tall
+    assert page.locator("#banner .what").evaluate("(what) => what.getBoundingClientRect().height") <= tall - 1
+
+
+def test_on_a_laptop_signing_out_is_in_sight_and_a_drawer_moves_no_row(
+    plant: Plant, opened: Opened, press: str
+) -> None:
+    plant.send({f"{press}/temp": 97.4, f"{press}/oil": 97.4})
+    for locale in ("en-GB", "de-DE"):
+        page = list_with(opened, press, rows=2, locale=locale)
+        expect(page.locator(".nav .foot button.plainlink")).to_be_in_viewport(ratio=1)
+        rows = page.locator("tr[data-alarm]")
+        before = [rows.nth(place).bounding_box() for place in (0, 1)]
+        rows.first.locator(".c-tag").click()
+        page.locator("#draw h2").wait_for()
+        after = [rows.nth(place).bounding_box() for place in (0, 1)]
+        assert [(row["y"], row["height"]) for row in after if row] == [
+            (row["y"], row["height"]) for row in before if row
+        ]

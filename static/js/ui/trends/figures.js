@@ -8,9 +8,13 @@ import { written } from "./board.js";
 import { penClass } from "./cursor.js";
 import { clock, lasting } from "./words.js";
 
+const LONG = 100_000; // s: more than a day, which is the longest to write
+
 export class Figures {
   constructor(table, url, { onTakeOut }) {
     Object.assign(this, { table, url, body: table.tBodies[0], control: null });
+    const head = document.getElementById("at-cursor");
+    head.dataset.widest = fill(gettext("At cursor %(clock)s"), { clock: clock(0) });
     table.addEventListener("click", (event) => {
       const button = event.target.closest("button");
       if (button) onTakeOut(button.closest("tr").dataset.tag);
@@ -25,7 +29,7 @@ export class Figures {
   }
 
   rows(pens) {
-    const cell = (of, kind) => make("td", { class: kind, "data-of": of });
+    const cell = (of, kind, most) => make("td", { class: kind, "data-of": of, "data-widest": most });
     this.body.replaceChildren(
       ...pens.map((pen) => {
         const out = fill(gettext("Take %(tag)s out"), { tag: pen.tag });
@@ -36,14 +40,14 @@ export class Figures {
           { "data-tag": pen.tag },
           make("td", { class: "nowrap" }, name),
           make("td", { class: "muted y" }, make("a", { href: pen.url }, [pen.name, pen.machine].join(", "))),
-          cell("at", "num b"),
-          cell("low", "num"),
-          cell("mean", "num"),
-          cell("high", "num"),
-          cell("deviation", "num muted x"),
+          cell("at", "num b", `${widest(pen)} ${pen.unit}`),
+          cell("low", "num", widest(pen)),
+          cell("mean", "num", widest(pen)),
+          cell("high", "num", widest(pen)),
+          cell("deviation", "num muted x", widest(pen)),
           make("td", { class: "num muted y", "data-of": "then", hidden: document.getElementById("then").hidden }),
-          cell("outside", "num y"),
-          cell("known", "num muted x"),
+          cell("outside", "num y", lasting(LONG)),
+          cell("known", "num muted x", `${number(99.9, 1)} %`),
           make("td", { class: "num" }, close),
         );
       }),
@@ -56,6 +60,9 @@ export class Figures {
     const drawn = `${words} ${unit} ${look}`;
     if (cell.dataset.words !== drawn) {
       cell.dataset.words = drawn;
+      // A column that had to grow does not shrink again.
+      const said = `${words} ${unit}`.trim();
+      if (said.length > (cell.dataset.widest ?? "").length) cell.dataset.widest = said;
       const shown = [words, ...(unit ? [make("span", { class: "u" }, unit)] : [])];
       if (look.includes("stale")) shown.push(make("span", { class: "vh" }, `, ${gettext("stale")}`));
       cell.replaceChildren(...(look ? [make("span", { class: look }, ...shown)] : shown));
@@ -124,6 +131,14 @@ export class Figures {
     const share = Math.min(100, (100 * found.known) / span);
     this.put(tag, "known", number(share, share > 99.95 || share < 0.05 ? 0 : 1), "%");
   }
+}
+
+/** The longest of what a pen may read, which its columns keep room for. */
+function widest(pen) {
+  const said = Object.values(pen.labels);
+  const ends = (pen.range ?? []).filter((end) => end !== null);
+  const all = said.length ? said.map(String) : ends.map((end) => number(end, pen.decimals));
+  return all.reduce((longest, one) => (one.length > longest.length ? one : longest), "");
 }
 
 function meanOf(pen, found) {
