@@ -51,7 +51,7 @@ def test_a_cleared_alarm_says_so_and_counts_no_further(
 
 
 def test_the_line_of_an_area_says_it_too(browser: Client, cleared: Alarm) -> None:
-    assert "press-1-1 Temperature high (cleared)" in part(browser, "/a/hall/", "data-told", "<")
+    assert "press-1-1 Temperature high (cleared)" in part(browser, "/a/hall/", "data-told>", "<")
 
 
 @pytest.mark.parametrize(
