@@ -8,7 +8,6 @@ import { start as startHorn } from "./ui/horn.js";
 import { past } from "./ui/live.js";
 import { start as startSession } from "./ui/session.js";
 import { start as startShell } from "./ui/shell.js";
-import { start as startValues } from "./ui/values.js";
 
 // A page names its modules: <main data-modules="overview">.
 const modules = {
@@ -25,6 +24,7 @@ const modules = {
   synoptic: () => import("./ui/synoptic/page.js"),
   synoptics: () => import("./ui/synoptics.js"),
   trends: () => import("./ui/trends/page.js"),
+  values: () => import("./ui/values.js"),
 };
 
 writeWith(document.body.dataset.decimal || ".");
@@ -33,13 +33,13 @@ startDispatcher();
 startBanner();
 startHorn();
 startFind();
-startValues();
 // Only a clock of 12 hours needs it; where it cannot be read, the browser's own fields stay.
 if (new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions().hour12) {
   import("./ui/when.js").then((when) => when.start()).catch(() => {});
 }
 const named = (document.getElementById("main").dataset.modules ?? "").split(" ").filter((name) => name in modules);
 if (document.querySelector("input[data-find-place]")) named.push("place");
+if (document.querySelector("[data-tag]")) named.unshift("values");
 // The page listens before the socket speaks.
 const [playback, ...loaded] = await Promise.all([
   past === null ? null : import("./ui/playback.js"), // of no use to a live page, which has only the way there

@@ -153,11 +153,16 @@ function sortAlarms() {
 
 /** Finds the page's values and indicators; call it again when some were added. */
 export function refresh() {
+  start();
   collect();
   if (plant.complete) for (const tag of parts.keys()) paint(tag);
 }
 
+let started = false;
+
 export function start() {
+  if (started) return;
+  started = true;
   collect();
   on("snapshot", () => {
     sortAlarms();

@@ -54,7 +54,7 @@ def tip(browser: Client, address: str = ADDRESS) -> str:
 
 def values(text: str) -> list[tuple[str, str, str, str]]:
     """Gives each line's name, its value, the classes of that, and the word of its mark."""
-    line = r'<span class="trunc">([^<]*)</span>.*?<span class="(val[^"]*)".*?class="v">([^<]*)<.*?<title>([^<]*)<'
+    line = r'<span class="trunc">([^<]*)</span>.*?<span class="(val[^"]*)".*?class="v"[^>]*>([^<]*)<.*?<title>([^<]*)<'
     return [(name, value, classes, word) for name, classes, value, word in re.findall(line, text)]
 
 

@@ -64,7 +64,8 @@ def loaded(page: str) -> set[str]:
     scripts: set[str] = set()
     named = re.search(r'data-modules="([^"]*)"', page)
     for name in [name for name in found if name.endswith(".js")]:
-        modules(name, set(named[1].split()) if named else set(), scripts)
+        brought = {"values"} if "data-tag=" in page else set()
+        modules(name, brought | set(named[1].split() if named else ()), scripts)
     for name in [name for name in found if name.endswith(".css")]:
         found |= {f"vendor/{path}" for path in re.findall(r'url\("\.\./vendor/([^"]+)"\)', content(name).decode())}
     return found | scripts
