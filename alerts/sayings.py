@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from alerts.writing import plain
@@ -227,7 +227,7 @@ _AND = _(" and ")
 _OR = _(" or ")
 _IS = _("%(what)s is %(words)s")
 # A sensor's state that suppresses by design, as alerts/silence/by_design.py writes it: press-1/state is 0 or 4.
-_STATE = re.compile(r"(?P<tag>[^\s/]+/[^\s/]+) is (?P<values>-?\d[\d.]*(?: or -?\d[\d.]*)*)")
+_STATE = re.compile(r"(?P<tag>[^\s/]+/[^\s/]+) is (?P<values>-?\d+(?:\.\d+)?(?: or -?\d+(?:\.\d+)?)*)")
 # What is written to the person who is told, for whoever reads it of another.
 _OF_ANOTHER: Mapping[str, str] = {
     "your account is switched off": _("the account is switched off"),
@@ -254,9 +254,7 @@ _SWITCHES: Mapping[str, str] = {
 
 def said(text: str) -> str:
     """Gives a reason in the reader's language; what no part of Andon wrote as it stands."""
-    if not text or (get_language() or "en").startswith("en"):
-        return _STATE.sub(_state, text)
-    return _said(text, False)
+    return _said(text, False) if text else text
 
 
 def said_of_another(text: str) -> str:

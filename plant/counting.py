@@ -82,9 +82,10 @@ _kept: tuple[Tree, Count] | None = None
 def count_of(plant: Tree) -> Count:
     """Gives what counts to what, from memory while the plant has not changed. Cost: none."""
     global _kept
-    if _kept is None or _kept[0] is not plant:
-        _kept = (plant, _count(plant))
-    return _kept[1]
+    kept = _kept  # of another tree at any moment, as threads go
+    if kept is None or kept[0] is not plant:
+        kept = _kept = (plant, _count(plant))
+    return kept[1]
 
 
 def _count(plant: Tree) -> Count:

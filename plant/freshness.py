@@ -61,6 +61,7 @@ class Freshness:
         self._newest: Int64 = np.empty(0, np.int64)  # µs
         self._told: Int64 = np.empty(0, np.int64)  # µs: each machine's newest as the browsers were told it
         self._silent: Mapping[str, Silent] = {}
+        self._early: list[tuple[bytes, bytes]] = []  # what came while the plant was read for the first time
         self._read_at = 0.0
         self._pulse: asyncio.Task[None] | None = None
 
@@ -76,6 +77,8 @@ class Freshness:
 
     async def leave(self, listener: Listener) -> None:
         """Lets go of a listener; with the last one of everything."""
+        if listener not in self._listeners:
+            return  # and does not wait for who reads
         self._listeners.discard(listener)
         async with self._lock:
             if self._listeners:
@@ -83,11 +86,14 @@ class Freshness:
             if self._pulse is not None:
                 self._pulse.cancel()
             self._pulse, self._scene = None, None
+            self._early.clear()
             await relay().uncount(self)
 
     def take(self, sensors: bytes, times: bytes) -> None:
         """Takes what a drain told: ids (int32) and times in µs (int64)."""
-        if self._scene is not None:
+        if self._scene is None:
+            self._early.append((sensors, times))
+        else:
             self._scene.count.keep(self._newest, np.frombuffer(sensors, np.int32), np.frombuffer(times, np.int64))
 
     def whole(self) -> dict[str, Any]:
@@ -105,6 +111,9 @@ class Freshness:
         if self._scene is None or self._scene.count is not scene.count:
             self._told = np.full(len(scene.count.cells), NEVER, np.int64)
         self._scene, self._newest = scene, newest
+        for early in self._early:
+            self.take(*early)
+        self._early.clear()
         self._silent = await database_sync_to_async(silent_parts)()
         self._read_at = time.monotonic()
 

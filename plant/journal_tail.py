@@ -30,7 +30,7 @@ class JournalTail:
     def __init__(self) -> None:
         self._read_at = 0.0
         self._head = 0
-        self._load: dict[str, list[Any]] = {"floods": [], "counted": []}
+        self._load: dict[str, list[Any]] = {}
         self._lock = asyncio.Lock()
         self._rows: deque[tuple[int, int | None, str]] = deque(maxlen=4 * MOST_MISSED)
 
@@ -89,11 +89,6 @@ def load() -> dict[str, list[Any]]:
     found = flood_queries.present(moment.now())
     floods = [[flood.position, flood.name, _ms(flood.since), flood.total] for flood in found.floods]
     return {"floods": floods, "counted": [_ms(found.since), found.most]}
-
-
-def floods() -> list[list[Any]]:
-    """Gives the floods alone, as the beat tells them. Cost: as `load`."""
-    return load()["floods"]
 
 
 def _ms(at: datetime) -> int:

@@ -58,7 +58,7 @@ class Window:
 def snapshot(view: live.View, at: datetime) -> Frame:
     """Gives the snapshot frame that the socket gave at a moment. Cost: as there, and the history as of the moment."""
     with looking_back(at):
-        return {**live.snapshot(view), "time": _ms(at)}
+        return {**live.snapshot(view), "time": _ms(at), **load()}
 
 
 def frames(view: live.View, plant: Topology, window: Window) -> tuple[list[Frame], datetime]:

@@ -171,13 +171,12 @@ class Tree:
 
     @cached_property
     def tells_state(self) -> dict[int, SensorRow]:
-        """Gives the sensor that tells a machine's state, of each machine that has one: its own before a part's."""
+        """Gives the sensor that tells its state, of each machine that has one: the first by asset, as its page does."""
         found: dict[int, SensorRow] = {}
-        for cell in self.cells:
-            rows = (row for part in cell.walk() for row in self.own_sensors.get(part.pk, ()))
-            teller = next((row for row in rows if row.quantity == STATE_QUANTITY and row.words), None)
+        for pk, sensors in self.sensors_of.items():
+            teller = next((row for row in sensors if row.quantity == STATE_QUANTITY and row.words), None)
             if teller is not None:
-                found[cell.pk] = teller
+                found[pk] = teller
         return found
 
     @cached_property

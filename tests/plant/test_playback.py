@@ -22,7 +22,7 @@ from devices.telemetry.batch import Quality
 from devices.telemetry.pipeline import process_shard
 from devices.topology import topology
 from plant import live
-from plant.journal_tail import floods
+from plant.journal_tail import load
 from plant.pages import playback
 from tests import factories
 from tests.scenario import START, Scenario
@@ -156,7 +156,7 @@ class Shift:
 
 def state():
     """Gives what a page is drawn from: the socket's snapshot of the whole plant, and its floods."""
-    return {**live.snapshot(live.resolve(WHOLE, topology())), "floods": floods()}
+    return {**live.snapshot(live.resolve(WHOLE, topology())), **load()}
 
 
 def lived(client, seed, *, states=STATES):

@@ -48,11 +48,17 @@ export function painter(
       resting = true;
       later(wake, PACE - FRAME);
     }
-    for (const part of queue.splice(0, share)) paint(part);
+    try {
+      for (const part of queue.splice(0, share)) paint(part);
+    } finally {
+      // Whatever fails, what changes next is painted.
+      if (queue.length) frame(step);
+      else {
+        running = false;
+        ask();
+      }
+    }
     for (const act of along) if (takeBack(act)) act();
-    if (queue.length) return frame(step);
-    running = false;
-    ask();
   }
 
   return (part) => {

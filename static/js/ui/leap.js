@@ -14,6 +14,8 @@ async function readAnew() {
   const answer = await reading.read(asOf(location.href));
   if (answer === null) return;
   const page = parsed(answer.text ?? "");
+  // Live, what could not be read again stays: the page followed it until a moment ago. The door's page is not this one.
+  if (past === null && page.querySelector("main")?.dataset.modules !== document.getElementById("main").dataset.modules) return;
   for (const take of takers) take(page);
 }
 
@@ -29,7 +31,7 @@ function listen() {
   });
 }
 
-/** Calls `take` with the page as it is at the moment that was leapt to; with an empty one where it cannot be read. */
+/** Calls `take` with the page as it is at the moment that was leapt to; in playback with an empty one where it cannot be read. */
 export function onLeap(take) {
   if (!takers.length) listen();
   takers.push(take);

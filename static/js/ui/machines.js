@@ -38,6 +38,7 @@ export function follow(cells, draw) {
   }
 
   function takeFreshness(codes) {
+    if (!plant.complete) return; // what was heard before the picture is in it
     for (const code of codes) {
       const cell = cellOf.get(code);
       if (!cell) continue;
@@ -48,6 +49,7 @@ export function follow(cells, draw) {
   }
 
   function takeValues(tags) {
+    if (!plant.complete) return;
     for (const tag of tags) {
       const cell = cellOf.get(tag.slice(0, tag.indexOf("/")));
       if (!cell) continue;

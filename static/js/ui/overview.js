@@ -62,6 +62,17 @@ on("alarm", ({ alarm }) => {
   if (alarm.cleared) cleared = Math.max(cleared, Date.parse(alarm.cleared));
 });
 
+let isAsMade = true; // as the server drew it
+let pictures = 0;
+on("snapshot", () => {
+  pictures += 1;
+  if (pictures === 1) return;
+  // What happened between two pictures is not known.
+  cleared = null;
+  isAsMade = false;
+  delete attention.dataset.drawn;
+});
+
 /** Since when none is open; a page that has heard of none that cleared says no more than that. */
 const calm = () => (cleared === null ? "" : fill(gettext("The last one cleared at %(time)s."), { time: clock(cleared) }));
 
@@ -77,6 +88,9 @@ function drawAttention(whole) {
   const want = knowsAlarms() ? listed.map((alarm) => `${alarm.id}${alarm.state}`).join(" ") : "unknown";
   if (attention.dataset.drawn === want) return;
   attention.dataset.drawn = want;
+  // What the server drew of a calm plant says more than the page knows.
+  if (isAsMade && want === "" && attention.querySelector(".empty")) return;
+  isAsMade = false;
   if (!listed.length) {
     attention
       .querySelector(".body, .empty")

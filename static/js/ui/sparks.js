@@ -6,7 +6,7 @@ import { painter } from "../lib/painter.js";
 import { isPresented } from "../state/alarms.js";
 import { draw, next, SLOT, slotsSince } from "../state/spark.js";
 import { onLeap } from "./leap.js";
-import { isLost, now, on, plant } from "./live.js";
+import { isLost, now, on, past, plant } from "./live.js";
 
 const LOOK_EVERY = 1000; // ms
 
@@ -54,13 +54,15 @@ function step() {
   }
 }
 
-/** The lines as another reading of the page has them; one that it does not have begins anew. */
+/** The lines as another reading of the page has them; one that it does not have begins anew, live it goes on. */
 function takeAll(page) {
   const drawn = [...page.querySelectorAll("svg[data-spark]")];
   const read = new Map(drawn.map(({ dataset }) => [dataset.spark, dataset.points]));
   last = now();
   for (const line of lines) {
-    line.points = JSON.parse(read.get(line.tag) ?? "[]");
+    const points = read.get(line.tag);
+    if (points === undefined && past === null) continue;
+    line.points = JSON.parse(points ?? "[]");
     show(line);
   }
 }
