@@ -22,7 +22,7 @@ ARGUMENTS = [
     "--no-first-run",
 ]  # fmt: skip
 expect.set_options(timeout=15_000)  # the first drain compiles its loop, and the machine may have other work
-MACHINES = 89  # each journey takes one of its own, from the tenth: no code is the beginning of another
+MACHINES = 99  # each journey takes one of its own, from the tenth: no code is the beginning of another
 
 SETUP = f"""
 import json
@@ -59,7 +59,7 @@ ACK_ALL = """async () => {
     headers: { "X-CSRFToken": token, "X-Requested-With": "fetch" },
     body: new URLSearchParams(waiting),
   });
-  if (!answer.ok) throw new Error(String(answer.status));
+  if (!answer.ok && answer.status !== 409) throw new Error(String(answer.status));
 }"""
 
 
@@ -191,6 +191,6 @@ def press(codes: Iterator[str]) -> str:
 def quiet(opened: Callable[..., Page]) -> Page:
     """Acknowledges what other journeys have left: what comes now is the most important. Gives the overview."""
     page = opened("/")
-    page.evaluate(ACK_ALL)
-    expect(page.locator("#banner-unacked")).to_have_text("0")
+    # What another journey's alarm does meanwhile is no reason to stop.
+    until(page, lambda: page.evaluate(ACK_ALL), lambda: page.locator("#banner-unacked").inner_text() == "0")
     return page

@@ -26,4 +26,5 @@ export function start() {
   if (!field) return;
   field.addEventListener("input", offer);
   field.addEventListener("focus", offer);
+  if (document.activeElement === field) offer(); // somebody was there before the script
 }
