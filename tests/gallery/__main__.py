@@ -29,6 +29,7 @@ THEMES = ("dark", "light")
 QUALITY = 55  # of WebP; the whole gallery is to stay below 8 MB
 TALL = 2400  # pixels of a page that is longer than its window
 AT_ONCE = 5  # pages open at the same time
+FRONT = 0.35  # seconds in which a page that comes to the front is drawn
 SETTLE = 2.5  # seconds in which charts and values are drawn
 DEMO_SECONDS = 240.0  # until the demo's half hour is judged and its first alarms stand
 ARGUMENTS = [
@@ -138,6 +139,7 @@ def shoot(wanted: list[tuple[BrowserContext, Shown, str, Path]], url: str) -> No
         opened[-1][0].wait_for_timeout(SETTLE * 1000)
         for page, path in opened:
             page.bring_to_front()
+            page.wait_for_timeout(FRONT * 1000)
             path.write_bytes(webp(page))
     finally:
         for page, _path in opened:
