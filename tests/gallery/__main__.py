@@ -150,10 +150,11 @@ def webp(page: Page) -> bytes:
     """Gives the page as a small picture, as long as it is, up to a bound."""
     size = page.viewport_size or {"width": 1920, "height": 1080}
     tall = min(TALL, max(size["height"], page.evaluate("document.documentElement.scrollHeight")))
-    clip = {"x": 0, "y": 0, "width": size["width"], "height": tall, "scale": 1}
-    wire = page.context.new_cdp_session(page)
-    options = {"format": "webp", "quality": QUALITY, "captureBeyondViewport": True, "clip": clip}
-    taken = wire.send("Page.captureScreenshot", options)
+    if tall > size["height"]:
+        # A window as tall as the page: what is drawn only where it is seen is drawn then.
+        page.set_viewport_size({"width": size["width"], "height": tall})
+        page.wait_for_timeout(FRONT * 1000)
+    taken = page.context.new_cdp_session(page).send("Page.captureScreenshot", {"format": "webp", "quality": QUALITY})
     return base64.b64decode(taken["data"])
 
 
