@@ -26,7 +26,7 @@ from tests.stack import Stack
 FOLDER = ROOT / "docs" / "gallery"
 SIZES = ((1920, 1080), (1366, 768), (390, 844))
 THEMES = ("dark", "light")
-QUALITY = 55  # of WebP; the whole gallery is to stay below 8 MB
+QUALITY = 25  # of WebP; the whole gallery is to stay below 12 MB
 TALL = 2400  # pixels of a page that is longer than its window
 AT_ONCE = 5  # pages open at the same time
 FRONT = 0.35  # seconds in which a page that comes to the front is drawn

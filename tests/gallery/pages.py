@@ -71,19 +71,26 @@ _PLAIN = "The form without script."
 SHOWN = (
     Shown(
         "overview", "/", "overview", "overview",
-        "No OEE, energy and output: they come with later issues. Connections and the pipeline stand in their place.",
+        "No OEE, energy and output: they come with later issues. Connections, by share of fresh sensors, and the "
+        "pipeline stand in their place. The phone's bar has seven places.",
     ),
-    Shown("overview-wall", "/", "overview", "overview-wall", "As the overview.", wall=True),
+    Shown("overview-wall", "/", "overview", "overview-wall", "As the overview, without the rail.", wall=True),
     Shown("playback", "/?at={after}", "overview", "", "A past moment: the bar says so."),
     Shown("playback-unknown", "/?at={early}", "overview", "", "Before anything was recorded."),
-    Shown("area", "{area}", "asset", "area", "Values only of sensors that the plant has; no forecast."),
+    Shown(
+        "area", "{area}", "asset", "area",
+        "Values only of sensors that the plant has; no forecast, and no trend in a column of the table.",
+    ),
     Shown("line", "{line}", "asset", "area", "As the area."),
     Shown("line-table", "{line}?view=table", "asset", "", "The same machines as a table."),
     Shown(
         "machine", "{machine}", "asset", "machine",
         "No forecast and no commands: they come with later issues. Rules and documents stand in their place.",
     ),
-    Shown("alarms", "/alarms/", "alarms", "alarms", "No group by cause outside a flood."),
+    Shown(
+        "alarms", "/alarms/", "alarms", "alarms",
+        "No group by cause outside a flood. The value is that at the raise, and says so; the drawer has the present.",
+    ),
     Shown("alarms-detail", "/alarms/?alarm={alarm}", "alarms", "alarms"),
     Shown("alarms-shelved", "/alarms/?show=shelved", "alarms", "alarms-shelved"),
     Shown("alarms-suppressed", "/alarms/?show=suppressed", "alarms"),
@@ -99,7 +106,10 @@ SHOWN = (
     Shown("alarms-return", "/alarms/return?rule={rule}", "alarms-return", "", _PLAIN),
     Shown("rule-shelve", "/rules/{rule}/shelve", "rule-shelve", "", _PLAIN),
     Shown("rule-out", "/rules/{rule}/out-of-service", "rule-out", "", _PLAIN),
-    Shown("trends", "/trends/?{tags}&t=90m", "trends", "trends", "Drawn with uPlot."),
+    Shown(
+        "trends", "/trends/?{tags}&t=90m", "trends", "trends",
+        "Drawn with uPlot. No XY chart; a view is kept as a link.",
+    ),
     Shown("incident", "/incident/", "incident", "", "The design has no page of its own for it."),
     Shown("synoptics", "/synoptics/", "synoptics"),
     Shown("synoptic", "/synoptics/{synoptic}/", "synoptic", "", "The design has no page of its own for it."),
