@@ -289,7 +289,6 @@ def test_alarms_move_nothing_on_the_overview(
     assert [box_of(page, one) for one in places] == before
     assert [moved for moved in page.evaluate("window.moved") if "data-alarm" not in moved[0]] == []
     plant.send({f"{press}/{key}": 50.0 for press in mine for key in ("temp", "oil")})
-    until(page, lambda: page.evaluate(ACK_ALL), lambda: page.locator("#attention li").count() == 0)
 
 
 def test_figures_in_columns_move_none_beside_them(plant: Plant, opened: Opened, press: str) -> None:
