@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import Any
 
 import pytest
@@ -24,22 +25,27 @@ ARGUMENTS = [
 expect.set_options(timeout=15_000)  # the first drain compiles its loop, and the machine may have other work
 MACHINES = 99  # each journey takes one of its own, from the tenth: no code is the beginning of another
 
-SETUP = f"""
-import json
-from django.utils import timezone
+_MACHINES = """
 from alerts.models import Position
 from devices import services
-from devices.models import Asset
-from plant.tokens import make_link
+from devices.models import Asset, Level
 from tests import factories
 
-for machine in factories.plant(machines={MACHINES}):
+def furnish(machine):
     for key, name in (("temp", "Temperature"), ("oil", "Oil temperature")):
         factories.sensor(machine, key, name=name, normal_low=20.0, normal_high=70.0)
     factories.rule(machine, "Temperature high", cause="The fan stands.", action="Start the fan\\nCall maintenance")
     factories.rule(machine, "Oil temperature high", sensor_key="oil", limit=80.0, priority=3)
     # Each has its operator: what one journey leaves is no flood to another, in which alarms stand under causes.
-    Position.objects.create(code=f"seat-{{machine.code}}", name=f"Seat {{machine.code}}", scope=machine)
+    Position.objects.create(code=f"seat-{machine.code}", name=f"Seat {machine.code}", scope=machine)
+"""
+SETUP = f"""{_MACHINES}
+import json
+from django.utils import timezone
+from plant.tokens import make_link
+
+for machine in factories.plant(machines={MACHINES}):
+    furnish(machine)
 # The journeys send when they like.
 token = services.create_source(name="gateway", scope=Asset.objects.get(code="works"), silent_after=86400.0)[1]
 people = [factories.operator("olga"), factories.operator("max"), factories.viewer("vera")]
@@ -47,6 +53,14 @@ people[1].first_name, people[1].last_name = "Max", "Osei"
 people[1].save()
 links = {{person.username: make_link(user=person, now=timezone.now()) for person in people}}
 print(json.dumps({{"token": token, "links": links}}))
+"""
+
+# A worker that gets more journeys than there are machines makes others, and none of these is another's beginning.
+MORE = f"""{_MACHINES}
+line = Asset.objects.get(code="line-1")
+for number in range(30):
+    code = f"press-1-%s{{number:02}}"
+    furnish(services.create_asset(code=code, name=f"Press 1.{{code[8:]}}", level=Level.MACHINE, parent=line))
 """
 
 # But those of one machine, where one is named.
@@ -178,9 +192,16 @@ def opened(plant: Plant, chromium: Browser, sessions: Callable[[str], Any]) -> I
 
 
 @pytest.fixture(scope="session")
-def codes() -> Iterator[str]:
+def codes(plant: Plant) -> Iterator[str]:
     """Gives machines that no other journey has."""
-    return (f"press-1-{number}" for number in range(10, MACHINES + 1))
+
+    def made() -> Iterator[str]:
+        yield from (f"press-1-{number}" for number in range(10, MACHINES + 1))
+        for letter in ascii_lowercase:
+            plant.stack.script(MORE % letter)
+            yield from (f"press-1-{letter}{number:02}" for number in range(30))
+
+    return made()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import MACHINES, Plant, until
+from tests.browser.conftest import Plant, until
 from tests.browser.walking import Opened, machine_page, row
 
 pytestmark = pytest.mark.browser
@@ -184,7 +184,7 @@ def test_what_happened_is_looked_at_from_a_trend_on_every_page(
     else:
         # Each line is one stop of Tab, and the arrows go to its machines.
         tab_to(page, page.locator('#main .honey a[tabindex="0"]').first)
-        for _ in range(MACHINES):
+        for _ in range(page.locator("#main .honey a").count()):
             if hexagon.evaluate("(element) => element === document.activeElement"):
                 break
             page.keyboard.press("ArrowDown")

@@ -80,7 +80,7 @@ def test_a_machine_that_moves_takes_its_way_with_it(plant: Plant, opened: Opened
     before = crawler.get_attribute("transform")
     plant.send({"crawler/north": 54.205, "crawler/east": 1.4})
     expect(crawler).not_to_have_attribute("transform", before or "")
-    expect(page.locator("#map .track")).to_have_attribute("d", re.compile("^M.*L"))
+    expect(page.locator('#map .track[data-code="crawler"]')).to_have_attribute("d", re.compile("^M.*L"))
 
 
 def test_how_far_back_ways_go_is_chosen_and_the_last_choice_counts(plant: Plant, opened: Opened) -> None:
@@ -96,7 +96,7 @@ def test_how_far_back_ways_go_is_chosen_and_the_last_choice_counts(plant: Plant,
     assert "crawler" in answer.value.json()["tracks"]
     expect(shift).to_have_attribute("aria-pressed", "true")
     expect(hour).to_have_attribute("aria-pressed", "false")
-    track = page.locator("#map .track")
+    track = page.locator('#map .track[data-code="crawler"]')
     expect(track).to_have_attribute("d", re.compile("^M.*L"))
     page.route(re.compile("span=1h"), lambda route: held.append(route))
     hour.click()

@@ -73,8 +73,9 @@ function drawCard(card, cell) {
   card.querySelector("[data-lasting]").classList.toggle("stale", cell.stale);
   drawSymbols(card.querySelector("[data-symbols]"), counted);
   const note = card.querySelector("[data-note]");
-  note.hidden = cell.kind !== "offline";
-  if (!note.hidden) {
+  const silent = cell.kind === "offline";
+  if (note.hidden === silent) note.hidden = !silent; // said anew, it would be laid out anew
+  if (silent) {
     setText(note.querySelector("[data-age]"), cell.newest === null ? "–" : age((now() - cell.newest) / 1000));
   }
   for (const indicator of card.querySelectorAll(".mai")) indicator.classList.toggle("rest", AT_REST.has(cell.kind));

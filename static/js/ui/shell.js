@@ -1,6 +1,6 @@
 // The frame: clock, live state, theme, density, dialogs, keys.
 
-import { post, setText } from "../lib/dom.js";
+import { post, setClass, setText } from "../lib/dom.js";
 import { onAct, onKeys } from "../lib/dispatch.js";
 import { paintAlong, takeBack } from "../lib/painter.js";
 import { fill, gettext } from "../lib/words.js";
@@ -34,6 +34,7 @@ function tick() {
       const known = plant.newest ? fill(gettext("data %(age)s old"), { age: age(old) }) : gettext("no data yet");
       setText(byId("live-word"), gettext("Live"));
       setText(byId("live-age"), hearsValues ? known : gettext("alarms as they come"));
+      setClass(byId("live-age"), hearsValues ? "fits" : "");
     }
   } else {
     const text = old === null ? duration((time - lostAt) / 1000) : age(old);

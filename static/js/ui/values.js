@@ -93,6 +93,7 @@ function draw(tag) {
 }
 
 const looks = new WeakMap(); // element → how it was drawn last: most values change, and how they stand does not
+const scales = new WeakMap(); // indicator → what is looked up in it for each reading of a thousand, and stays
 
 /** Tells whether an element is to look otherwise than it was drawn last, and keeps how. */
 function differs(element, look) {
@@ -101,13 +102,31 @@ function differs(element, look) {
   return true;
 }
 
+function scaleOf(element) {
+  const known = scales.get(element);
+  if (known) return known;
+  const { low, high, unit, decimals, edgeLow, edgeHigh } = element.dataset;
+  const scale = {
+    low: Number(low),
+    high: Number(high),
+    unit,
+    decimals: Number(decimals),
+    edgeLow: optional(edgeLow),
+    edgeHigh: optional(edgeHigh),
+    pointer: element.querySelector(".ptr"),
+    over: element.querySelector(".over"),
+  };
+  scales.set(element, scale);
+  return scale;
+}
+
 /** What an indicator says in words: its value, the limit that it is past, and that it is old. */
-function meterText(element, reading, { edge, stale, bad }) {
+function meterText(element, reading, { unit, decimals, edgeHigh }, { edge, stale, bad }) {
   const value = bad ? NO_VALUE : textOf(element, reading);
-  const said = [`${value} ${element.dataset.unit}`.trim()];
+  const said = [`${value} ${unit}`.trim()];
   if (edge !== null) {
-    const high = reading.value >= (optional(element.dataset.edgeHigh) ?? Infinity);
-    const limit = number(edge, Number(element.dataset.decimals));
+    const high = reading.value >= (edgeHigh ?? Infinity);
+    const limit = number(edge, decimals);
     said.push(high ? gettext("high") : gettext("low"), fill(gettext("limit %(value)s"), { value: limit }));
   }
   if (stale) said.push(gettext("stale"));
@@ -115,28 +134,22 @@ function meterText(element, reading, { edge, stale, bad }) {
 }
 
 function drawIndicator(element, reading, { stale, priority, bad }) {
-  const low = Number(element.dataset.low);
-  const high = Number(element.dataset.high);
+  const scale = scaleOf(element);
   if (differs(element, `${priority} ${stale} ${bad}`)) {
     markPriority(element, priority);
     element.classList.toggle("stale", stale);
     element.classList.toggle("none", bad);
   }
-  const edge =
-    bad || priority === null
-      ? null
-      : beyond(reading.value, optional(element.dataset.edgeLow), optional(element.dataset.edgeHigh));
-  setAttribute(element, "aria-valuetext", meterText(element, reading, { edge, stale, bad }));
+  const edge = bad || priority === null ? null : beyond(reading.value, scale.edgeLow, scale.edgeHigh);
+  setAttribute(element, "aria-valuetext", meterText(element, reading, scale, { edge, stale, bad }));
   if (bad) return;
-  const place = at(reading.value, low, high);
-  const pointer = element.querySelector(".ptr");
-  setAttribute(pointer, "x1", `${place}%`);
-  setAttribute(pointer, "x2", `${place}%`);
+  const place = at(reading.value, scale.low, scale.high);
+  setAttribute(scale.pointer, "x1", `${place}%`);
+  setAttribute(scale.pointer, "x2", `${place}%`);
   setAttribute(element, "aria-valuenow", String(reading.value));
-  const over = element.querySelector(".over");
-  const from = edge === null ? null : at(edge, low, high);
-  setAttribute(over, "x", `${from === null ? 0 : Math.min(from, place)}%`); // moved only where it is seen
-  setAttribute(over, "width", `${from === null ? 0 : Math.abs(place - from).toFixed(2)}%`);
+  const from = edge === null ? null : at(edge, scale.low, scale.high);
+  setAttribute(scale.over, "x", `${from === null ? 0 : Math.min(from, place)}%`); // moved only where it is seen
+  setAttribute(scale.over, "width", `${from === null ? 0 : Math.abs(place - from).toFixed(2)}%`);
 }
 
 const paint = painter(draw);

@@ -132,7 +132,7 @@ const paint = painter((spot) => {
 
 const lines = new Map(
   movers.map((spot) => {
-    const line = svg("path", { class: "track" });
+    const line = svg("path", { class: "track", "data-code": spot.code });
     part("tracks").append(line);
     return [spot, line];
   }),
