@@ -14,6 +14,13 @@ from tests.browser.walking import PHONE, Opened, Wire, list_with, machine_page, 
 
 pytestmark = pytest.mark.browser
 
+
+@pytest.fixture
+def workers() -> str:
+    """Gives pages their service worker."""
+    return "allow"
+
+
 NOT_LIVE_WITHIN = 5_000  # ms
 
 

@@ -142,7 +142,7 @@ def test_what_the_list_is_narrowed_to_holds_though_the_past_moves_on_before_it_i
 
 
 def test_the_end_of_the_session_is_said_in_the_past_too_and_is_put_off_or_taken_there(plant, press, opened):
-    page = opened(f"/a/{press}/", service_workers="block")
+    page = opened(f"/a/{press}/")
 
     def ends_soon(route):
         answer = route.fetch()

@@ -19,6 +19,13 @@ from .conftest import Plant, launch, until
 
 pytestmark = pytest.mark.browser
 
+
+@pytest.fixture
+def workers() -> str:
+    """Gives pages their service worker."""
+    return "allow"
+
+
 SHOWN = """async () => (await (await navigator.serviceWorker.ready).getNotifications())
     .map((one) => [one.title, one.tag, one.data.url, one.requireInteraction])"""
 

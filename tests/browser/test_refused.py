@@ -65,7 +65,7 @@ def in_both_themes(page: Page, words: str, where: str | None = None) -> list[str
 
 
 def test_what_stands_in_a_page_s_place_violates_nothing(plant: Plant, opened: Opened, broken: str) -> None:
-    page = opened("/", user="vera", locale="de-DE", reduced_motion="reduce", service_workers="block")
+    page = opened("/", user="vera", locale="de-DE", reduced_motion="reduce")
     found = []
     for address, status in (("/synoptics/new/", 403), ("/nowhere/", 404), ("/a/nowhere/", 404), (broken, 500)):
         answer = page.goto(address)

@@ -172,7 +172,7 @@ def test_the_banner_leads_to_no_other_alarms_machine(
     one, other = next(codes), next(codes)
     plant.send({f"{one}/oil": 85.0})
     expect(quiet.locator("#banner .code")).to_have_text(one)
-    page = opened(machine_page(one), service_workers="block")
+    page = opened(machine_page(one))
     code, link = page.locator("#banner .code"), page.locator("#banner a.what")
     page.route(re.compile(r"/places\b(?!\.js)"), lambda route: route.fulfill(status=503))
     page.reload()
@@ -357,7 +357,7 @@ def test_a_list_of_an_area_takes_note_of_an_alarm_while_it_is_not_known_where_it
     plant: Plant, opened: Opened, press: str
 ) -> None:
     plant.send({f"{press}/oil": 85.0})
-    page = opened("/", service_workers="block")
+    page = opened("/")
     page.route(re.compile(r"/places\?"), lambda route: route.abort())
     page.goto(f"/alarms/?area=hall&q={press}")
     page.locator("#live-word", has_text="Live").wait_for(state="attached")

@@ -113,7 +113,7 @@ def test_no_page_of_it_has_an_accessibility_violation(opened: Opened, address: s
 
 
 def test_a_link_of_the_drawing_has_a_name_before_the_first_values_come(opened: Opened, address: str) -> None:
-    page = opened("/synoptics/", service_workers="block")
+    page = opened("/synoptics/")
     page.route_web_socket(re.compile("/ws/live"), lambda _socket: None)  # it opens, and nothing comes
     page.goto(address)
     page.locator("svg.sy-draw.ready").wait_for()
