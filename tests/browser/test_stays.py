@@ -166,6 +166,42 @@ def test_the_banners_symbol_follows_its_alarm(plant: Plant, quiet: Page, codes: 
     expect(code).to_have_text(two)
 
 
+@pytest.mark.parametrize("size", [(1920, 1080), (1366, 768), (390, 844)])
+def test_the_banners_button_is_where_it_was_whatever_sounds_and_however_many_wait(
+    plant: Plant, quiet: Page, codes: Iterator[str], size: tuple[int, int]
+) -> None:
+    quiet.set_viewport_size({"width": size[0], "height": size[1]})
+    horn, button = quiet.locator("#horn"), quiet.locator("#banner [data-act=ack-banner]")
+    first, *others = (next(codes) for _ in range(11))
+    plant.send({f"{first}/oil": 85.0})
+    expect(quiet.locator("#banner .code")).to_have_text(first)
+    expect(horn).to_have_attribute("data-now", "blocked")
+
+    def place() -> tuple[float, float]:
+        """Gives where it begins and how wide it is; pressed it goes down by half a pixel."""
+        box = button.bounding_box()
+        assert box is not None
+        return box["x"], box["width"]
+
+    before = place()
+    # The first press of all lets the horn be heard; the pointer goes up where it went down.
+    button.hover()
+    quiet.mouse.down()
+    expect(horn).to_have_attribute("data-now", "sounding")
+    assert place() == before
+    quiet.mouse.up()
+    expect(quiet.locator(".toast")).to_contain_text("acknowledged")
+    leave(quiet)
+    expect(horn).to_have_attribute("data-now", "quiet")
+    plant.send({f"{code}/oil": 85.0 for code in others})
+    expect(quiet.locator("#banner-unacked")).to_have_text("10")
+    expect(horn).to_have_attribute("data-now", "sounding")
+    assert place() == before
+    quiet.keyboard.press("m")
+    expect(horn).to_have_attribute("data-now", "quiet")
+    assert place() == before
+
+
 def test_the_banner_leads_to_no_other_alarms_machine(
     plant: Plant, quiet: Page, opened: Opened, codes: Iterator[str]
 ) -> None:
@@ -410,9 +446,10 @@ def test_an_alarm_that_clears_says_so_and_stands_still_wherever_it_is_listed(
     )
     for place in lasting:
         expect(place).to_have_text(re.compile(r"^\d+:\d\d$"))
-    # Another journey's alarm may have come since.
-    code = quiet.locator("#banner .code")
-    until(quiet, lambda: quiet.evaluate(ACK_ALL, press), lambda: code.inner_text() == press)
+    # Another journey's alarm may have come since, and would come to the front as soon as this one has cleared.
+    waiting = quiet.locator("#banner-unacked")
+    until(quiet, lambda: quiet.evaluate(ACK_ALL, press), lambda: waiting.inner_text() == "1")
+    expect(quiet.locator("#banner .code")).to_have_text(press)
     expect(quiet.locator("#banner .cleared")).to_be_empty()
     plant.send({f"{press}/temp": 30.0})
     for place in lasting:
