@@ -192,10 +192,13 @@ function drawMarks(marks) {
   setAttribute(scrub, "aria-label", words);
 }
 
+/** Goes to the alarm before or after, unless somebody has gone elsewhere before it was found. */
 async function jump(name) {
   pause();
+  const from = tape;
   const asked = { assets: scope() || "all", [name]: iso(besideOf(tape.at, name)) };
   const answer = await ask(player.dataset.marks, asked).catch(() => null);
+  if (tape !== from) return;
   const at = answer?.[name === "after" ? "next" : "previous"];
   if (!at) return toast(name === "after" ? gettext("No later alarm.") : gettext("No earlier alarm."));
   return seek(rightAfter(at));
