@@ -11,6 +11,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from plant import env
+from plant.version import digest_of, is_immutable
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("ANDON_VAR", str(BASE_DIR / "var")))
@@ -70,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "plant.policy.name_what_may_run",
     "plant.refusing.refuse_nul",
+    "plant.version.give_files_of_other_versions",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "plant.compressing.Compressing",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -247,7 +249,8 @@ TIME_ZONE = env.text("TIME_ZONE", "UTC")
 # The shifts of a day, by the plant's clock: Early 06:00-14:00, Late 14:00-22:00, Night 22:00-06:00. Empty: none.
 SHIFTS = env.words("SHIFTS")
 USE_TZ = True
-STATIC_URL = "/static/"
+# The address of a file holds the version of all: browsers keep it for good, and ask for none of them again.
+STATIC_URL = f"/static/{digest_of(BASE_DIR)}/"
 STATIC_ROOT = VAR_DIR / "static"
 # What comes from npm is served below vendor/: for example {% static "vendor/uplot/uPlot.min.css" %}.
 _NODE_MODULES = BASE_DIR / "node_modules"
@@ -259,6 +262,7 @@ STATICFILES_DIRS: list[Path | tuple[str, Path]] = [
 FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+WHITENOISE_IMMUTABLE_FILE_TEST = is_immutable
 
 LOG_JSON = env.flag("LOG_JSON", PRODUCTION)
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()

@@ -64,6 +64,7 @@ def _kept() -> dict[str, Any]:
     words = [address] if (address := catalogue_address(language)) else []
     return {
         "version": f"{version()}-{language}",
+        "root": settings.STATIC_URL,
         "files": [*_shell(), *words],
         "offline": reverse("offline"),
         "pages": [reverse(name) for name in KEPT_PAGES],

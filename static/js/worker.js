@@ -1,7 +1,7 @@
 // The service worker: keeps the last known state of the overview and the alarms, and shows messages that come while no
 // page is open. plant/pages/browsers.py puts before it what it keeps, as `self.andon`, and with it its version.
 
-const { version, files, offline, pages, life } = self.andon;
+const { version, root, files, offline, pages, life } = self.andon;
 const FILES = `andon-files-${version}`;
 const PAGES = "andon-pages";
 const WHEN = "X-Andon-Kept"; // ms since 1970, of a kept page
@@ -21,7 +21,9 @@ self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
 /** A file that cannot be read now is read when a page asks for it. */
 async function keepFiles() {
   const cache = await caches.open(FILES);
-  const ask = (address) => cache.add(new Request(address, { cache: "reload" })).catch(() => {});
+  // A file whose address holds its version was read for the page already, and is not asked for twice.
+  const how = (address) => (address.startsWith(root) ? "default" : "reload");
+  const ask = (address) => cache.add(new Request(address, { cache: how(address) })).catch(() => {});
   await Promise.all([offline, ...files].map(ask));
 }
 
@@ -46,9 +48,14 @@ const isFile = (pathname) => pathname.startsWith("/static/") || pathname.startsW
 /** What is kept may fail, as on a full disk: nothing that the server answers depends on it. */
 const aside = (keeping) => keeping.catch(() => {});
 
-/** The server always comes first: what it says is never mixed with what was kept before. */
+/**
+ * The address of a file holds its version: what is kept under it is what the server would answer. Of the rest the server
+ * comes first: what it says is never mixed with what was kept before.
+ */
 async function file(event) {
   const { request } = event;
+  const known = new URL(request.url).pathname.startsWith(root) ? await aside(keptFile(request)) : null;
+  if (known) return known;
   let keeping = null;
   const asked = fetch(request).then((answer) => {
     if (answer.ok) keeping = aside(keepFile(request, answer.clone()));
@@ -60,7 +67,12 @@ async function file(event) {
 }
 
 const keepFile = async (request, answer) => (await caches.open(FILES)).put(request, answer);
-const keptFile = async (request) => (await caches.open(FILES)).match(request, { ignoreSearch: true });
+
+/** A page that was kept by another version finds the files of this one. */
+async function keptFile(request) {
+  const address = typeof request === "string" ? request : request.url;
+  return (await caches.open(FILES)).match(address.replace(/\/static\/[0-9a-f]{12}\//, root), { ignoreSearch: true });
+}
 
 async function navigate(event, pathname) {
   const { request } = event;
@@ -172,7 +184,7 @@ function show({ title, body, url, tag, stays }) {
     tag,
     renotify: true,
     requireInteraction: stays,
-    icon: "/static/img/andon-192.png",
+    icon: `${root}img/andon-192.png`,
     data: { url: own(url) },
   });
 }

@@ -27,7 +27,7 @@ function worker(pages = []) {
   const on = {};
   const did = [];
   const self = {
-    andon: { version: "1", files: [], offline: "/offline", pages: [], life: 1 },
+    andon: { version: "1", root: "/static/0123456789ab/", files: [], offline: "/offline", pages: [], life: 1 },
     location: { origin: "https://andon.example" },
     addEventListener: (name, listen) => (on[name] = listen),
     registration: { showNotification: (title, options) => did.push({ title, ...options }) },

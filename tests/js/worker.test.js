@@ -34,7 +34,7 @@ function storage() {
 function worker(serve) {
   const listeners = {};
   const self = {
-    andon: { version: "1", files: [], offline: "/offline", pages: ["/", "/alarms/"], life: 3600 },
+    andon: { version: "1", root: "/static/0123456789ab/", files: [], offline: "/offline", pages: ["/", "/alarms/"], life: 3600 },
     location: { origin: HERE },
     addEventListener: (name, listen) => (listeners[name] = listen),
   };
@@ -81,6 +81,29 @@ test("where nothing can be kept the server's answer is shown all the same", asyn
   const file = mine.ask("/static/js/main.js");
   assert.equal(await (await file.answer).text(), "<html lang=en>4");
   await file.settled();
+});
+
+test("a file is asked for once in its version; a page that another version kept finds those of this one", async () => {
+  let number = 0;
+  let away = false;
+  const mine = worker(async () => {
+    if (away) throw new TypeError("no connection");
+    return new Response(String((number += 1)));
+  });
+  const ask = async (path) => {
+    const asked = mine.ask(path);
+    const text = await (await asked.answer).text();
+    await asked.settled();
+    return text;
+  };
+  assert.equal(await ask("/static/0123456789ab/js/main.js"), "1");
+  assert.equal(await ask("/static/0123456789ab/js/main.js"), "1");
+  // What another version's page asks for is the server's to answer, as are words.
+  assert.equal(await ask("/static/ba9876543210/js/main.js"), "2");
+  assert.equal(await ask("/words/de/1.js"), "3");
+  assert.equal(await ask("/words/de/1.js"), "4");
+  away = true;
+  assert.equal(await ask("/static/ffffffffffff/js/main.js"), "1");
 });
 
 test("a page is shown before it is kept", { timeout: 2000 }, async () => {

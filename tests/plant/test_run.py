@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from tests.stack import ROOT, free_port
 
@@ -156,8 +157,8 @@ def test_a_stranger_sees_the_door_only(running: Running) -> None:
         assert status(path)[1] == "/sign-in", path
     for path in ("/api/v1/assets", "/api/v1/alarms", "/api/v1/openapi.json", "/api/v1/events"):
         assert status(path)[0] in (401, 403) or status(path)[1] == "/sign-in", path
-    assert status("/static/css/tokens.css")[0] == 200
-    assert status("/static/vendor/uplot/uPlot.min.css")[0] == 200
+    assert status(f"{settings.STATIC_URL}css/tokens.css")[0] == 200
+    assert status(f"{settings.STATIC_URL}vendor/uplot/uPlot.min.css")[0] == 200
 
 
 def test_a_second_run_says_that_one_runs(running: Running, folder: Path) -> None:

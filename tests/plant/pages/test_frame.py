@@ -136,7 +136,7 @@ def test_whoever_looks_after_the_accounts_is_named_wherever_somebody_may_not(
 
 def test_the_admin_names_its_icon_so_that_no_browser_asks_for_another(admin_client: Client) -> None:
     page = admin_client.get("/admin/").content.decode()
-    assert re.search(r'<link rel="icon" href="/static/img/andon[^"]*\.svg"', page)
+    assert re.search(r'<link rel="icon" href="/static/[0-9a-f]{12}/img/andon[^"]*\.svg"', page)
 
 
 def test_a_page_that_does_not_exist_keeps_the_frame(browser: Client) -> None:

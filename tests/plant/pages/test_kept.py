@@ -6,6 +6,7 @@ import json
 import struct
 from typing import Any
 
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client
 
@@ -19,8 +20,10 @@ def _worker(client: Client) -> dict[str, Any]:
 
 def test_the_worker_names_every_file_that_the_shell_needs(client: Client) -> None:
     kept = _worker(client)
-    assert all(finders.find(file.removeprefix("/static/")) for file in kept["files"])
-    assert {"/static/js/main.js", "/static/css/tokens.css", "/static/js/ui/offline.js"} <= set(kept["files"])
+    names = {file.removeprefix(settings.STATIC_URL) for file in kept["files"]}
+    assert {"js/main.js", "css/tokens.css", "js/ui/offline.js"} <= names
+    assert all(map(finders.find, names))
+    assert kept["root"] == settings.STATIC_URL
     assert (kept["pages"], kept["offline"]) == (["/", "/alarms/"], "/offline")
 
 

@@ -8,6 +8,7 @@ import re
 from pathlib import Path, PurePosixPath
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
 from django.test import Client
@@ -60,7 +61,8 @@ def modules(name: str, wanted: set[str], found: set[str]) -> None:
 
 def loaded(page: str) -> set[str]:
     """Gives the static files that a page loads."""
-    found = set(re.findall(r'(?:href|src)="/static/([^"#?]+)', page))
+    page = re.sub(r'<link rel="apple-touch-icon"[^>]*>', "", page)  # read where the app is put on a home screen
+    found = set(re.findall(rf'(?:href|src)="{settings.STATIC_URL}([^"#?]+)', page))
     scripts: set[str] = set()
     named = re.search(r'data-modules="([^"]*)"', page)
     for name in [name for name in found if name.endswith(".js")]:
