@@ -11,7 +11,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from plant import env
-from plant.version import digest_of, is_immutable
+from plant.version import digest_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("ANDON_VAR", str(BASE_DIR / "var")))
@@ -71,8 +71,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "plant.policy.name_what_may_run",
     "plant.refusing.refuse_nul",
-    "plant.version.give_files_of_other_versions",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "plant.files.Files",
     "plant.compressing.Compressing",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -249,20 +248,20 @@ TIME_ZONE = env.text("TIME_ZONE", "UTC")
 # The shifts of a day, by the plant's clock: Early 06:00-14:00, Late 14:00-22:00, Night 22:00-06:00. Empty: none.
 SHIFTS = env.words("SHIFTS")
 USE_TZ = True
-# The address of a file holds the version of all: browsers keep it for good, and ask for none of them again.
-STATIC_URL = f"/static/{digest_of(BASE_DIR)}/"
-STATIC_ROOT = VAR_DIR / "static"
 # What comes from npm is served below vendor/: for example {% static "vendor/uplot/uPlot.min.css" %}.
 _NODE_MODULES = BASE_DIR / "node_modules"
-STATICFILES_DIRS: list[Path | tuple[str, Path]] = [
-    BASE_DIR / "static",
-    ("vendor/uplot", _NODE_MODULES / "uplot" / "dist"),
-    ("vendor/inter/files", _NODE_MODULES / "@fontsource-variable" / "inter" / "files"),
-]
+_VENDORED = {
+    "vendor/uplot": _NODE_MODULES / "uplot" / "dist",
+    "vendor/inter/files": _NODE_MODULES / "@fontsource-variable" / "inter" / "files",
+}
+STATICFILES_DIRS: list[Path | tuple[str, Path]] = [BASE_DIR / "static", *_VENDORED.items()]
+# The address of a file holds the version of all: browsers keep it for good, and ask for none of them again.
+_VERSION = digest_of(BASE_DIR, _VENDORED.values())
+STATIC_URL = f"/static/{_VERSION}/"
+STATIC_ROOT = VAR_DIR / "static" / _VERSION
 FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
-WHITENOISE_IMMUTABLE_FILE_TEST = is_immutable
 
 LOG_JSON = env.flag("LOG_JSON", PRODUCTION)
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()

@@ -21,7 +21,7 @@ self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
 /** A file that cannot be read now is read when a page asks for it. */
 async function keepFiles() {
   const cache = await caches.open(FILES);
-  // A file whose address holds its version was read for the page already, and is not asked for twice.
+  // What the page has read already under its version is not asked for twice.
   const how = (address) => (address.startsWith(root) ? "default" : "reload");
   const ask = (address) => cache.add(new Request(address, { cache: how(address) })).catch(() => {});
   await Promise.all([offline, ...files].map(ask));
@@ -49,13 +49,13 @@ const isFile = (pathname) => pathname.startsWith("/static/") || pathname.startsW
 const aside = (keeping) => keeping.catch(() => {});
 
 /**
- * The address of a file holds its version: what is kept under it is what the server would answer. Of the rest the server
- * comes first: what it says is never mixed with what was kept before.
+ * The address of a file holds its version: what the server said is to be kept there for good is not asked for again. Of
+ * the rest the server comes first: what it says is never mixed with what was kept before.
  */
 async function file(event) {
   const { request } = event;
   const known = new URL(request.url).pathname.startsWith(root) ? await aside(keptFile(request)) : null;
-  if (known) return known;
+  if (isForGood(known)) return known;
   let keeping = null;
   const asked = fetch(request).then((answer) => {
     if (answer.ok) keeping = aside(keepFile(request, answer.clone()));
@@ -66,6 +66,7 @@ async function file(event) {
   return first ?? (await aside(keptFile(request))) ?? asked;
 }
 
+const isForGood = (answer) => answer?.headers.get("Cache-Control")?.includes("immutable") ?? false;
 const keepFile = async (request, answer) => (await caches.open(FILES)).put(request, answer);
 
 /** A page that was kept by another version finds the files of this one. */

@@ -1,4 +1,5 @@
-// The service worker: what the server answers comes first, and who signs out leaves nothing behind.
+// The service worker: a file of its version is asked for once, of the rest what the server answers comes first, and who
+// signs out leaves nothing behind.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -86,9 +87,10 @@ test("where nothing can be kept the server's answer is shown all the same", asyn
 test("a file is asked for once in its version; a page that another version kept finds those of this one", async () => {
   let number = 0;
   let away = false;
-  const mine = worker(async () => {
+  const mine = worker(async (path) => {
     if (away) throw new TypeError("no connection");
-    return new Response(String((number += 1)));
+    const cached = path.includes("/old") ? "no-cache" : "max-age=315360000, public, immutable";
+    return new Response(String((number += 1)), { headers: { "Cache-Control": cached } });
   });
   const ask = async (path) => {
     const asked = mine.ask(path);
@@ -102,7 +104,11 @@ test("a file is asked for once in its version; a page that another version kept 
   assert.equal(await ask("/static/ba9876543210/js/main.js"), "2");
   assert.equal(await ask("/words/de/1.js"), "3");
   assert.equal(await ask("/words/de/1.js"), "4");
+  // Nor is kept for good what the server gave in the place of what belongs there.
+  assert.equal(await ask("/static/0123456789ab/js/old.js"), "5");
+  assert.equal(await ask("/static/0123456789ab/js/old.js"), "6");
   away = true;
+  assert.equal(await ask("/static/0123456789ab/js/old.js"), "6");
   assert.equal(await ask("/static/ffffffffffff/js/main.js"), "1");
 });
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.templatetags.static import static
 from django.test import Client
 
-from plant.version import digest_of, version
+from plant.version import FOLDERS, digest_of, version
 
 ROOT: Path = settings.BASE_DIR
 
@@ -37,15 +37,43 @@ def test_what_is_no_file_of_any_version_is_not_found_and_not_kept(client: Client
     assert "immutable" not in answer.get("Cache-Control", "")
 
 
-@pytest.mark.parametrize(
-    "changed", ["static/js/main.js", "static/img/andon-192.png", "templates/base.html", "requirements.txt"]
-)
-def test_another_file_is_another_version(tmp_path: Path, changed: str) -> None:
-    for name in ("static", "templates"):
+def test_a_file_that_was_changed_since_the_start_is_not_kept(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plant.files.STARTED", 0.0)
+    assert client.get(static("css/tokens.css"))["Cache-Control"] == "no-cache"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Gives a copy of what the version is made of."""
+    for name in FOLDERS:
         shutil.copytree(ROOT / name, tmp_path / name)
     for name in ("requirements.txt", "package-lock.json"):
         shutil.copy(ROOT / name, tmp_path)
-    assert digest_of(tmp_path) == digest_of(ROOT) == version()
-    with (tmp_path / changed).open("ab") as file:
+    (tmp_path / "brought").mkdir()
+    (tmp_path / "brought" / "chart.js").write_text("1")
+    return tmp_path
+
+
+CHANGED = (
+    "static/js/main.js",
+    "static/img/andon-192.png",
+    "templates/base.html",
+    "requirements.txt",
+    "brought/chart.js",
+)
+
+
+@pytest.mark.parametrize("changed", CHANGED)
+def test_another_file_is_another_version(project: Path, changed: str) -> None:
+    before = digest_of(project, [project / "brought"])
+    assert before == digest_of(project, [project / "brought"])
+    with (project / changed).open("ab") as file:
         file.write(b" ")
-    assert digest_of(tmp_path) != version()
+    assert digest_of(project, [project / "brought"]) != before
+
+
+def test_what_an_editor_leaves_and_what_nobody_may_read_stops_no_process(project: Path) -> None:
+    before = digest_of(project)
+    (project / "static" / "js" / ".main.js.swp").write_text("half of it")
+    (project / "templates" / "gone.html").symlink_to("nowhere")
+    assert digest_of(project) == before

@@ -25,6 +25,7 @@ let bar = null;
 let playing = false;
 let speed = 60;
 let reading = null; // what is being read; an answer to what was asked before a jump is dropped
+let gone = 0; // raised whenever somebody goes to another moment; playing on is none
 let dragged = null; // where the handle is held, before it is let go
 
 // --- Reading the past ----------------------------------------------------------------------------------------------
@@ -71,6 +72,7 @@ async function read(from, fields) {
 /** Goes to a moment: a snapshot, as after a lost connection, and what comes after it. */
 async function seek(to) {
   const at = Math.floor(Math.min(to, serverTime() - 2000));
+  if (at !== Math.floor(tape.at)) gone += 1;
   tape = reel(at);
   dragged = null;
   keepInAddress();
@@ -195,10 +197,10 @@ function drawMarks(marks) {
 /** Goes to the alarm before or after, unless somebody has gone elsewhere before it was found. */
 async function jump(name) {
   pause();
-  const from = tape;
-  const asked = { assets: scope() || "all", [name]: iso(besideOf(tape.at, name)) };
-  const answer = await ask(player.dataset.marks, asked).catch(() => null);
-  if (tape !== from) return;
+  const asked = gone;
+  const fields = { assets: scope() || "all", [name]: iso(besideOf(tape.at, name)) };
+  const answer = await ask(player.dataset.marks, fields).catch(() => null);
+  if (gone !== asked) return;
   const at = answer?.[name === "after" ? "next" : "previous"];
   if (!at) return toast(name === "after" ? gettext("No later alarm.") : gettext("No earlier alarm."));
   return seek(rightAfter(at));
@@ -213,6 +215,7 @@ function onDown(event) {
   if (event.button !== 0) return;
   event.preventDefault();
   scrub.setPointerCapture(event.pointerId);
+  gone += 1;
   dragged = pointed(event);
   handle.focus();
   draw();

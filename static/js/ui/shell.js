@@ -14,6 +14,7 @@ const root = document.documentElement;
 const byId = (id) => document.getElementById(id);
 const BEFORE = 600_000; // ms: how far back one begins from a live page
 const TICK = 250; // ms: of the clocks
+const FITS = 15; // characters that the room kept for the data's age holds
 
 let lostAt = null;
 let nextAt = null;
@@ -33,8 +34,9 @@ function tick() {
     if (plant.complete && past === null) {
       const known = plant.newest ? fill(gettext("data %(age)s old"), { age: age(old) }) : gettext("no data yet");
       setText(byId("live-word"), gettext("Live"));
-      setText(byId("live-age"), hearsValues ? known : gettext("alarms as they come"));
-      setClass(byId("live-age"), hearsValues ? "fits" : "");
+      const said = hearsValues ? known : gettext("alarms as they come");
+      setText(byId("live-age"), said);
+      setClass(byId("live-age"), said.length <= FITS ? "fits" : "");
     }
   } else {
     const text = old === null ? duration((time - lostAt) / 1000) : age(old);
