@@ -340,3 +340,12 @@ def test_on_a_laptop_signing_out_is_in_sight_and_a_drawer_moves_no_row(
         assert [(row["y"], row["height"]) for row in after if row] == [
             (row["y"], row["height"]) for row in before if row
         ]
+
+
+@pytest.mark.parametrize("width", [1024, 720])
+def test_on_a_tablet_no_page_is_wider_than_its_window(opened: Opened, width: int) -> None:
+    page = opened("/", viewport={"width": width, "height": 768})
+    for address in ("/", "/trends/"):
+        page.goto(address)
+        page.locator("#live-word", has_text="Live").wait_for(state="attached")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
