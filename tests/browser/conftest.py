@@ -25,7 +25,7 @@ ARGUMENTS = [
 expect.set_options(timeout=15_000)  # the first drain compiles its loop, and the machine may have other work
 MACHINES = 99  # each journey takes one of its own, from the tenth: no code is the beginning of another
 
-_MACHINES = """
+FURNISHED = """
 from alerts.models import Position
 from devices import services
 from devices.models import Asset, Level
@@ -39,7 +39,7 @@ def furnish(machine):
     # Each has its operator: what one journey leaves is no flood to another, in which alarms stand under causes.
     Position.objects.create(code=f"seat-{machine.code}", name=f"Seat {machine.code}", scope=machine)
 """
-SETUP = f"""{_MACHINES}
+SETUP = f"""{FURNISHED}
 import json
 from django.utils import timezone
 from plant.tokens import make_link
@@ -56,7 +56,7 @@ print(json.dumps({{"token": token, "links": links}}))
 """
 
 # A worker that gets more journeys than there are machines makes others, and none of these is another's beginning.
-MORE = f"""{_MACHINES}
+MORE = f"""{FURNISHED}
 line = Asset.objects.get(code="line-1")
 for number in range(30):
     code = f"press-1-%s{{number:02}}"
@@ -206,7 +206,7 @@ def opened(
 
 @pytest.fixture(scope="session")
 def codes(plant: Plant) -> Iterator[str]:
-    """Gives machines that no other journey has."""
+    """Gives machines that no other journey has, and that have read nothing yet."""
 
     def made() -> Iterator[str]:
         yield from (f"press-1-{number}" for number in range(10, MACHINES + 1))

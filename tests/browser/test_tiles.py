@@ -17,14 +17,25 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.bench import tiles
-from tests.browser.conftest import MACHINES, Plant, until
+from tests.browser.conftest import FURNISHED, Plant, until
 from tests.browser.walking import Opened, Wire
 
 pytestmark = pytest.mark.browser
 
 SECONDS, PARTS = 12, 4
 PAINTS = 4  # a second
-TAGS = [f"press-1-{number}/{key}" for number in range(1, MACHINES + 1) for key in ("temp", "oil")]
+# A line of its own: a machine of another journey's that was sent a reading takes no older one any more.
+MACHINES = 60
+LINE = "/a/yard/tiles/"
+SETUP = f"""{FURNISHED}
+from devices.models import Asset, Level
+yard = services.create_asset(code="yard", name="Yard", level=Level.AREA, parent=Asset.objects.get(code="works"))
+line = services.create_asset(code="tiles", name="Tiles", level=Level.LINE, parent=yard)
+for number in range({MACHINES}):
+    code = f"tile-{{number:02}}"
+    furnish(services.create_asset(code=code, name=f"Tile {{number:02}}", level=Level.MACHINE, parent=line))
+"""
+TAGS = [f"tile-{number:02}/{key}" for number in range(MACHINES) for key in ("temp", "oil")]
 
 # What is written where, by a tile's tag; and what comes or goes as an element anywhere on the page but in its clock.
 COUNT = """() => {
@@ -40,6 +51,12 @@ COUNT = """() => {
     }
   }).observe(document.getElementById("main"), { childList: true, characterData: true, subtree: true });
 }"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tiles_line(plant: Plant) -> None:
+    """Makes the line whose cards these tests look at."""
+    plant.stack.script(SETUP)
 
 
 @pytest.fixture
@@ -62,8 +79,8 @@ def sending(plant: Plant) -> Iterator[list[int]]:
 def test_a_value_costs_one_text_and_ten_seconds_leave_nothing_behind(
     plant: Plant, opened: Opened, sending: list[int]
 ) -> None:
-    page = opened("/a/hall/line-1/", viewport={"width": 1920, "height": 4000})  # what is not seen is not drawn
-    live = page.locator('#main .val[data-tag="press-1-1/temp"] .v')
+    page = opened(LINE, viewport={"width": 1920, "height": 4000})  # what is not seen is not drawn
+    live = page.locator('#main .val[data-tag="tile-00/temp"] .v')
     expect(live).not_to_have_text(live.inner_text())
     shown = page.locator("#main .mai[data-tag]").evaluate_all("parts => parts.map((part) => part.dataset.tag)")
     shown = [tag for tag in shown if tag in TAGS]  # a page of the line's cards
@@ -141,15 +158,15 @@ TIMES = """() => {
 def test_a_number_that_changes_lays_out_itself_alone_and_a_pointer_that_moves_sorts_no_layers(
     plant: Plant, opened: Opened
 ) -> None:
-    page = opened("/a/hall/line-1/", viewport={"width": 1366, "height": 768})
-    press = presses_of(page)[0]
-    value = page.locator(f'#main .val[data-tag="{press}/temp"] .v')
-    plant.send({f"{press}/temp": 45.5})
+    page = opened(LINE, viewport={"width": 1366, "height": 768})
+    machine = machines_of(page)[0]
+    value = page.locator(f'#main .val[data-tag="{machine}/temp"] .v')
+    plant.send({f"{machine}/temp": 45.5})
     expect(value).to_have_text("45.5")
     expect(value).to_have_class("v fits")
     expect(value).to_have_css("contain", "size layout")
     assert page.evaluate(WIDEST) == []
-    plant.send({f"{press}/temp": 149.9})
+    plant.send({f"{machine}/temp": 149.9})
     expect(value).to_have_text("over 104.0")
     expect(value).to_have_class("v")  # it is as wide as it is
     expect(value).to_have_css("contain", "none")
@@ -160,8 +177,8 @@ def test_a_number_that_changes_lays_out_itself_alone_and_a_pointer_that_moves_so
 
 
 def test_what_moves_on_by_itself_lays_out_no_whole_page(opened: Opened, sending: list[int]) -> None:
-    page = opened("/a/hall/line-1/", viewport={"width": 1366, "height": 768})
-    live = page.locator('#main .val[data-tag="press-1-1/temp"] .v')
+    page = opened(LINE, viewport={"width": 1366, "height": 768})
+    live = page.locator('#main .val[data-tag="tile-00/temp"] .v')
     expect(live).not_to_have_text(live.inner_text())
     page.wait_for_timeout(2_000)  # what is laid out once is
     began = sending[0]
@@ -175,8 +192,8 @@ def test_what_moves_on_by_itself_lays_out_no_whole_page(opened: Opened, sending:
 
 
 def test_the_clocks_are_drawn_in_the_frames_of_values(plant: Plant, opened: Opened, sending: list[int]) -> None:
-    page = opened("/a/hall/line-1/", viewport={"width": 1366, "height": 768})
-    live = page.locator('#main .val[data-tag="press-1-1/temp"] .v')
+    page = opened(LINE, viewport={"width": 1366, "height": 768})
+    live = page.locator('#main .val[data-tag="tile-00/temp"] .v')
     expect(live).not_to_have_text(live.inner_text())
     page.evaluate(TIMES)
     began = sending[0]
@@ -189,9 +206,9 @@ def test_the_clocks_are_drawn_in_the_frames_of_values(plant: Plant, opened: Open
     assert together > alone  # those alone are of values that came late
 
 
-def presses_of(page: Page) -> list[str]:
-    """Gives the presses whose cards a line's page shows, in their order; others may have come to it."""
-    cards = page.locator('#main [data-card^="press-1-"]')
+def machines_of(page: Page) -> list[str]:
+    """Gives the machines whose cards the line's page shows, in their order."""
+    cards = page.locator('#main [data-card^="tile-"]')
     codes: list[str] = cards.evaluate_all("cards => cards.map((card) => card.dataset.card)")
     return codes
 
@@ -199,9 +216,9 @@ def presses_of(page: Page) -> list[str]:
 def test_a_card_out_of_sight_is_drawn_when_it_comes_and_before_nothing_moves_any_more(
     plant: Plant, opened: Opened
 ) -> None:
-    page = opened("/a/hall/line-1/", viewport={"width": 1366, "height": 600})
+    page = opened(LINE, viewport={"width": 1366, "height": 600})
     wire = Wire(page)
-    cards = presses_of(page)
+    cards = machines_of(page)
     near, far, farther = cards[0], cards[-2], cards[-1]
     shown = {code: page.locator(f'#main .val[data-tag="{code}/temp"] .v') for code in (near, far, farther)}
     plant.send({f"{code}/temp": 41.5 for code in shown})
@@ -227,10 +244,10 @@ def test_a_card_out_of_sight_is_drawn_when_it_comes_and_before_nothing_moves_any
 def test_a_card_keeps_the_alarm_that_the_page_was_made_with_until_something_is_heard(
     plant: Plant, opened: Opened
 ) -> None:
-    page = opened("/a/hall/line-1/", viewport={"width": 1366, "height": 600})
-    press = presses_of(page)[0]
-    plant.send({f"{press}/temp": 97.4})
-    card = page.locator(f'#main [data-card="{press}"]')
+    page = opened(LINE, viewport={"width": 1366, "height": 600})
+    machine = machines_of(page)[0]
+    plant.send({f"{machine}/temp": 97.4})
+    card = page.locator(f'#main [data-card="{machine}"]')
     until(page, page.reload, lambda: card.count() and "p1" in (card.get_attribute("class") or ""))
     page.route_web_socket(re.compile("/ws/live"), lambda _socket: None)  # it opens, and nothing comes
     page.reload()

@@ -177,6 +177,17 @@ def test_what_is_shown_is_compared_with_the_time_before_it_or_one_that_is_picked
     expect(page).not_to_have_url(re.compile("c="))
 
 
+# By how much the end that is proposed for a range lies before now, asked in the last half of a second.
+LATE_IN_A_SECOND = """async () => {
+  document.querySelector("[data-act=trend-live]").click();
+  while (Date.now() % 1000 < 700 || Date.now() % 1000 > 900) await new Promise((done) => setTimeout(done, 20));
+  document.querySelector("[data-act=trend-when]").click();
+  await new Promise((done) => setTimeout(done, 0));
+  if (!document.getElementById("range-dialog").open) throw new Error("it is not open yet");
+  return Date.now() - Date.parse(`${document.getElementById("range-to").value.replace(" ", "T")}Z`);
+}"""
+
+
 def test_a_time_is_written_by_24_hours_where_the_browsers_own_field_has_am_and_pm(opened: Opened, told: str) -> None:
     asked = re.compile(r"^\d{4}-\d\d-\d\d [0-2]\d:[0-5]\d:[0-5]\d$")
     page = opened(f"/trends/?s={told}/temp&t=1h", locale="en-US")
@@ -190,6 +201,7 @@ def test_a_time_is_written_by_24_hours_where_the_browsers_own_field_has_am_and_p
     begin.fill("2020-03-17 18:05")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page).to_have_url(re.compile("from=2020-03-17T"))
+    assert page.evaluate(LATE_IN_A_SECOND) >= 0  # ms; what is left as it is stays a time that was
     # A clock of 24 hours, and a finger, have the browser's own.
     for options in ({"locale": "en-GB"}, {"locale": "en-US", **PHONE}):
         page = opened("/incident/", **options)

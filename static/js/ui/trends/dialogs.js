@@ -19,7 +19,8 @@ export function dialogs({ state, view, back, now, show }) {
   function askWhen() {
     const { from, until: end } = view();
     setWhen(byId("range-from"), from, zone);
-    setWhen(byId("range-to"), end, zone);
+    // Whole seconds, and the present never rounded up: a range that ends later than now would follow the present.
+    setWhen(byId("range-to"), state.end ?? Math.floor(end), zone);
     problem("range-dialog", "");
     byId("range-dialog").showModal();
   }
