@@ -9,12 +9,18 @@ from django.contrib.auth.models import Group, Permission, User
 from alerts import rules
 from alerts.models import Priority, Rule
 from devices import services
+from devices.changes import change
 from devices.models import Asset, AssetType, Level, Sensor
 
 
 def plant(*, lines: int = 1, machines: int = 2) -> list[Asset]:
     """Makes site works, area hall, `lines` lines and `machines` machines on each; gives the machines."""
     services.ensure_shards()
+    with change():  # what follows from them is worked out once
+        return _plant(lines, machines)
+
+
+def _plant(lines: int, machines: int) -> list[Asset]:
     site = services.create_asset(code="works", name="Works", level=Level.SITE)
     area = services.create_asset(code="hall", name="Hall", level=Level.AREA, parent=site)
     made = []

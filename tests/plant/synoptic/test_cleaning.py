@@ -17,6 +17,7 @@ from tests.plant.synoptic.vectors import BOMBS, VECTORS, drawing
 
 NAMES = set(allowed.ELEMENTS.values())
 ATTRIBUTES = {*allowed.ATTRIBUTES, *allowed.PAINTS, *bindings.ATTRIBUTES, "href", "xmlns"}
+ID = re.compile(r"sy-[^\s\"'()\\<>&#]+\Z")
 INNER = re.compile(r"#sy-[^\s\"'()\\<>&#]+\Z|data:image/(png|jpeg);base64,[A-Za-z0-9+/=]+\Z")
 FREE = {*bindings.ATTRIBUTES}  # text of a person, escaped
 # Never to be on the list, whoever adds to it.
@@ -68,10 +69,14 @@ def check_harmless(text: str) -> None:
 def _check_value(key: str, value: str) -> None:
     if key == "href":
         assert INNER.match(value), value
+    elif key == "id":
+        assert ID.match(value), value
     elif key not in FREE and key != "xmlns":
-        assert not re.search(r"[<>&\"'\\;@]|javascript|//|expression|import", value, re.IGNORECASE), value
         for inner in re.findall(r"url\(([^)]*)\)", value):
             assert INNER.match(inner), value
+        # An id is a name, whatever it is made of: what else there is must be no way out.
+        rest = re.sub(r"url\(#sy-[^)]*\)", "", value)
+        assert not re.search(r"[<>&\"'\\;@]|javascript|//|expression|import", rest, re.IGNORECASE), value
 
 
 # --- What must not come through --------------------------------------------------------------------------------------
