@@ -124,10 +124,11 @@ class Mimic:
         return worst
 
     def _sensors_of(self, node: Node) -> list[SensorRow]:
-        """Gives the sensors of a machine and its parts; of a line or an area none: they have no state."""
+        """Gives the sensors of a machine and its parts, by asset as its page does; of a line or an area none."""
         if node.pk not in self.plant.cell_of:
             return []
-        return [row for part in node.walk() for row in self.plant.own_sensors.get(part.pk, [])]
+        found = (row for part in node.walk() for row in self.plant.own_sensors.get(part.pk, ()))
+        return sorted(found, key=lambda row: (row.asset, row.pk))
 
     def _teller(self, node: Node) -> SensorRow | None:
         """Gives the sensor that tells a machine's state."""

@@ -26,6 +26,13 @@ def scenario(clean_redis):
     return Scenario(clean_redis)
 
 
+@pytest.fixture(autouse=True)
+def quick_beats(monkeypatch):
+    """Names the newest number twenty times a second: every step waits for the beat after it."""
+    monkeypatch.setattr(live, "BEAT", 0.05)
+    monkeypatch.setattr(journal_tail, "KEPT", 0.02)
+
+
 class Browser:
     """Keeps alarms and suppressions as a page does: a snapshot, then what is newer."""
 
@@ -157,7 +164,6 @@ def events():
 async def test_old_snapshot_and_events_are_a_fresh_snapshot(scenario, monkeypatch, lost):
     if lost:
         monkeypatch.setattr("devices.events.send", lambda group, message: None)
-    monkeypatch.setattr(live, "BEAT", 0.05)
     acts = await sync_to_async(Acts)(scenario)
     steps = await sync_to_async(acts.steps)()
     async with Browser(acts.user) as old, Browser(acts.user, suppressions=False) as plain:
@@ -178,7 +184,6 @@ async def test_old_snapshot_and_events_are_a_fresh_snapshot(scenario, monkeypatc
 
 
 async def test_what_one_alarm_suppresses_by_the_thousand_ends_no_socket(scenario, monkeypatch):
-    monkeypatch.setattr(live, "BEAT", 0.05)
     monkeypatch.setattr(journal_tail, "MOST_MISSED", 20)
     acts = await sync_to_async(Acts)(scenario)
 
@@ -206,7 +211,6 @@ async def test_what_one_alarm_suppresses_by_the_thousand_ends_no_socket(scenario
 async def test_other_screens_hear_of_a_comment_about_an_asset(scenario, monkeypatch, lost):
     if lost:
         monkeypatch.setattr("devices.events.send", lambda group, message: None)
-    monkeypatch.setattr(live, "BEAT", 0.05)
     acts = await sync_to_async(Acts)(scenario)
     other = await sync_to_async(lambda: Asset.objects.exclude(pk=acts.machine.pk).filter(level="line").get())()
 
@@ -237,7 +241,6 @@ async def test_other_screens_hear_of_a_comment_about_an_asset(scenario, monkeypa
 
 
 async def test_a_comment_that_is_refused_is_told_to_nobody(scenario, monkeypatch):
-    monkeypatch.setattr(live, "BEAT", 0.05)
     acts = await sync_to_async(Acts)(scenario)
     told = []
     monkeypatch.setattr("devices.events.send", lambda group, message: told.append(message))

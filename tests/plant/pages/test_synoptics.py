@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from alerts.models import Alarm
 from devices import services as plant_services
-from devices.models import Asset, Sensor
+from devices.models import Asset, Level, Sensor
 from plant.models import Synoptic
 from plant.pages.synoptics import Mimic
 from plant.pages.tree import tree
@@ -119,6 +119,21 @@ def test_a_value_that_is_old_looks_old_in_the_list(press: Asset, browser: Client
     show(clean_redis, press.sensors.get(), 91.26, seconds_ago=60)
     ((_sensor, value),) = mimic(draw()).groups[0].values
     assert value.stale
+
+
+def test_the_state_is_told_by_the_sensor_that_tells_it_on_every_page(press: Asset, browser: Client) -> None:
+    # The tree has the arm first, the press has the smaller number: pages go by that.
+    tells = {"quantity": "state", "unit": "", "range_low": None, "range_high": None, "labels": {"1": "execute"}}
+    grip = plant_services.create_asset(code="grip", name="Grip", level=Level.MODULE, parent=press)
+    arm = plant_services.create_asset(code="arm", name="Arm", level=Level.MODULE, parent=press)
+    for part in (arm, grip):
+        factories.sensor(part, "state", **tells)
+    row = draw()
+    assert mimic(row).facts["assets"]["press-1-1"]["tag"] == "grip/state"
+    cell = tree().by_code["press-1-1"]
+    teller = tree().tells_state[cell.pk]
+    assert (tree().nodes[teller.asset].code, teller.key) == ("grip", "state")
+    assert "grip/state" in page(browser, "/a/hall/line-1/press-1-1/").split('id="judged-by"')[1].split("</script>")[0]
 
 
 def test_an_unknown_binding_is_drawn_as_such_and_breaks_nothing(press: Asset, browser: Client) -> None:
