@@ -52,6 +52,15 @@ def hexagon(page: Page, press: str) -> Locator:
     return page.locator(f'a.hexg[data-asset="{press}"]')
 
 
+def beside(page: Page, press: str) -> tuple[str, str]:
+    """Gives the arrow that leads to a machine beside it in its line, and that machine, whoever's it is."""
+    codes: list[str] = hexagon(page, press).evaluate(
+        "(link) => [...link.closest('.honey').querySelectorAll('a.hexg')].map((one) => one.dataset.asset)"
+    )
+    place = codes.index(press)
+    return ("ArrowDown", codes[place + 1]) if place + 1 < len(codes) else ("ArrowUp", codes[place - 1])
+
+
 def figures(page: Page) -> Locator:
     return page.locator(".tip .fig")
 
@@ -100,9 +109,10 @@ def test_in_playback_the_tip_has_the_values_of_its_moment(plant: Plant, opened: 
 def test_a_tip_that_is_passed_over_asks_nothing_and_one_that_is_left_asks_no_more(
     plant: Plant, opened: Opened, codes: Iterator[str]
 ) -> None:
-    passed, left, there = next(codes), next(codes), next(codes)
-    plant.send({f"{left}/temp": 51.7, f"{there}/temp": 62.4})
+    passed, left = next(codes), next(codes)
     page = opened("/")
+    arrow, there = beside(page, left)
+    plant.send({f"{left}/temp": 51.7, f"{there}/temp": 62.4})
     asked: list[str] = []
     late: list[Route] = []
 
@@ -118,7 +128,7 @@ def test_a_tip_that_is_passed_over_asks_nothing_and_one_that_is_left_asks_no_mor
     hexagon(page, left).focus()
     expect(page.locator(".tip")).to_contain_text(left)
     until(page, lambda: None, lambda: late)
-    hexagon(page, left).press("ArrowDown")
+    hexagon(page, left).press(arrow)
     expect(page.locator(".tip")).to_contain_text(there)
     expect(figures(page).first).to_contain_text("62.4")
     late[0].continue_()
@@ -133,9 +143,10 @@ def test_a_tip_that_is_passed_over_asks_nothing_and_one_that_is_left_asks_no_mor
 def test_without_a_connection_the_tip_has_no_values_and_they_come_back_with_it(
     plant: Plant, opened: Opened, codes: Iterator[str]
 ) -> None:
-    press, other = next(codes), next(codes)
-    plant.send({f"{press}/temp": 51.7, f"{other}/temp": 62.4})
+    press = next(codes)
     page = opened("/")
+    arrow, other = beside(page, press)
+    plant.send({f"{press}/temp": 51.7, f"{other}/temp": 62.4})
     wire = Wire(page)
     hexagon(page, press).focus()
     expect(figures(page).first).to_contain_text("51.7")
@@ -143,7 +154,7 @@ def test_without_a_connection_the_tip_has_no_values_and_they_come_back_with_it(
     page.on("request", lambda request: asked.append(request.url))
     wire.cut()
     expect(figures(page)).to_have_text(["–", "–", "–"])
-    hexagon(page, press).press("ArrowDown")
+    hexagon(page, press).press(arrow)
     expect(page.locator(".tip")).to_contain_text(other)
     expect(figures(page)).to_have_text(["–", "–", "–"])
     assert [url for url in asked if TIP.search(url)] == []
