@@ -1,6 +1,6 @@
 // Every page begins here: the frame, the banner, values, then what the page itself brings.
 
-import { start as startDispatcher } from "./lib/dispatch.js";
+import { ready, start as startDispatcher } from "./lib/dispatch.js";
 import { writeIn, writeWith } from "./state/writing.js";
 import { start as startBanner } from "./ui/banner.js";
 import { start as startFind } from "./ui/find.js";
@@ -49,3 +49,4 @@ for (const module of loaded) module.start();
 startShell();
 playback?.start();
 startSession();
+ready();

@@ -94,6 +94,7 @@ def test_three_alarms_at_once(plant: Plant, quiet: Page, codes: Iterator[str], w
     plant.send({f"{one}/temp": 97.4, f"{one}/oil": 85.0, f"{other}/temp": 98.0})
     expect(quiet.locator("#banner-unacked")).to_have_text("3")
     if way == "keys":
+        expect(quiet.locator("#attention li[data-alarm]", has_text=other)).to_have_count(1)  # it is drawn
         for key in "ga":
             quiet.keyboard.press(key)
     else:

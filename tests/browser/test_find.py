@@ -24,7 +24,7 @@ def test_enter_before_the_answer_opens_nothing_of_an_older_search(opened: Opened
     page.keyboard.press("/")
     page.keyboard.type(f"{press}/oil")
     page.keyboard.press("Enter")
-    until(page, lambda: None, lambda: len(held))
+    until(page, lambda: None, lambda: any("oil" in route.request.url for route in held))
     page.wait_for_timeout(300)
     assert page.locator("#find[open]").count()
     expect(page.locator("#find[open] .hint")).to_have_text(f"Looking for “{press}/oil” …")

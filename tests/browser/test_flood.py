@@ -82,13 +82,14 @@ def test_three_hundred_alarms_become_a_few_causes(plant: Plant, opened: Opened) 
     values = {f"p{line}{m}/t{n}": 95.0 for line in range(LINES) for m in range(MACHINES) for n in range(RULES)}
     plant.send(values, at=time.time())
     expect(page.locator("#floods")).to_be_visible(timeout=30_000)
-    expect(page.locator("#floods .positions")).to_contain_text("Works: 300 alarms since", timeout=15_000)
+    # By the clock: the one before the others may belong to the ten minutes before.
+    told = re.compile(r"Works: (299|300) alarms since")
+    expect(page.locator("#floods .positions")).to_contain_text(told, timeout=15_000)
     expect(page.locator("#flood")).to_have_class("flood is-flood")
     # The list is put in order when the flood begins; what comes after waits behind the bar, as ever.
     expect(board.locator("tr[data-alarm]").nth(1)).to_be_attached(timeout=15_000)
-    expect(page.locator("#banner-unacked")).to_have_text("300", timeout=30_000)
-    if board.locator("#newer").is_visible():
-        board.locator("[data-act=take-in]").click()
+    expect(board.locator("#banner-unacked")).to_have_text("300", timeout=30_000)  # it has heard of them all
+    board.keyboard.press("n")
     # Thirty critical ones, and a cause for each line; what stands under a cause is read when it is asked for.
     expect(board.locator("tr[data-alarm]")).to_have_count(33, timeout=30_000)
     buttons = board.locator("[data-act=cause]")

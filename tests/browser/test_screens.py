@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import FloatRect, Page, WebSocketRoute, expect
+from playwright.sync_api import FloatRect, Page, Route, WebSocketRoute, expect
 
 from tests.browser.conftest import ACK_ALL, Plant, until
 from tests.browser.walking import PHONE, Opened, list_with, machine_page, wait_for_live
@@ -99,7 +99,7 @@ def test_the_overview_is_sent_states_and_counts_and_no_other_value(plant: Plant,
     wait_for_live(page)
     press = "press-1-3"
     cell = page.locator(f'a.hexg[data-asset="{press}"]')
-    fresh, old = page.locator("[data-kpi=fresh]"), page.locator("[data-kpi=stale]")
+    fresh = page.locator("[data-kpi=fresh]")
 
     def of(*kinds: str) -> list[dict[str, Any]]:
         return [frame for frame in sent if frame["type"] in kinds]
@@ -111,7 +111,9 @@ def test_the_overview_is_sent_states_and_counts_and_no_other_value(plant: Plant,
 
     until(page, lambda: page.wait_for_timeout(200), is_told)
     expect(cell).not_to_have_class(re.compile("stale|offline"))
-    assert int(fresh.inner_text()) + int(old.inner_text()) == of("freshness")[-1]["sensors"][1]
+    # In one look: both are drawn anew once a second.
+    both = "['fresh', 'stale'].map((name) => Number(document.querySelector(`[data-kpi=${name}]`).textContent))"
+    assert sum(page.evaluate(both)) == of("freshness")[-1]["sensors"][1]
     told = [row[0] for frame in of("snapshot", "values") for row in frame["values"]]
     assert [tag for tag in told if not tag.endswith("/state")] == []
 
@@ -163,6 +165,20 @@ def test_a_folded_line_stays_folded_and_unfolds_by_key(plant: Plant, opened: Ope
     more.click()
     expect(line.locator("[data-card]")).to_have_count(75)
     expect(more).to_be_hidden()
+
+
+def test_a_button_that_is_pressed_before_its_script_is_there_is_not_lost(plant: Plant, opened: Opened) -> None:
+    plant.stack.script(YARD)
+    page = opened("/a/yard/")
+    button = page.locator("#line-quay").locator("[data-act=fold]")
+    held: list[Route] = []
+    page.route("**/js/ui/area.js", lambda route: held.append(route))
+    page.reload(wait_until="domcontentloaded")
+    until(page, lambda: None, lambda: held)
+    before = button.get_attribute("aria-expanded")
+    button.click()
+    held[0].continue_()
+    expect(button).to_have_attribute("aria-expanded", "true" if before == "false" else "false")
 
 
 def test_further_machines_are_read_once_and_what_is_not_there_is_said(plant: Plant, opened: Opened) -> None:
@@ -219,7 +235,7 @@ def test_an_old_tab_offers_the_new_version_and_does_not_reload_by_itself(plant: 
     page.evaluate("document.body.dataset.version = 'older'; window.sameDocument = true")
     plant.stack.kill("web")
     plant.stack.start("web")
-    expect(page.locator("#new-version")).to_be_visible(timeout=20_000)
+    expect(page.locator("#new-version")).to_be_visible(timeout=60_000)
     assert page.evaluate("window.sameDocument") is True
     page.locator("#new-version").click()
     page.wait_for_function("() => window.sameDocument === undefined")

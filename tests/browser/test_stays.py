@@ -10,16 +10,22 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import ACK_ALL, Plant, until
-from tests.browser.walking import SHELVE_ALL, Opened, Wire, list_with, machine_page, row
+from tests.browser.walking import SHELVE_ALL, Opened, Wire, list_with, machine_page, row, wait_for_live
 
 pytestmark = pytest.mark.browser
 
-# A machine's alarm that is announced anew once it has stood for some seconds more.
+# A machine's alarm that is announced anew after an hour; and its time is up.
 ANNOUNCED_ANEW = """
 from alerts.models import Rule
 from alerts.rules import update_rule
 rule = Rule.objects.get(asset__code="%s", name="Temperature high")
-update_rule(rule=rule, realarm=6.0, reason="It is forgotten")
+update_rule(rule=rule, realarm=3600.0, reason="It is forgotten")
+"""
+ITS_TIME_IS_UP = """
+from django.utils import timezone
+from alerts.models import Alarm
+mine = Alarm.objects.filter(asset_code="%s", rule_name="Temperature high", closed=None)
+assert mine.update(realarm_due=timezone.now()) == 1
 """
 
 
@@ -383,7 +389,9 @@ def test_what_is_announced_anew_waits_where_the_unacknowledged_stand(plant: Plan
     hot.get_by_role("button", name="Ack").click()
     expect(hot.locator(".word")).to_have_text("Acked")
     page.goto(f"/alarms/?show=unacked&q={press}")
+    wait_for_live(page)
     expect(page.locator("tr[data-alarm]")).to_have_count(1)  # the oil's
+    plant.stack.script(ITS_TIME_IS_UP % press)
     expect(page.locator("#newer")).to_contain_text("1 new alarm")
     page.keyboard.press("n")
     expect(page.locator("tr[data-alarm]")).to_have_count(2)

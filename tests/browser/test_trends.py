@@ -60,7 +60,7 @@ def test_by_mouse_one_chooses_pans_zooms_and_comes_back(plant: Plant, opened: Op
     expect(page).to_have_url(re.compile(rf"s={told}/temp&s={told}/oil&t=1h$"))
     # Live: what comes now is drawn and told.
     plant.send({f"{told}/temp": 66.6, f"{told}/oil": 40.0})
-    expect(figure(page, f"{told}/temp", "at")).to_have_text("66.6°C")
+    expect(figure(page, f"{told}/temp", "at")).to_have_text(re.compile(r"^66\.6°C"))
     box = page.locator("#chart").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 400, box["y"] + 150)
@@ -69,8 +69,8 @@ def test_by_mouse_one_chooses_pans_zooms_and_comes_back(plant: Plant, opened: Op
     page.mouse.up()
     expect(page.get_by_role("button", name="Back to live")).to_be_visible()
     expect(page).to_have_url(re.compile(r"from=.*&to=.*Z$"))
-    page.mouse.wheel(0, 600)
     panned = page.url
+    page.mouse.wheel(0, 600)
     expect(page).not_to_have_url(panned)
     page.go_back()
     expect(page).to_have_url(panned)
@@ -86,13 +86,13 @@ def test_what_is_not_fresh_looks_old_and_nothing_follows_without_a_connection(
     wire = Wire(page)
     shown(page)
     value = figure(page, f"{told}/temp", "at").locator("span.val")
+    fresh = figure(page, f"{told}/temp", "at").locator("span[class='val']")  # both in one look
     plant.send({f"{told}/temp": 61.5, f"{told}/oil": 40.0})
-    expect(value).to_have_text("61.5°C")
-    expect(value).to_have_class("val")
+    expect(fresh).to_have_text("61.5°C")
     expect(value).to_have_class("val stale")  # one reading a second is expected
     expect(value).to_have_text("61.5°C, stale")
     plant.send({f"{told}/temp": 62.5, f"{told}/oil": 40.0})
-    expect(value).to_have_text("62.5°C")
+    expect(value).to_have_text(re.compile(r"^62\.5°C"))
     wire.cut()
     expect(value).to_have_class("val stale")
     follows = page.locator("#follows")
@@ -103,8 +103,7 @@ def test_what_is_not_fresh_looks_old_and_nothing_follows_without_a_connection(
     expect(follows.get_by_text("Follows the present")).to_be_visible()
     expect(follows.get_by_text("Stands still, no connection")).to_be_hidden()
     plant.send({f"{told}/temp": 63.5})
-    expect(value).to_have_text("63.5°C")
-    expect(value).to_have_class("val")
+    expect(fresh).to_have_text("63.5°C")
 
 
 def test_a_sensor_that_is_chosen_before_another_is_read_takes_no_one_s_place(opened: Opened, told: str) -> None:

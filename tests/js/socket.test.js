@@ -93,14 +93,32 @@ test("the wait is spread by a fifth, so that browsers do not come back at once",
   assert.deepEqual([delay(0, 0), delay(0, 1), delay(7, 0), delay(7, 1)], [800, 1200, 8000, 12_000]);
 });
 
-test("a connection that opens but stays silent counts as failed", () => {
+test("a connection that stays silent is not live after three seconds, and is tried again after ten", () => {
   const { socket, opened, log, run } = bench();
   socket.start();
   opened[0].onopen();
-  run(3600);
-  assert.ok(log.includes("lost"));
+  run(2900);
+  assert.deepEqual(log, []);
+  run(700);
+  assert.deepEqual(log, ["lost"]);
+  run(7000);
+  assert.deepEqual(log, ["lost", "next 1000"]);
+  assert.ok(opened[0].closed);
   run(1000);
   assert.equal(opened.length, 2);
+});
+
+test("a first snapshot that takes its time is taken", () => {
+  const { socket, opened, log, run, hear } = bench();
+  socket.start();
+  opened[0].onopen();
+  run(8000);
+  hear(SNAPSHOT);
+  run(2900);
+  assert.deepEqual(log, ["lost", "snapshot", "back"]);
+  assert.equal(opened.length, 1);
+  run(700); // from now on three seconds count
+  assert.ok(opened[0].closed);
 });
 
 test("it is back only with a snapshot, and starts the waits anew", () => {

@@ -76,7 +76,7 @@ async def flood(stack, machine):
     for number in range(MANY):
         rows = ROWS if number < MANY - 1 else LAST
         await layer.group_send(VALUES, {"type": "live.values", "rows": {machine: rows}})
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)
     await layer.flush()
 
 

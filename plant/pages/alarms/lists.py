@@ -54,11 +54,15 @@ class Page:
 def alarms(request: HttpRequest) -> HttpResponse:
     """Shows a list; `?fragment` gives its rows alone. Cost: the same number of queries for any number of alarms."""
     plant, filters, now = tree_for(request), Filters.of(request.GET), moment.now()
+    # Before the rows: what comes between the two is newer than the list.
+    newest = 0 if "fragment" in request.GET else Alarm.objects.aggregate(newest=Max("pk"))["newest"] or 0
     if filters.show in queries.WHY_NOT_PRESENTED:
         page, rows = _hidden(filters, plant, now)
-        return _console(request, filters, plant, "plant/alarms_hidden.html", {"page": page, "rows": rows})
+        context = {"page": page, "rows": rows, "newest": newest}
+        return _console(request, filters, plant, "plant/alarms_hidden.html", context)
     page = _history(filters, plant, now) if filters.show == "history" else _open(request, filters, plant, now)
-    return _console(request, filters, plant, "plant/alarms_rows.html", {"page": page, "lines": page.lines})
+    context = {"page": page, "lines": page.lines, "newest": newest}
+    return _console(request, filters, plant, "plant/alarms_rows.html", context)
 
 
 def _lines(rows: Sequence[Alarm], plant: Tree, now: datetime) -> list[Line]:
@@ -147,7 +151,6 @@ def _console(request: HttpRequest, filters: Filters, plant: Tree, rows: str, con
             "narrowing": filters.values(),
             "choices": _choices(filters),
             "saved": [(one, one.address, one.query == filters.query()) for one in saved],
-            "newest": Alarm.objects.aggregate(newest=Max("pk"))["newest"] or 0,
             "selected": int(selected) if selected.isdecimal() and len(selected) < 19 else None,
         },
     )

@@ -5,6 +5,7 @@ import { reader, types } from "../state/keys.js";
 const actions = new Map();
 let bindings = {};
 let read = reader(bindings);
+let early = []; // buttons that were pressed before the page's own modules were there; null once they are
 
 /** Adds actions by name; each is called with the element (or null for a key) and the event. */
 export function onAct(added) {
@@ -22,6 +23,13 @@ export function act(name, element, event) {
   if (!action) return false;
   action(element, event);
   return true;
+}
+
+/** All actions are known: what was pressed before is done now, in order. A form or a link went its own way. */
+export function ready() {
+  const pressed = early ?? [];
+  early = null;
+  for (const [button, event] of pressed) if (button.isConnected) act(button.dataset.act, button, event);
 }
 
 /**
@@ -42,6 +50,7 @@ export function start() {
       return;
     }
     if (act(element.dataset.act, element, event)) event.preventDefault();
+    else if (element.matches("button[type=button]")) early?.push([element, event]);
   });
   document.addEventListener("keydown", (event) => {
     if (event.metaKey || event.ctrlKey || event.altKey || event.isComposing) return;

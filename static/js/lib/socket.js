@@ -3,6 +3,8 @@
 import { delay } from "../state/backoff.js";
 import { NOT_LIVE_AFTER } from "../state/freshness.js";
 
+const FIRST_WITHIN = 10_000; // ms; a server that has just begun, or has everybody come back at once, is given this long
+
 const CLOSED_TO_STRANGERS = 4401;
 
 /**
@@ -51,7 +53,6 @@ export function liveSocket({
       }
       failed();
     };
-    // A connection that hangs before its snapshot counts as failed as well.
     heard = now();
     return undefined;
   }
@@ -78,13 +79,16 @@ export function liveSocket({
     }
   }
 
+  function lose() {
+    if (lost) return;
+    lost = true;
+    live = false;
+    onLost();
+  }
+
   function failed() {
     drop();
-    if (!lost) {
-      lost = true;
-      live = false;
-      onLost();
-    }
+    lose();
     if (stopped || again !== null) return;
     const wait = delay(tries, random());
     tries += 1;
@@ -93,7 +97,11 @@ export function liveSocket({
   }
 
   function look() {
-    if (socket && now() - heard > NOT_LIVE_AFTER) failed();
+    if (socket && now() - heard > NOT_LIVE_AFTER) {
+      // What hangs before its first frame is not live from now on, and counts as failed later.
+      if (live || now() - heard > FIRST_WITHIN) failed();
+      else lose();
+    }
     watch = later(look, 500);
   }
 

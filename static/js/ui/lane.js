@@ -254,6 +254,8 @@ export class Lane {
       if (this.asked !== asked) return;
       this.times = found.times.map((ms) => ms / 1000);
       this.values = found.values;
+      // What came while it was asked for may be in no answer.
+      if (this.newest && this.newest.time / 1000 <= this.view.until()) this.push({ ...this.newest, quality: "good" });
       this.isRead = true;
       setText(this.nothing, gettext("No data in this range"));
       this.draw();

@@ -2,11 +2,11 @@
 // a leap to another moment, live after the connection was lost.
 
 import { lastAsked, parsed } from "../lib/asked.js";
-import { asOf, on, past } from "./live.js";
+import { asOf, now, on, past } from "./live.js";
 
 const takers = [];
 const reading = lastAsked();
-let known = false; // the first picture is of the moment that the page was made for
+let known = false; // the first picture is of the moment that the page was made for, unless one has leapt meanwhile
 
 let lost = false;
 
@@ -21,7 +21,10 @@ async function readAnew() {
 
 function listen() {
   if (past !== null) {
-    on("snapshot", () => (known ? readAnew() : (known = true)));
+    on("snapshot", () => {
+      if (known || now() !== past) readAnew();
+      known = true;
+    });
     return;
   }
   on("lost", () => (lost = true));

@@ -249,8 +249,9 @@ export function start() {
   on("comment", (asset) => parts.has(asset) && readStory());
   onLeap((page) => {
     takeDay(page);
-    takeLasting(page);
     lineAt = 0;
+    drawState(); // the word as it is by now: it is held against the page's
+    takeLasting(page);
   });
   setInterval(drawState, 250);
   startSparks();

@@ -161,7 +161,9 @@ export function startTrends() {
     fresh = false;
     for (const lane of lanes) {
       const newest = plant.values.get(lane.sensor.tag);
-      if (newest) lane.note(newest);
+      if (!newest) continue;
+      if (end === null && lane.isRead) lane.push(newest);
+      else lane.note(newest);
     }
   });
   on("alarm", ({ alarm, before }) => {

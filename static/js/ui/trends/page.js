@@ -387,11 +387,15 @@ export async function start() {
     draw();
     // After a loss what came meanwhile is read anew; what is drawn stays until it is there.
     if (lost && pens.length) {
+      look({}); // up to the present: the view was last told of before the loss
       for (const readings of [lines, past]) readings.renew();
       marks.read(pens, view(), { anew: true });
       settle(0, { keep: false });
     }
     lost = false;
+  });
+  on("snapshot", () => {
+    for (const pen of pens) if (plant.values.has(pen.tag)) lines.note(pen.tag, plant.values.get(pen.tag), pen.interval);
   });
   on("values", (tags) => {
     for (const pen of pens) if (tags.includes(pen.tag)) lines.note(pen.tag, plant.values.get(pen.tag), pen.interval);

@@ -20,6 +20,7 @@ export class Readings {
     this.view = null; // the request of a view, under way
     this.sides = { before: null, after: null };
     this.timer = null;
+    this.meanwhile = []; // what came while readings were asked for, and may be in no answer
   }
 
   /** Tells what is looked at. `hurried` while it moves. */
@@ -56,6 +57,7 @@ export class Readings {
   forget() {
     this.stop();
     this.lines.clear();
+    this.meanwhile.length = 0;
     this.tags = [];
     this.from = this.until = 0;
   }
@@ -87,6 +89,7 @@ export class Readings {
     this.lines = new Map(items.map((item) => [item.sensor, lineOf(item, from, until)]));
     this.span = until - from;
     Object.assign(this, { from, until, open: until >= this.now() - 2 });
+    this.catchUp();
     this.onRead();
     this.extend(this.wanted.from, this.wanted.until);
   }
@@ -136,6 +139,7 @@ export class Readings {
     }
     if (side === "before") this.from = from;
     else Object.assign(this, { until, open: until >= this.now() - 2 });
+    this.catchUp();
     this.trim();
     this.onRead();
     if (this.wanted) this.look(this.wanted.tags, this.wanted.from, this.wanted.until, { hurried: true });
@@ -152,8 +156,14 @@ export class Readings {
     Object.assign(this, { from: first, until: last });
   }
 
+  catchUp() {
+    for (const one of this.meanwhile.splice(0)) this.note(...one);
+  }
+
   /** Takes a newer reading than those that were read. */
-  note(tag, { time, value, quality }, interval) {
+  note(tag, reading, interval) {
+    if (this.view || this.sides.after) this.meanwhile.push([tag, reading, interval]);
+    const { time, value, quality } = reading;
     const line = this.lines.get(tag);
     if (!line || !this.open) return;
     append(line, time / 1000, quality === "bad" ? null : value, interval);
