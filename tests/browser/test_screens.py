@@ -21,7 +21,7 @@ WATCH = """() => {
   window.moved = [];
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
-      const main = document.getElementById("main"); // the frame around it is looked at in test_stays.py
+      const main = document.getElementById("main"); // the frame around it is looked at in test_banner.py
       for (const { node, previousRect: was, currentRect: is } of entry.sources) {
         // A text that grows away from the edge that it stands at, such as an age, has not moved.
         const far = (side) => Math.abs(is[side] - was[side]) >= 1;

@@ -49,6 +49,18 @@ def list_with(opened: Opened, code: str, *, rows: int = 1, live: bool = True, **
     return page
 
 
+def place_of(element: Locator) -> tuple[float, float]:
+    """Gives where an element is on the screen."""
+    box = element.bounding_box()
+    assert box is not None
+    return box["x"], box["y"]
+
+
+def leave(page: Page) -> None:
+    """Moves the pointer to where nothing is."""
+    page.mouse.move(2, 2)
+
+
 class Wire:
     """A page's way to the server, which can be cut: the page notices at once, and comes back once it is whole."""
 

@@ -28,6 +28,7 @@ let ackUrl = form.getAttribute("action");
 
 const addressOf = (id) => form.dataset.ack.replace("/0/", `/${id}/`);
 const isHeld = held(form, () => plant.complete && draw());
+const isPageHeld = held(document.getElementById("main"), showFloods);
 
 function draw(force = false) {
   const alarm = mostImportant(plant.alarms.values());
@@ -149,6 +150,7 @@ function rate(time) {
 }
 
 const floods = document.getElementById("floods");
+let flooding = floods.hidden ? "" : floods.querySelector(".positions").textContent; // what is to be said of floods
 
 /** Rows of [position, name, since, alarms], and [since, most] of the interval that runs. */
 function drawFloods(rows, counted) {
@@ -160,12 +162,21 @@ function drawFloods(rows, counted) {
   const words = rows.map(([, name, since, total]) =>
     fill(gettext("%(name)s: %(total)s alarms since %(at)s."), { name, total, at: clock(since) }),
   );
-  setText(floods.querySelector(".positions"), words.join(" "));
-  if (floods.hidden === rows.length > 0) {
-    floods.hidden = rows.length === 0;
-    const told = rows.length ? `${gettext("Alarm flood.")} ${words.join(" ")}` : gettext("The alarm flood is over.");
-    say(told, rows.length > 0);
+  const told = words.join(" ");
+  if (Boolean(told) !== Boolean(flooding)) {
+    say(told ? `${gettext("Alarm flood.")} ${told}` : gettext("The alarm flood is over."), Boolean(told));
   }
+  flooding = told;
+  if (floods.hidden !== Boolean(told) || !isPageHeld()) showFloods();
+}
+
+/**
+ * The words over the page push all of it: they come and go while nobody points at anything in it, or is in it with the
+ * keys. The part in the banner tells meanwhile.
+ */
+function showFloods() {
+  if (flooding) setText(floods.querySelector(".positions"), flooding);
+  floods.hidden = !flooding;
 }
 
 function onAlarm(change) {
