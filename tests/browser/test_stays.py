@@ -256,6 +256,28 @@ def test_what_is_unshelved_while_the_connection_is_lost_waits_behind_the_bar(
     expect(page.locator("tr[data-alarm]")).to_have_count(2)
 
 
+def test_what_is_unshelved_while_the_page_is_on_its_way_waits_behind_the_bar(
+    plant: Plant, opened: Opened, press: str
+) -> None:
+    plant.send({f"{press}/oil": 85.0})
+    list_with(opened, press).evaluate(SHELVE_ALL)
+    page, shelf = opened("/alarms/?priority=3"), opened(f"/alarms/?show=shelved&q={press}")
+    wire = Wire(page)
+    wire.cut()
+    page.reload()  # it is made, and has not heard its first snapshot
+    mine = row(page, press, "Oil temperature high")
+    expect(mine).to_have_count(0)
+    shelf.locator("[data-choose-all]").click()
+    expect(shelf.locator("[data-bulk]")).to_have_text("1")
+    shelf.keyboard.press("u")
+    expect(shelf.locator("#asking h2")).to_have_text("Unshelve 1 alarm?")
+    shelf.keyboard.press("Enter")
+    expect(shelf.locator("tr[data-key]")).to_have_count(0)
+    wire.mend()
+    # Behind the bar; an empty list takes it in by itself.
+    expect(page.locator("#newer:not([hidden])").or_(mine).first).to_be_visible()
+
+
 def test_what_is_announced_anew_waits_where_the_unacknowledged_stand(plant: Plant, opened: Opened, press: str) -> None:
     plant.stack.script(ANNOUNCED_ANEW % press)
     plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})

@@ -222,12 +222,16 @@ function drawRuleRow(row, suppression, hidden) {
   if (stands) stands.hidden = suppression.alarm === null;
 }
 
-let pictured = plant.alarms; // what the last snapshot had, as the frames after it left it
+let pictured = null; // what the last snapshot had, as the frames after it left it; null before the first
+
+/** Whether what belongs to the list is on the page: it is one page, not by causes, and no words are looked for. */
+const isWhole = () => !filters().q && !list.querySelector("[data-act=cause], .pages");
 
 /** After a lost connection what is shown may be old: what differs changes in place, what is new waits. */
 export function onSnapshot() {
   const before = pictured;
   pictured = plant.alarms;
+  const isFirst = before === null;
   drawTabs();
   if (!board) return;
   if (isOfRules(show())) {
@@ -247,9 +251,10 @@ export function onSnapshot() {
   drop([...chosen].filter((id) => !plant.alarms.has(id)));
   for (const id of [...newer]) note({ id }, plant.alarms.get(id));
   for (const alarm of plant.alarms.values()) {
-    const old = before.get(alarm.id);
+    const old = before?.get(alarm.id);
     const differs = old && (old.state !== alarm.state || isPresented(old) !== isPresented(alarm));
-    if (differs || (!old && alarm.id > newest)) note(alarm, old);
+    // What is presented again while the page is on its way is older than the list, and in no row.
+    if (differs || (!old && (alarm.id > newest || (isFirst && isWhole())))) note(alarm, old);
   }
 }
 
