@@ -312,6 +312,18 @@ def test_the_trend_follows_buttons_and_keys(plant: Plant, opened: Opened, press:
     expect(lane.locator(".read")).to_have_text(re.compile(r"^\d\d:\d\d:\d\d  50\.0 °C$"))
 
 
+def test_a_trend_of_a_sensor_that_was_heard_before_its_range_says_that_there_is_nothing(
+    plant: Plant, opened: Opened, press: str
+) -> None:
+    plant.send({f"{press}/temp": 51.0}, at=time.time() - 7200)
+    page = opened(machine_page(press))
+    lane = page.locator(f'.lane[data-tag="{press}/temp"]')
+    until(page, page.reload, lambda: "51.0" in lane.locator(".read").inner_text())
+    page.wait_for_timeout(2500)  # a live trend is drawn once a second
+    expect(lane.locator(".nothing")).to_be_visible()
+    expect(lane).to_have_attribute("aria-label", "Temperature: no data in this range")
+
+
 # How much of the plot's width the longest row of a colour takes; colours as the canvas writes them.
 LONGEST = """(canvas, name) => {
   const colour = getComputedStyle(document.documentElement).getPropertyValue(name).trim();

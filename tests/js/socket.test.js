@@ -136,6 +136,30 @@ test("it is back only with a snapshot, and starts the waits anew", () => {
   assert.equal(log.at(-1), "next 1000");
 });
 
+test("what is wanted while the first snapshot is waited for is asked for with it", () => {
+  const { socket, opened, run, hear } = bench();
+  socket.start();
+  opened[0].onopen();
+  socket.subscribe({ assets: ["press"], alarms: "all" });
+  run(5000);
+  hear(SNAPSHOT);
+  assert.deepEqual(opened[0].sent.map(({ assets }) => assets), [null, ["press"]]);
+  hear(SNAPSHOT);
+  assert.equal(opened[0].sent.length, 2);
+});
+
+test("who is impatient keeps a connection that is being answered", () => {
+  const { socket, opened, run } = bench();
+  socket.start();
+  run(4000);
+  socket.tryNow(); // it was never reached
+  assert.equal(opened.length, 2);
+  opened[1].onopen();
+  run(4000);
+  socket.tryNow();
+  assert.equal(opened.length, 2);
+});
+
 test("whoever is signed out is not tried again", () => {
   const { socket, opened, log, run } = bench();
   socket.start();

@@ -5,7 +5,9 @@ import { reader, types } from "../state/keys.js";
 const actions = new Map();
 let bindings = {};
 let read = reader(bindings);
-let early = []; // buttons that were pressed before the page's own modules were there; null once they are
+// Buttons that were pressed before the page's own modules were there, with the last event: who pressed one again, as
+// nothing happened, meant it once. Null once they are there.
+let early = new Map();
 
 /** Adds actions by name; each is called with the element (or null for a key) and the event. */
 export function onAct(added) {
@@ -27,9 +29,12 @@ export function act(name, element, event) {
 
 /** All actions are known: what was pressed before is done now, in order. A form or a link went its own way. */
 export function ready() {
-  const pressed = early ?? [];
+  const pressed = early ?? new Map();
   early = null;
-  for (const [button, event] of pressed) if (button.isConnected) act(button.dataset.act, button, event);
+  for (const [button, event] of pressed) {
+    if (!button.isConnected || button.getAttribute("aria-disabled") === "true") continue;
+    queueMicrotask(() => act(button.dataset.act, button, event)); // one that fails keeps no other from being done
+  }
 }
 
 /**
@@ -50,7 +55,7 @@ export function start() {
       return;
     }
     if (act(element.dataset.act, element, event)) event.preventDefault();
-    else if (element.matches("button[type=button]")) early?.push([element, event]);
+    else if (element.matches("button[type=button]")) early?.set(element, event);
   });
   document.addEventListener("keydown", (event) => {
     if (event.metaKey || event.ctrlKey || event.altKey || event.isComposing) return;

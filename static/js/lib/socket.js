@@ -28,6 +28,8 @@ export function liveSocket({
   let socket = null;
   let tries = 0;
   let heard = now();
+  let reached = false; // the server has taken the connection; its first snapshot may take a while
+  let asked = null; // the subscription that this connection has been sent
   let live = false;
   let lost = false;
   let stopped = false;
@@ -43,7 +45,12 @@ export function liveSocket({
       return failed();
     }
     socket = opened;
-    opened.onopen = () => opened === socket && opened.send(JSON.stringify({ type: "subscribe", ...subscription }));
+    reached = false;
+    opened.onopen = () => {
+      if (opened !== socket) return;
+      reached = true;
+      ask();
+    };
     opened.onmessage = (event) => opened === socket && take(JSON.parse(event.data));
     opened.onclose = (event) => {
       if (opened !== socket) return;
@@ -57,6 +64,11 @@ export function liveSocket({
     return undefined;
   }
 
+  function ask() {
+    asked = subscription;
+    socket.send(JSON.stringify({ type: "subscribe", ...subscription }));
+  }
+
   function take(frame) {
     heard = now();
     onFrame(frame);
@@ -66,6 +78,7 @@ export function liveSocket({
         live = true;
         lost = false;
         onBack();
+        if (socket && asked !== subscription) ask(); // something else is wanted since
       }
     }
   }
@@ -111,7 +124,7 @@ export function liveSocket({
       look();
     },
     tryNow() {
-      if (live || stopped) return;
+      if (live || stopped || (socket && reached)) return; // it is there, or is being answered
       if (again !== null) never(again);
       drop();
       connect();
@@ -119,7 +132,7 @@ export function liveSocket({
     /** Asks for something else; the answer is a snapshot. */
     subscribe(wanted) {
       subscription = wanted;
-      if (live) socket.send(JSON.stringify({ type: "subscribe", ...wanted }));
+      if (live) ask();
     },
     stop() {
       stopped = true;

@@ -77,7 +77,7 @@ export function append(line, at, value, interval) {
   if (last !== undefined && at <= last) return false;
   if (value === null) {
     const open = line.bad.at(-1);
-    if (open && open[1] >= (last ?? -Infinity)) open[1] = at;
+    if (open && open[1] >= (last ?? -Infinity)) open[1] = Math.max(open[1], at);
     else line.bad.push([at, at]);
     if (last !== undefined && !Number.isNaN(line.values.at(-1))) {
       line.times.push((last + at) / 2);

@@ -167,7 +167,17 @@ function drawFloods(rows, counted) {
     say(told ? `${gettext("Alarm flood.")} ${told}` : gettext("The alarm flood is over."), Boolean(told));
   }
   flooding = told;
-  if (floods.hidden !== Boolean(told) || !isPageHeld()) showFloods();
+  if (floods.hidden !== Boolean(told) || !isPageHeld() || !isToldAbove()) showFloods();
+  // Its place stays while the page is held; its words do not outlive it.
+  else if (!told) sayOver(gettext("The alarm flood is over."));
+}
+
+/** Whether there is room for the banner's own part: on a small screen nothing but the words tells. */
+const isToldAbove = () => flood.getClientRects().length > 0;
+
+function sayOver(words) {
+  setText(floods.querySelector(".over"), words);
+  floods.classList.toggle("is-over", words !== "");
 }
 
 /**
@@ -176,6 +186,7 @@ function drawFloods(rows, counted) {
  */
 function showFloods() {
   if (flooding) setText(floods.querySelector(".positions"), flooding);
+  sayOver("");
   floods.hidden = !flooding;
 }
 

@@ -255,7 +255,8 @@ export class Lane {
       this.times = found.times.map((ms) => ms / 1000);
       this.values = found.values;
       // What came while it was asked for may be in no answer.
-      if (this.newest && this.newest.time / 1000 <= this.view.until()) this.push({ ...this.newest, quality: "good" });
+      const newest = this.newest?.time / 1000; // NaN, which is in no range, where there is none
+      if (newest >= this.view.from() && newest <= this.view.until()) this.push({ ...this.newest, quality: "good" });
       this.isRead = true;
       setText(this.nothing, gettext("No data in this range"));
       this.draw();

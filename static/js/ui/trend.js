@@ -162,7 +162,7 @@ export function startTrends() {
     for (const lane of lanes) {
       const newest = plant.values.get(lane.sensor.tag);
       if (!newest) continue;
-      if (end === null && lane.isRead) lane.push(newest);
+      if (end === null && lane.isRead && newest.time / 1000 >= view.from()) lane.push(newest);
       else lane.note(newest);
     }
   });

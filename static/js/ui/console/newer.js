@@ -253,8 +253,10 @@ export function onSnapshot() {
   for (const alarm of plant.alarms.values()) {
     const old = before?.get(alarm.id);
     const differs = old && (old.state !== alarm.state || isPresented(old) !== isPresented(alarm));
-    // What is presented again while the page is on its way is older than the list, and in no row.
-    if (differs || (!old && (alarm.id > newest || (isFirst && isWhole())))) note(alarm, old);
+    if (differs || (!old && alarm.id > newest)) note(alarm, old);
+    // What is presented again while the page is on its way is older than the list, and in no row. While places are not
+    // known, it might be any area's.
+    else if (!old && isFirst && isWhole()) load().then(() => (areKnown() || !filters().area) && note(alarm));
   }
 }
 
