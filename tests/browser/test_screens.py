@@ -23,9 +23,10 @@ WATCH = """() => {
     for (const entry of list.getEntries()) {
       const main = document.getElementById("main"); // the frame around it is looked at in test_banner.py
       for (const { node, previousRect: was, currentRect: is } of entry.sources) {
-        // A text that grows away from the edge that it stands at, such as an age, has not moved.
+        // A text that grows, such as an age, away from the edge that it stands at or to both sides, has not moved.
         const far = (side) => Math.abs(is[side] - was[side]) >= 1;
-        const moved = far("top") || (far("left") && far("right"));
+        const aside = (is.left - was.left) * (is.right - was.right) > 0;
+        const moved = far("top") || (far("left") && far("right") && aside);
         if (!node || !main.contains(node) || entry.hadRecentInput || !moved) continue;
         const part = node instanceof Element ? node : node.parentElement;
         window.moved.push([part.outerHTML.slice(0, 160), node.textContent.slice(0, 40), was.toJSON(), is.toJSON()]);

@@ -1,11 +1,10 @@
-// Forms that the server makes, in a dialog, and small ones on the page: sent by script, told in a toast.
+// Forms that the server makes, in a dialog, and small ones on the page.
 
 import { parsed } from "../lib/asked.js";
-import { make, post } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
 import { isLost } from "./live.js";
+import { send } from "./sending.js";
 import { inPhase } from "./symbols.js";
-import { say } from "./say.js";
 import { toast } from "./toast.js";
 
 const dialog = document.getElementById("asking");
@@ -45,42 +44,6 @@ function drawEnd() {
   button.textContent = until
     ? fill(gettext("%(verb)s until %(time)s"), { verb: word, time: until })
     : fill(gettext("%(verb)s once"), { verb: word });
-}
-
-/** Sends a form and tells what came of it; gives whether something was done. */
-export async function send(form) {
-  const button = form.querySelector("button:not([type=button])");
-  if (button?.getAttribute("aria-disabled") === "true") return false;
-  button?.setAttribute("aria-busy", "true");
-  try {
-    const answer = await post(form.action, new FormData(form));
-    const isJson = answer.headers.get("Content-Type")?.includes("json");
-    const body = isJson ? await answer.json() : {};
-    const failed = fill(gettext("It was not done, the server answered %(status)s."), answer);
-    const words = body.message ?? body.error ?? failed;
-    if (dialog?.open && form.closest("dialog") === dialog && !answer.ok) refuse(form, words);
-    else {
-      dialog?.close();
-      toast(words);
-    }
-    say(words);
-    return answer.ok;
-  } catch {
-    toast(gettext("It was not done, no connection."));
-    return false;
-  } finally {
-    button?.removeAttribute("aria-busy");
-  }
-}
-
-function refuse(form, words) {
-  form.querySelector(".problem")?.remove();
-  const field = form.querySelector("[name=reason]");
-  const problem = make("p", { class: "problem", role: "alert" }, words);
-  if (!field) return form.querySelector(".body").append(problem);
-  field.setAttribute("aria-invalid", "true");
-  field.after(problem);
-  return field.focus();
 }
 
 /** Begins to listen; `after` is called when something was done. */

@@ -5,7 +5,7 @@ import { post, setText } from "../lib/dom.js";
 import { oncePerFrame } from "../lib/once.js";
 import { gettext } from "../lib/words.js";
 import { heard, LOST, pattern, sounding, stance } from "../state/horn.js";
-import { send } from "./asking.js";
+import { send } from "./sending.js";
 import { on, plant } from "./live.js";
 import { say } from "./say.js";
 import { toast } from "./toast.js";
