@@ -42,12 +42,15 @@ def worker(request: HttpRequest) -> HttpResponse:
 
 # Of these pages a browser shows the last known state while the server is not reached.
 KEPT_PAGES = ("overview", "alarms")
-# What they and the page without a server need; charts and the rest are kept as they are asked for.
+# What they and the page without a server need, a script's imports among it: without one of them no script of the page
+# runs. The rest is kept as it is asked for.
 _SHELL = (
     "css/*.css", "css/components/*.css", "js/*.js", "js/*/*.js", "js/ui/console/*.js", "img/*.svg",
     "manifest.webmanifest",
 )  # fmt: skip
-_FONT = "vendor/inter/files/inter-latin-wght-normal.woff2"
+_VENDOR = (
+    "vendor/inter/files/inter-latin-wght-normal.woff2", "vendor/uplot/uPlot.esm.js", "vendor/uplot/uPlot.min.css",
+)  # fmt: skip
 
 
 @cache
@@ -55,7 +58,7 @@ def _shell() -> list[str]:
     """Gives the files of the shell."""
     folder = settings.BASE_DIR / "static"
     paths = sorted(path for pattern in _SHELL for path in folder.glob(pattern))
-    return [*(static(path.relative_to(folder).as_posix()) for path in paths), static(_FONT)]
+    return [*(static(path.relative_to(folder).as_posix()) for path in paths), *map(static, _VENDOR)]
 
 
 def _kept() -> dict[str, Any]:

@@ -5,6 +5,7 @@ import { writeIn, writeWith } from "./state/writing.js";
 import { start as startBanner } from "./ui/banner.js";
 import { start as startFind } from "./ui/find.js";
 import { start as startHorn } from "./ui/horn.js";
+import { keptAt } from "./ui/kept.js";
 import { past } from "./ui/live.js";
 import { start as startSession } from "./ui/session.js";
 import { start as startShell } from "./ui/shell.js";
@@ -41,10 +42,12 @@ const named = (document.getElementById("main").dataset.modules ?? "").split(" ")
 if (document.querySelector("input[data-find-place]")) named.push("place");
 if (document.querySelector("[data-tag]")) named.unshift("values");
 // The page listens before the socket speaks.
-const [playback, ...loaded] = await Promise.all([
+const reading = Promise.all([
   past === null ? null : import("./ui/playback.js"), // of no use to a live page, which has only the way there
   ...named.map((name) => modules[name]()),
 ]);
+// A page that was kept says what it is, and reads itself anew when the server is back, whatever of it was not kept.
+const [playback, ...loaded] = await (keptAt === null ? reading : reading.catch(() => []));
 for (const module of loaded) module.start();
 startShell();
 playback?.start();

@@ -227,7 +227,7 @@ def test_silence_is_shown_within_seconds_and_heals_by_itself(plant: Plant, opene
     web.send_signal(signal.SIGSTOP)  # the connection stands, and nothing comes
     try:
         expect(page.locator("#not-live")).to_be_visible(timeout=NOT_LIVE_WITHIN + 1_000)
-        assert time.monotonic() - began > 1
+        assert time.monotonic() - began > 2
         expect(page.locator("#lost-age")).to_have_text(re.compile(r"^\d+(\.\d)? s$"))
         button = row(page, press).get_by_role("button", name="Ack")
         expect(button).to_have_attribute("aria-disabled", "true")
@@ -255,7 +255,7 @@ def test_after_the_server_was_away_the_page_has_what_it_missed(plant: Plant, ope
     plant.send({f"{press}/temp": 98.0})  # by the intake process, which still stands
     plant.stack.start("web")
     for open_page in (page, console):
-        expect(open_page.locator("#not-live")).to_be_hidden(timeout=60_000)
+        expect(open_page.locator("#not-live")).to_be_hidden(timeout=20_000)
     expect(page.locator(f'.sensors .val[data-tag="{press}/temp"] .v')).to_have_text("98.0")
     expect(page.locator("#mine li[data-alarm]")).to_contain_text("Temperature high")
     expect(console.locator("tr[data-alarm]")).to_contain_text("Temperature high")  # into an empty list at once

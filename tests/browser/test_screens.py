@@ -236,7 +236,7 @@ def test_an_old_tab_offers_the_new_version_and_does_not_reload_by_itself(plant: 
     page.evaluate("document.body.dataset.version = 'older'; window.sameDocument = true")
     plant.stack.kill("web")
     plant.stack.start("web")
-    expect(page.locator("#new-version")).to_be_visible(timeout=60_000)
+    expect(page.locator("#new-version")).to_be_visible(timeout=20_000)
     assert page.evaluate("window.sameDocument") is True
     page.locator("#new-version").click()
     page.wait_for_function("() => window.sameDocument === undefined")

@@ -6,11 +6,13 @@ import json
 import struct
 from typing import Any
 
+import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client
 
 from plant.session import ENDS
+from tests.plant.pages.test_weight import loaded
 
 
 def _worker(client: Client) -> dict[str, Any]:
@@ -25,6 +27,12 @@ def test_the_worker_names_every_file_that_the_shell_needs(client: Client) -> Non
     assert all(map(finders.find, names))
     assert kept["root"] == settings.STATIC_URL
     assert (kept["pages"], kept["offline"]) == (["/", "/alarms/"], "/offline")
+
+
+@pytest.mark.parametrize("address", ["/", "/alarms/"])
+def test_the_worker_keeps_all_that_a_kept_page_reads(browser: Client, address: str) -> None:
+    kept = {file.removeprefix(settings.STATIC_URL) for file in _worker(browser)["files"]}
+    assert loaded(browser.get(address).content.decode()) - kept == set()
 
 
 def test_the_page_without_the_server_is_in_the_readers_language_and_is_anybodys(client: Client) -> None:
