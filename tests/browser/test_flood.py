@@ -74,6 +74,10 @@ def sessions(plant: Plant, chromium: object) -> Callable[[str], object]:
 
 def test_three_hundred_alarms_become_a_few_causes(plant: Plant, opened: Opened) -> None:
     page = opened("/")
+    # Alarms are counted by the clock's ten minutes: the first and the others are to be in the same.
+    left = 600 - time.time() % 600
+    if left < 60:
+        page.wait_for_timeout((left + 1) * 1000)
     # A list without a row takes in at once what comes, whoever points at it: there is one alarm before the others.
     plant.send({"p00/t0": 95.0})
     board, used = (list_with(opened, "") for _ in range(2))
@@ -82,9 +86,7 @@ def test_three_hundred_alarms_become_a_few_causes(plant: Plant, opened: Opened) 
     values = {f"p{line}{m}/t{n}": 95.0 for line in range(LINES) for m in range(MACHINES) for n in range(RULES)}
     plant.send(values, at=time.time())
     expect(page.locator("#floods")).to_be_visible(timeout=30_000)
-    # By the clock: the one before the others may belong to the ten minutes before.
-    told = re.compile(r"Works: (299|300) alarms since")
-    expect(page.locator("#floods .positions")).to_contain_text(told, timeout=15_000)
+    expect(page.locator("#floods .positions")).to_contain_text("Works: 300 alarms since", timeout=15_000)
     expect(page.locator("#flood")).to_have_class("flood is-flood")
     # The list is put in order when the flood begins; what comes after waits behind the bar, as ever.
     expect(board.locator("tr[data-alarm]").nth(1)).to_be_attached(timeout=15_000)

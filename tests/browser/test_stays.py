@@ -37,6 +37,16 @@ def machine_with(opened: Opened, code: str, *, alarms: int) -> Page:
     return page
 
 
+def unshelve(shelf: Page) -> None:
+    """Presents the one alarm again that stands on a shelf."""
+    shelf.locator("[data-choose-all]").click()
+    expect(shelf.locator("[data-bulk]")).to_have_text("1")
+    shelf.keyboard.press("u")
+    expect(shelf.locator("#asking h2")).to_have_text("Unshelve 1 alarm?")
+    shelf.keyboard.press("Enter")
+    expect(shelf.locator("tr[data-key]")).to_have_count(0)
+
+
 def test_no_other_alarm_comes_under_the_pointer_on_a_machines_page(plant: Plant, opened: Opened, press: str) -> None:
     plant.send({f"{press}/temp": 97.4, f"{press}/oil": 85.0})
     page = machine_with(opened, press, alarms=2)
@@ -244,12 +254,7 @@ def test_what_is_unshelved_while_the_connection_is_lost_waits_behind_the_bar(
     wire = Wire(page)
     expect(page.locator("tr[data-alarm]")).to_have_count(1)
     wire.cut()
-    shelf.locator("[data-choose-all]").click()
-    expect(shelf.locator("[data-bulk]")).to_have_text("1")
-    shelf.keyboard.press("u")
-    expect(shelf.locator("#asking h2")).to_have_text("Unshelve 1 alarm?")
-    shelf.keyboard.press("Enter")
-    expect(shelf.locator("tr[data-key]")).to_have_count(0)
+    unshelve(shelf)
     wire.mend()
     expect(page.locator("#newer")).to_contain_text("1 new alarm")
     page.keyboard.press("n")
@@ -267,12 +272,7 @@ def test_what_is_unshelved_while_the_page_is_on_its_way_waits_behind_the_bar(
     page.reload()  # it is made, and has not heard its first snapshot
     mine = row(page, press, "Oil temperature high")
     expect(mine).to_have_count(0)
-    shelf.locator("[data-choose-all]").click()
-    expect(shelf.locator("[data-bulk]")).to_have_text("1")
-    shelf.keyboard.press("u")
-    expect(shelf.locator("#asking h2")).to_have_text("Unshelve 1 alarm?")
-    shelf.keyboard.press("Enter")
-    expect(shelf.locator("tr[data-key]")).to_have_count(0)
+    unshelve(shelf)
     wire.mend()
     # Behind the bar; an empty list takes it in by itself.
     expect(page.locator("#newer:not([hidden])").or_(mine).first).to_be_visible()
